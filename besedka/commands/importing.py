@@ -149,7 +149,7 @@ def _check(file: Path, history: Path, found: Survey, source: Source) -> None:
 def _check_room(history: Path) -> None:
     """Check that the history is no new room that looks like another one beside it."""
     from besedka.serve.history.room_files import room_of
-    from besedka.wire.validation import skeletons
+    from besedka.wire.skeletons import skeletons
 
     first, room = room_of(history)
     if not room or history.exists():

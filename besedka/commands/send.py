@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -251,7 +252,7 @@ def _message(given: str, advice: str = "") -> str:
 
 
 def _login_name() -> str:
-    """The login name, as a name in a chat."""
+    """The login name, as a name in a chat; of root with the machine's name, because ``root`` by itself may pass for the server."""
     from besedka.wire.errors import Refused
     from besedka.wire.validation import NAME_CHARACTERS_AT_MOST, clean_name
 
@@ -259,7 +260,8 @@ def _login_name() -> str:
         login = getpass.getuser()
     except (OSError, KeyError, ImportError):
         raise used_wrongly("there is no login name: give a --name") from None
-    fit = "".join(filter(str.isprintable, login.replace(":", "-"))).lstrip("*")[:NAME_CHARACTERS_AT_MOST]
+    given = f"root@{socket.gethostname()}" if login == "root" else login
+    fit = "".join(filter(str.isprintable, given.replace(":", "-"))).lstrip("*")[:NAME_CHARACTERS_AT_MOST]
     try:
         return clean_name(fit)
     except Refused as refusal:

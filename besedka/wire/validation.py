@@ -14,7 +14,9 @@ from besedka.wire.colons import colon_in
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.invisible import STACKERS, UNSEEN
 from besedka.wire.log_line import as_posted
+from besedka.wire.reserved_words import holds_reserved_word
 from besedka.wire.signs import forbidden_sign_in
+from besedka.wire.skeletons import prototype, skeletons
 
 NAME_CHARACTERS_AT_MOST = 32
 """Fits a line of the log and of a terminal beside its text."""
@@ -55,22 +57,6 @@ SYSTEM_NAME = "System"
 _COMPOSING_FACTOR = 4
 
 _OF_THE_SERVER = (SYSTEM_NAME, "Система", "Besedka", "Беседка")
-_RESERVED = (
-    *_OF_THE_SERVER,
-    *("Operator", "Operators", "Оператор", "Операторы", "Moderator", "Moderators", "Модератор", "Модераторы"),
-    *(
-        "Admin",
-        "Admins",
-        "Админ",
-        "Админы",
-        "Administrator",
-        "Administrators",
-        "Администратор",
-        "Администраторы",
-    ),
-    *("Sysadmin", "Sysadmins", "Сисадмин", "Сисадмины", "Server", "Сервер"),
-    "CEPBEP",  # Сервер in Latin letters: a name in ASCII is compared with the reserved names in ASCII only
-)
 
 # Each control has a picture (U+2400 block); TAB and LF keep their meaning, CR and NEL are line ends.
 _CONTROLS = {
@@ -89,13 +75,6 @@ _ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
 _ADDRESS = re.compile(r"\d+(\.\d+){3}(/\d+)?")  # the target of a ban by address
 _TAGGED = re.compile("<[^>]*> ")  # a log's line that continues so is not understood as a message
 _KEY = re.compile(r"[\x21-\x7e]*")
-# Digits and signs that are read as letters: ``5ystem``, ``@dmin``.
-_READ_AS = str.maketrans("013457@$", "oieastas")
-# They look like one letter and stand for another: to NFKC these are a sigma, a capital sigma and an s.
-_GLYPHS = str.maketrans("ϲϹſ", "cCf")
-# The part of `besedka.wire.confusables` that is in ASCII: most names need no more. A % is not among them, its prototype is not in ASCII.
-_ASCII_LOOKS_LIKE = str.maketrans({'"': "''", "0": "O", "1": "l", "I": "l", "`": "'", "m": "rn", "|": "l"})
-_ASCII = re.compile("[\0-$&-\x7f]*")
 
 
 def clean_name(given: str) -> str:
@@ -109,7 +88,7 @@ def clean_name(given: str) -> str:
     name = stored_name(given)
     if why := _objection_to_entry(name):
         raise _bad_name(*why)
-    if _looks_reserved(name):
+    if holds_reserved_word(name):
         raise Refused(ErrorCode.NAME_RESERVED, name=name)
     return name
 
@@ -132,7 +111,7 @@ def stored_name(given: str) -> str:
         raise _name_too_long()
     if why := _objection(name):
         raise _bad_name(*why)
-    if not skeletons(name).isdisjoint(_reserved_skeletons(_OF_THE_SERVER, in_ascii=name.isascii())):
+    if not skeletons(name).isdisjoint(_looks_of_the_server(in_ascii=name.isascii())):
         raise Refused(ErrorCode.NAME_RESERVED, name=name)
     return name
 
@@ -198,14 +177,14 @@ def _objection_to_entry(name: str) -> tuple[str, str] | None:
             ),
         ),
         (
-            _prototype(name[-1]) == "?",
+            prototype(name[-1]) == "?",
             (
                 f"оно не может кончаться на {name[-1]}: знаком вопроса отмечены имена без подтверждения",
                 f"it cannot end with {name[-1]}: a ? behind a name marks it as unverified",
             ),
         ),
         (
-            _prototype(unicodedata.normalize("NFKC", name[0])) == "*",
+            prototype(unicodedata.normalize("NFKC", name[0])) == "*",
             (
                 f"оно не может начинаться с {name[0]}: это похоже на *",
                 f"it cannot begin with {name[0]}, which looks like *",
@@ -326,47 +305,11 @@ def clean_secret(given: str) -> str:
     return given
 
 
-@lru_cache(maxsize=4096)
-def skeletons(name: str) -> frozenset[str]:
-    """The skeletons of a name or a room: two look alike if their sets intersect (UTS #39, section 4). Invisible characters do not count.
-
-    One skeleton compares the small letters (``pаul`` with a Cyrillic а), one the name as written (``Ian`` beside
-    ``lan``), one the capitals (``ТОМ`` in Cyrillic).
-    """
-    looks = set[str]()
-    name = _INVISIBLE.sub("", name)
-    for spelling in {name, name.translate(_GLYPHS)}:
-        plain = unicodedata.normalize("NFKC", spelling)
-        capitals = (_prototype(form).casefold() for form in (plain, plain.upper()))
-        looks |= {_prototype(plain.casefold()), *map(_prototype, capitals)}
-    return frozenset(looks)
-
-
-@lru_cache(maxsize=4)
-def _reserved_skeletons(names: tuple[str, ...], *, in_ascii: bool) -> frozenset[str]:
-    """The skeletons of reserved names; ``in_ascii``: of those that a name in ASCII may look like."""
-    return frozenset[str]().union(*(skeletons(name) for name in names if name.isascii() or not in_ascii))
-
-
-def _looks_reserved(name: str) -> bool:
-    """Whether a name looks like a reserved one, also by its letters alone: ``[System]``, ``S.y.s.t.e.m``, ``System1``, ``Śystem``."""
-    plain = unicodedata.normalize("NFKC", name)
-    words = "".join(filter(_is_of_a_word, plain))
-    read = "".join(filter(_is_of_a_word, plain.translate(_READ_AS)))
-    letters = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", name)))
-    looks = skeletons(name) | skeletons(words) | skeletons(read) | skeletons(letters)
-    return any(map(_reserved_words(in_ascii=name.isascii()).fullmatch, looks))
-
-
 @lru_cache(maxsize=2)
-def _reserved_words(*, in_ascii: bool) -> re.Pattern[str]:
-    """Matches the skeleton of one reserved name, or of several: ``System operator``, ``the admin``."""
-    looks = sorted(_reserved_skeletons(_RESERVED, in_ascii=in_ascii), key=len, reverse=True)
-    return re.compile(f"(?:the)?(?:{'|'.join(map(re.escape, looks))})+", re.IGNORECASE)
-
-
-def _is_of_a_word(character: str) -> bool:
-    return unicodedata.category(character)[0] in "LMN"
+def _looks_of_the_server(*, in_ascii: bool) -> frozenset[str]:
+    """The skeletons of the server's names; ``in_ascii``: of those that a name in ASCII may look like."""
+    names = (name for name in _OF_THE_SERVER if name.isascii() or not in_ascii)
+    return frozenset[str]().union(*map(skeletons, names))
 
 
 def _misplaces_joiner(name: str) -> bool:
@@ -410,30 +353,9 @@ def _marks_no_letter(name: str) -> bool:
     for character in name:
         if not unicodedata.category(character).startswith("M"):
             base = character
-        elif not _prototype(unicodedata.normalize("NFKC", base))[-1:].isalnum():
+        elif not prototype(unicodedata.normalize("NFKC", base))[-1:].isalnum():
             return True
     return False
-
-
-@lru_cache(maxsize=1)
-def _looks_like() -> dict[int, str]:
-    from besedka.wire.confusables import PROTOTYPES  # noqa: PLC0415 - a large table, and only for what is not ASCII
-
-    return str.maketrans({like: prototype for prototype, likes in PROTOTYPES.items() for like in likes})
-
-
-def _prototype(name: str) -> str:
-    if _ASCII.fullmatch(name):
-        return name.translate(_ASCII_LOOKS_LIKE).replace(" ", "")
-    # A prototype may hold characters that have a prototype themselves; two rounds are enough for today's table,
-    # the loop also for tomorrow's.
-    for _ in range(4):
-        mapped = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).translate(_looks_like()))
-        mapped = mapped.replace(" ", "")
-        if mapped == name:
-            break
-        name = mapped
-    return name
 
 
 def _is_visible(character: str) -> bool:

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from besedka.serve.people.names import KnownNames, Names
 from besedka.serve.people.person import Person, PresentPeople
 from besedka.wire.errors import Refused
-from besedka.wire.validation import clean_name, skeletons
+from besedka.wire.skeletons import skeletons
+from besedka.wire.validation import clean_name
 
 RESERVED = ["System", "Система", "Besedka", "Беседка"]
 NOW = "2025-11-19 23:46:36"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from besedka import home
+from besedka.wire.validation import NAME_CHARACTERS_AT_MOST
 from tests.commanding import BESEDKA, TIMEOUT_SECONDS, Person, wait_until
 from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer, free_port
@@ -198,6 +200,9 @@ def test_no_lines_are_no_error(server: RunningServer, anna: Person) -> None:
 def test_a_login_name_is_made_fit_for_a_name(server: RunningServer, anna: Person) -> None:
     anna.run("send", "--url", server.url(), "hi", LOGNAME="*corp:anna").assert_well()
     assert said(server) == ["corp-anna: hi"]
+    # Nobody is root alone: that may pass for the server.
+    anna.run("send", "--url", server.url(), "hi", LOGNAME="root").assert_well()
+    assert said(server)[-1] == f"root@{socket.gethostname()}"[:NAME_CHARACTERS_AT_MOST] + ": hi"
     done = anna.run("send", "--url", server.url(), "hi", LOGNAME="system")
     done.assert_one_clear_line(2, "'system'", "--name")
 

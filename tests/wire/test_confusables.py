@@ -13,13 +13,8 @@ from hypothesis import strategies as st
 
 from besedka.wire import confusables
 from besedka.wire.confusables import PROTOTYPES
-from besedka.wire.validation import (
-    _ASCII_LOOKS_LIKE,
-    _RESERVED,
-    _reserved_skeletons,
-    _reserved_words,
-    skeletons,
-)
+from besedka.wire.skeletons import _ASCII_LOOKS_LIKE, skeletons
+from besedka.wire.validation import _OF_THE_SERVER, _looks_of_the_server
 
 TOOL = Path(__file__).parents[2] / "tools" / "make_confusables.py"
 
@@ -54,21 +49,20 @@ def test_well_known_look_alikes_are_in_the_table(character: str, prototype: str)
 
 
 def test_names_in_ascii_need_no_more_of_the_table_than_validation_has_of_it() -> None:
-    """`besedka.wire.validation` has that part itself, and its skeletons of reserved names in ASCII are all that there are."""
+    """`besedka.wire.skeletons` has that part itself, and the skeletons of the server's names in ASCII are all that there are."""
     table = {
         ord(like): prototype for prototype, likes in PROTOTYPES.items() for like in likes if like.isascii()
     }
     assert {like: to for like, to in table.items() if to.isascii()} == _ASCII_LOOKS_LIKE
-    for name in _RESERVED:
+    for name in _OF_THE_SERVER:
         found = {look for look in skeletons(name) if look.isascii()}
-        assert found <= _reserved_skeletons(_RESERVED, in_ascii=True)
+        assert found <= _looks_of_the_server(in_ascii=True)
 
 
-PIECES = (*filter(str.isascii, _RESERVED), "the", *" cepb1l0OI|m-_.")
+PIECES = (*filter(str.isascii, _OF_THE_SERVER), *" cepb1l0OI|m-_.")
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=4).map("".join))
-def test_a_name_in_ascii_is_compared_with_all_reserved_names_that_it_may_look_like(name: str) -> None:
-    for look in (name, *skeletons(name)):
-        found = [_reserved_words(in_ascii=is_so).fullmatch(look) for is_so in (True, False)]
-        assert (found[0] is None) is (found[1] is None)
+def test_a_name_in_ascii_is_compared_with_all_names_of_the_server_that_it_may_look_like(name: str) -> None:
+    found = [skeletons(name) & _looks_of_the_server(in_ascii=is_so) for is_so in (True, False)]
+    assert bool(found[0]) is bool(found[1])

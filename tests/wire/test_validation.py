@@ -17,6 +17,7 @@ from besedka.wire.frames import Say, decode_client
 from besedka.wire.invisible import STACKERS
 from besedka.wire.log_line import is_redacted, read_line, tombstone, write_line
 from besedka.wire.message import Message
+from besedka.wire.skeletons import skeletons
 from besedka.wire.validation import (
     FRAME_BYTES_AT_MOST,
     KEY_CHARACTERS_AT_MOST,
@@ -29,7 +30,6 @@ from besedka.wire.validation import (
     clean_room,
     clean_search,
     clean_text,
-    skeletons,
     stored_name,
 )
 

@@ -34,7 +34,7 @@ from besedka.serve.people.restrictions import (
 from besedka.serve.people.slow_rooms import SlowRooms
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act
-from besedka.wire.validation import skeletons
+from besedka.wire.skeletons import skeletons
 
 ORIGINS_KEPT: Final = 1_000
 """Skeletons of guests' names of which it is remembered where the last message came from: a mute is about something that was just said."""

@@ -19,7 +19,8 @@ from besedka.serve.people.room_looks import RoomLooks
 from besedka.serve.people.table import Table
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Kind
-from besedka.wire.validation import clean_room, skeletons, stored_name
+from besedka.wire.skeletons import skeletons
+from besedka.wire.validation import clean_room, stored_name
 
 DIRECT: Final = "direct-"
 """Prefix of the names of direct rooms, reserved for them."""

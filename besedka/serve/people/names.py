@@ -27,7 +27,8 @@ from besedka.serve.people.written_times import (
     write_moment,
 )
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.validation import skeletons, stored_name
+from besedka.wire.skeletons import skeletons
+from besedka.wire.validation import stored_name
 
 NAMES_OF_ONE_AT_MOST: Final = 20
 """Names that one person may claim: enough for themselves and their scripts, too few to take them all."""

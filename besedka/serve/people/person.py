@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from besedka.serve.people.names import KnownNames
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.validation import skeletons
+from besedka.wire.skeletons import skeletons
 
 
 class Person:

@@ -15,7 +15,7 @@ from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.person import Person
 from besedka.wire.errors import Language
 from besedka.wire.log_line import stamp
-from besedka.wire.validation import skeletons
+from besedka.wire.skeletons import skeletons
 
 _MINUTE: Final = len("0000-00-00 00:00")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from besedka.wire.validation import skeletons
+from besedka.wire.skeletons import skeletons
 
 
 class RoomLooks:

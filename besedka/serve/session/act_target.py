@@ -13,7 +13,8 @@ from besedka.serve.people.restrictions import identifiers_from
 from besedka.serve.people.sessions import LiveSession
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Act, Moderate
-from besedka.wire.validation import skeletons, stored_name
+from besedka.wire.skeletons import skeletons
+from besedka.wire.validation import stored_name
 
 _THIS_MACHINE: Final = {
     Language.RU: "это адрес самого сервера",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from besedka.serve.people.names import FREED_AT_MOST, NAMES_OF_ONE_AT_MOST, Known, KnownNames, Names, claim_of
 from besedka.serve.people.written_times import span
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.validation import clean_name, skeletons, stored_name
+from besedka.wire.skeletons import skeletons
+from besedka.wire.validation import clean_name, stored_name
 
 ANNA, EVE = claim_of("anna's"), claim_of("eve's")
 THEN, NOW, LATER = "2025-11-19T10:00:00Z", "2025-11-19T10:30:00Z", "2025-11-19T12:00:00Z"

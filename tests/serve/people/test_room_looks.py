@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from besedka.serve.people.room_looks import RoomLooks
 from besedka.wire.errors import Refused
-from besedka.wire.validation import clean_room, skeletons
+from besedka.wire.skeletons import skeletons
+from besedka.wire.validation import clean_room
 
 
 def rooms() -> st.SearchStrategy[str]:

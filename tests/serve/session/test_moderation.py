@@ -20,7 +20,7 @@ from besedka.serve.settings import Settings
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, Done, Invitation, Moderate
-from besedka.wire.validation import skeletons
+from besedka.wire.skeletons import skeletons
 from tests import looping
 from tests.serve.faking import moderator
 
