@@ -27,6 +27,7 @@ self.BESEDKA_FILES = [
   "chat/loader.js",
   "chat/messages/format.js",
   "chat/messages/log_line.js",
+  "chat/messages/naming.js",
   "chat/messages/text.js",
   "chat/messages/toolbar.js",
   "chat/messages/unverified.js",

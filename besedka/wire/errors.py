@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from besedka.wire.naming import in_sentence
+
 
 class Language(StrEnum):
     """The languages of sentences for people."""
@@ -254,6 +256,8 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an acciden
             name: value[language] if isinstance(value, dict) else value
             for name, value in self._figures.items()
         }
+        if "name" in figures:
+            figures["name"] = in_sentence(str(figures["name"]), language)
         return SENTENCES[self.code][language].format(room=self.room, wait=round(self.wait, 1), **figures)
 
     def __str__(self) -> str:

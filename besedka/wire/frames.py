@@ -408,7 +408,7 @@ class System(Frame, tag="system", frozen=True, omit_defaults=False):
         clients_count: how many people are in the room now.
         joined: the names of people who joined (the first few of them).
         left: the names of people who left.
-        users: sent only to a client that missed notices while it was behind: the names of all who are present
+        users: sent only to a client that missed notices while it was behind, or when somebody was hidden: the names of all who are present
             (the first of them), which replace the client's list.
     """
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from besedka.wire.errors import Language
+from besedka.wire.naming import in_sentence
 
 NAMES_IN_A_SENTENCE = 5
 """A sentence with more names is hard to read; the rest become a number."""
@@ -64,15 +65,15 @@ def presence(count: int, language: Language) -> str:
 def notice(joined: Sequence[str], left: Sequence[str], language: Language) -> str:
     """One sentence or two; an empty string stands for a person without a name."""
     changes = ((_CAME[language], joined), (_WENT[language], left))
-    return ". ".join(_sentence(phrases, names) for phrases, names in changes if names)
+    return ". ".join(_sentence(phrases, names, language) for phrases, names in changes if names)
 
 
-def _sentence(phrases: Phrases, people: Sequence[str]) -> str:
+def _sentence(phrases: Phrases, people: Sequence[str], language: Language) -> str:
     if list(people) == [""]:
         return phrases.nameless
     if not any(people):
         return phrases.nameless_many.format(n=len(people))
-    names = [name for name in people if name][:NAMES_IN_A_SENTENCE]
+    names = [in_sentence(name, language) for name in people if name][:NAMES_IN_A_SENTENCE]
     rest = len(people) - len(names)
     parts = [*names, phrases.others.format(n=rest)] if rest else names
     *most, last = parts

@@ -94,6 +94,9 @@ PASSING_FOR_ANOTHER = {
     "Śystem": "name_reserved",
     "Сервер": "name_reserved",
     "System operator": "name_reserved",
+    "Admin Anna": "name_reserved",
+    "Администрация чата": "name_reserved",
+    "\U0001f170dm1n": "name_reserved",
 }
 
 
@@ -152,6 +155,21 @@ def test_names_that_nobody_may_take_any_more_keep_their_history_and_their_rooms(
         assert anna.join("Clara", "plans", secret=ANNA)["may"] == ["invite"]
         assert operator.ask("release", "Admin")["text"] == "The name Admin is free"
     assert "not understood" not in server.errors
+
+
+def test_a_name_that_reads_like_a_notice_is_in_quotation_marks_in_one_at_any_door(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--lang", "en").start()
+    with WireClient(server, "/") as seed, WireClient(server) as boris, WireClient(server) as forger:
+        boris.join("Boris")
+        for client in (seed, boris):
+            client.receive_until(lambda frame: "Boris" in frame.get("text", ""))
+        forger.join("Boris left the chat. Anna")
+        for client in (seed, boris):
+            frame = client.receive_until(lambda frame: frame["type"] == "system" and frame["joined"])[-1]
+            assert frame["text"] == "“Boris left the chat. Anna” joined the chat"
+            assert frame["joined"] == ["Boris left the chat. Anna"]
 
 
 # Rooms.

@@ -257,15 +257,15 @@ def test_of_many_strangers_few_rooms_are_joined_and_the_others_are_requests(
         # A blocked person is refused, and the room is left.
         anna.click("[data-open=about]")
         anna.get_by_role("button", name=f"Block: {name}").click()
-        expect(anna.locator(".toast")).to_contain_text(f"no direct messages from {name}")
+        expect(anna.locator(".toast")).to_contain_text(f"no direct messages from “{name}”")
         expect(anna.locator("#rooms")).not_to_contain_text(name)
         strangers[name].send_frame("chat", room=rooms[name], text="well", key="well")
         refused = strangers[name].receive_until(lambda frame: frame.get("key") == "well")[-1]
         assert refused["code"] == "not_accepted"
         say_command(anna, "/block")
-        expect(anna.locator(".toast")).to_contain_text(f"Blocked: {name}")
+        expect(anna.locator(".toast")).to_contain_text(f"Blocked: “{name}”")
         say_command(anna, f'/unblock "{name}"')
-        expect(anna.locator(".toast")).to_contain_text(f"direct messages from {name} again")
+        expect(anna.locator(".toast")).to_contain_text(f"direct messages from “{name}” again")
         strangers[name].send_frame("chat", room=rooms[name], text="well", key="well")
         again = strangers[name].receive_until(lambda frame: frame.get("key") == "well")[-1]
         assert again["type"] == "chat"

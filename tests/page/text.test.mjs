@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { inSentence } from "../../besedka/client/chat/messages/naming.js";
 import { action, isBigEmoji, parse } from "../../besedka/client/chat/messages/text.js";
 import { chance } from "./chance.mjs";
+import { vectors } from "./vectors.mjs";
 
 // A short way to write a tree: text as it is, others as kind(inside).
 function shown(nodes) {
@@ -122,5 +124,12 @@ test("parsing is linear in the length of the text", () => {
     const again = performance.now();
     parse(long(unit, 100_000), "Anna");
     assert.ok(performance.now() - again < 1000, JSON.stringify(unit));
+  }
+});
+
+test("a name that is more than a word stands in quotation marks in a sentence", () => {
+  for (const [name, shown] of vectors("naming")) {
+    assert.equal(inSentence(name, "“”"), shown);
+    assert.equal(inSentence(name, "«»"), shown.replace("“", "«").replace("”", "»"));
   }
 });

@@ -90,7 +90,7 @@ def test_a_direct_room_is_shown_by_the_name_of_the_other_person(
     boris = make_client()
     boris.join("Boris B")
     room = boris.ask("direct", user="Anna")["room"]
-    terminal.wait_for("· Boris B has opened direct messages with you: /join @Boris B")
+    terminal.wait_for("· “Boris B” has opened direct messages with you: /join @Boris B")
     terminal.wait_until(lambda: b"\a" in terminal.bytes, "it does not ring")
     rung = terminal.bytes.count(b"\a")
     boris.join("Boris B", room)
@@ -110,7 +110,7 @@ def test_a_direct_room_is_shown_by_the_name_of_the_other_person(
     terminal.type("/leave @boris b\r")
     terminal.wait_for("──── # main ────")
     terminal.type("/join @Boris B\r")
-    terminal.wait_for("Direct messages with Boris B, as Anna.")
+    terminal.wait_for("Direct messages with “Boris B”, as Anna.")
     terminal.type("/msg Nobody\r")
     terminal.wait_for("! Nobody of this name is known here.")
     terminal.type("/msg Anna\r")
@@ -237,7 +237,7 @@ def test_twenty_direct_rooms_with_unread_messages_are_joined_at_the_start(
     again = make_client()
     again.join(late, rooms[late])
     again.send_frame("chat", room=rooms[late], text="hello?")
-    second.wait_for(f"{late} has opened direct messages with you")
+    second.wait_for(f"“{late}” has opened direct messages with you")
 
 
 def shown_by_rooms(terminal: Terminal) -> list[bool]:
@@ -327,15 +327,15 @@ def test_of_many_strangers_the_newest_five_are_watched_and_one_can_be_blocked(
     late.ask("direct", user="Anna")
     second.wait_for("Late has opened direct messages with you: /join @Late")
     second.type("/join @Stranger 0\r")
-    second.wait_for("Direct messages with Stranger 0, as Anna.")
+    second.wait_for("Direct messages with “Stranger 0”, as Anna.")
     second.type('/block "Stranger 0"\r')
-    second.wait_for("You receive no direct messages from Stranger 0 any more.")
+    second.wait_for("You receive no direct messages from “Stranger 0” any more.")
     second.wait_until(lambda: second.bar.startswith("# main"), "the room was not left")
     assert people["Stranger 0"].ask("direct", user="Anna")["code"] == "not_accepted"
     second.type("/block\r")
-    second.wait_for("Blocked: Stranger 0")
+    second.wait_for("Blocked: “Stranger 0”")
     second.type('/unblock "Stranger 0"\r')
-    second.wait_for("You receive direct messages from Stranger 0 again.")
+    second.wait_for("You receive direct messages from “Stranger 0” again.")
     second.type("/block\r")
     second.wait_for("You have blocked nobody.")
     assert people["Stranger 0"].ask("direct", user="Anna")["type"] == "place"
@@ -355,7 +355,7 @@ def test_a_person_who_was_blocked_under_a_second_name_is_left_alone(
     bob.send_frame("chat", room=room, text="hello", key="hello")
     first.wait_until(lambda: "@ Bobby 1!" in first.bar, "the bar does not tell")
     first.type('/block "Bob the builder"\r')
-    first.wait_for("You receive no direct messages from Bob the builder any more.")
+    first.wait_for("You receive no direct messages from “Bob the builder” any more.")
     first.wait_until(lambda: shown_by_rooms(first) == [False], "the room was not left")
     first.type("/exit\r")
     assert first.exit_status() == 0

@@ -194,7 +194,7 @@ def test_tab_completes_commands_names_and_rooms(
 ) -> None:
     boris = make_client()
     boris.join("Boris Godunov")
-    terminal.wait_for("Boris Godunov joined")
+    terminal.wait_for("“Boris Godunov” joined")
     terminal.type(f"bo{TAB}")
     terminal.wait_for("> Boris Godunov:")
     terminal.type(f"and @bo{TAB}too\r")

@@ -58,7 +58,19 @@ def test_more_people_than_that_become_a_number(people: int, rest: int) -> None:
 
 @pytest.mark.parametrize("name", ["{names}", "{", "}", "{0}", "%s", "a, b"])
 def test_a_name_that_looks_like_a_placeholder_is_shown_as_it_is(name: str) -> None:
-    assert notice([name], [], Language.EN) == f"{name} joined the chat"
+    assert notice([name], [], Language.EN) == f"“{name}” joined the chat"
+
+
+def test_a_name_that_reads_like_a_notice_is_in_quotation_marks() -> None:
+    names = ["Boss left the chat. Anna", "Boss” left the chat. “Anna", "Boss and Boris"]
+    assert [notice([name], [], Language.EN) for name in names] == [
+        "“Boss left the chat. Anna” joined the chat",
+        "“Boss' left the chat. 'Anna” joined the chat",
+        "“Boss and Boris” joined the chat",
+    ]
+    assert notice(["Анна больше не в чате. Вера"], [], Language.RU) == (
+        "«Анна больше не в чате. Вера» теперь в чате"
+    )
 
 
 @settings(max_examples=100, deadline=None)

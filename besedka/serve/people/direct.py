@@ -19,6 +19,7 @@ from besedka.serve.people.blocks import Blocks
 from besedka.serve.people.memberships import DIRECT, PrivateRooms, Role, direct_room
 from besedka.serve.people.names import Known
 from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.naming import in_sentence
 
 ASKED_AT_MOST: Final = 50
 """Unanswered direct rooms that others may open with a person: a teacher whom a whole class writes to in one evening. More strangers are refused
@@ -89,8 +90,8 @@ class DirectRules:
         """
         if self._blocks.has_blocked(claim, other.claim):
             why = {
-                Language.RU: f"вы заблокировали {other.name}, сначала разблокируйте",
-                Language.EN: f"you have blocked {other.name}; unblock them first",
+                Language.RU: f"вы заблокировали {in_sentence(other.name, Language.RU)}, сначала разблокируйте",
+                Language.EN: f"you have blocked {in_sentence(other.name, Language.EN)}; unblock them first",
             }
             raise Refused(ErrorCode.NOT_ALLOWED, why=why)
         if self._blocks.has_blocked(other.claim, claim):

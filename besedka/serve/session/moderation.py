@@ -24,6 +24,7 @@ from besedka.serve.session.admission import Admission
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Kind, Moderate, Response, Rights
+from besedka.wire.naming import in_sentence
 from besedka.wire.validation import clean_key, clean_name, clean_reason, clean_room, stored_name
 
 log = logging.getLogger(__name__)
@@ -415,11 +416,19 @@ class Moderator:
         )
 
     def _done(self, frame: Moderate, **figures: object) -> Done:
-        return Done(_DONE[frame.act][self._language].format(**figures), frame.key)
+        return Done(_filled(_DONE[frame.act], **figures)[self._language], frame.key)
 
 
 def _filled(sentences: Mapping[Language, str], **figures: object) -> dict[Language, str]:
-    return {language: text.format(**figures) for language, text in sentences.items()}
+    user = str(figures.pop("user", ""))
+    return {
+        language: text.format(user=_shown(user, language), **figures) for language, text in sentences.items()
+    }
+
+
+def _shown(user: str, language: Language) -> str:
+    """A name or an address in a sentence; no name holds a colon, as addresses of IPv6 do."""
+    return user if ":" in user else in_sentence(user, language)
 
 
 def _with_reason(text: str, reason: str) -> str:

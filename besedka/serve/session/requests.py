@@ -6,7 +6,7 @@ back if the request fails: so no quota is passed by requests that come at once, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from besedka.serve.chat import OpenRooms, Subscriptions
@@ -42,6 +42,7 @@ from besedka.wire.frames import (
     Unblock,
     Uninvite,
 )
+from besedka.wire.naming import in_sentence
 from besedka.wire.validation import clean_key, clean_room, clean_secret, stored_name
 
 _REVOKED = {
@@ -231,7 +232,7 @@ class Requests:
         # Their names are not shown any more either, even if the block cannot be written for now.
         self._subscriptions.hide(direct_room(person.claim, other.claim), other.claim)
         await self._directory.store([(self._directory.blocks, key)])
-        return Done(_BLOCKED[self._language].format(name=other.name), frame.key)
+        return Done(self._about(_BLOCKED, other.name), frame.key)
 
     async def _unblock(self, frame: Unblock, person: Person) -> Done:
         name, blocks = stored_name(frame.user), self._directory.blocks
@@ -244,7 +245,7 @@ class Requests:
         if row is None:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
         await self._directory.store([(blocks, blocks.unblock(row))])
-        return Done(_UNBLOCKED[self._language].format(name=row.name), frame.key)
+        return Done(self._about(_UNBLOCKED, row.name), frame.key)
 
     def _other(self, given: str, person: Person) -> Known:
         """The holder of a name who is not the person."""
@@ -295,7 +296,10 @@ class Requests:
         # They receive nothing more, even if the change cannot be written for now.
         self._directory.recheck_sessions(self._directory.sessions.of(member.claim))
         await self._directory.store([(self._directory.rooms, self._directory.rooms.key(member)), *revoked])
-        return Done(_MEMBER_REMOVED[self._language].format(room=room, name=member.name), frame.key)
+        return Done(self._about(_MEMBER_REMOVED, member.name, room), frame.key)
+
+    def _about(self, sentence: Mapping[Language, str], name: str, room: str = "") -> str:
+        return sentence[self._language].format(name=in_sentence(name, self._language), room=room)
 
     async def _give_up(self, room: str, person: Person, frame: Uninvite) -> Done:
         """Give up a person's own room in which nothing was said, with all its members: its place is free."""

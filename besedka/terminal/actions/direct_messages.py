@@ -7,6 +7,7 @@ from typing import Final
 
 from besedka.terminal.commands import split_name
 from besedka.terminal.session import Action, TerminalSession
+from besedka.wire.naming import in_sentence, listed
 from besedka.wire.validation import clean_name
 
 
@@ -38,12 +39,12 @@ async def _block(session: TerminalSession, argument: str) -> None:
     session.rooms.check_connected()
     requests, (user, _) = session.rooms.current.membership.requests, split_name(argument)
     if not user:
-        names = ", ".join(await requests.blocked())
+        names = listed(await requests.blocked(), session.phrases.language)
         phrase = session.phrases.blocked_names if names else session.phrases.blocked_nobody
         session.notifier.notify(phrase.format(names=names))
         return
     await requests.block(user)
-    session.notifier.notify(session.phrases.blocked.format(user=user))
+    session.notifier.notify(session.phrases.blocked.format(user=in_sentence(user, session.phrases.language)))
     # The room is named by the other's first name, whatever name was given.
     for entry in await requests.own_rooms():
         view = session.rooms.views.get(entry.name)
@@ -55,7 +56,8 @@ async def _unblock(session: TerminalSession, argument: str) -> None:
     session.rooms.check_connected()
     user, _ = split_name(argument)
     await session.rooms.current.membership.requests.unblock(user)
-    session.notifier.notify(session.phrases.unblocked.format(user=user))
+    shown = in_sentence(user, session.phrases.language)
+    session.notifier.notify(session.phrases.unblocked.format(user=shown))
 
 
 ACTIONS: Final[Mapping[str, Action]] = {

@@ -10,13 +10,15 @@ from besedka.terminal.room_view import title
 from besedka.terminal.session import Action, TerminalSession
 from besedka.terminal.ui import formatting
 from besedka.wire.frames import Kind, RoomEntry
+from besedka.wire.naming import listed
 from besedka.wire.validation import clean_room
 
 
 async def _who(session: TerminalSession, _: str) -> None:
     view = session.rooms.current
     unnamed = view.clients_count - len(view.people)
-    names = ", ".join(sorted(view.people, key=str.casefold)) + (f" +{unnamed}" if unnamed > 0 else "")
+    people = sorted(view.people, key=str.casefold)
+    names = listed(people, session.phrases.language) + (f" +{unnamed}" if unnamed > 0 else "")
     session.notifier.notify(f"{session.phrases.present.format(names=names)} ({view.clients_count})")
 
 

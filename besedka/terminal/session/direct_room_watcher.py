@@ -19,6 +19,7 @@ from besedka.terminal.session.rooms import Rooms
 from besedka.terminal.storage import Storage
 from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.frames import Kind, RoomOpened, Welcome
+from besedka.wire.naming import in_sentence
 
 CATCH_UP_ROOMS_AT_MOST: Final = 20
 """The most direct rooms to join for messages posted while the user was away; the status bar shows all of them."""
@@ -147,7 +148,7 @@ class DirectRoomWatcher:
         """Announce a room that is not joined, once."""
         if opened.room not in self._announced and len(self._announced) < ANNOUNCED_AT_MOST:
             self._announced.add(opened.room)
-            self._notifier.notify(self._notifier.phrases.direct_opened.format(peer=opened.peer))
+            self._notify_of(opened.peer)
 
     def _start_watching(self, room: str, read_to: tuple[int, str]) -> None:
         is_known = room in self._rooms.views or room in self._watched or room in self._joining
@@ -215,5 +216,11 @@ class DirectRoomWatcher:
             return  # the user has joined it meanwhile
         self._rooms.add_in_background(view)
         if is_announced:
-            self._notifier.notify(self._notifier.phrases.direct_opened.format(peer=view.peer))
+            self._notify_of(view.peer)
             self._notifier.ring(is_for_me=True)
+
+    def _notify_of(self, peer: str) -> None:
+        phrases = self._notifier.phrases
+        self._notifier.notify(
+            phrases.direct_opened.format(who=in_sentence(peer, phrases.language), peer=peer)
+        )

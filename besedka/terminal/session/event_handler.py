@@ -13,6 +13,7 @@ from besedka.terminal.session.rooms import Rooms
 from besedka.terminal.ui import formatting
 from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Welcome
+from besedka.wire.naming import in_sentence
 
 AUTHORS_AT_MOST: Final = 1_000
 """Authors whose names are kept for completion, the latest ones."""
@@ -121,5 +122,5 @@ class EventHandler:
         # A message that was not on the screen yet will appear redacted, if at all.
         if author or view.may_moderate:
             phrase = self._phrases.redacted if author else self._phrases.redacted_unknown
-            notice = phrase.format(id=event.id, user=author)
+            notice = phrase.format(id=event.id, user=in_sentence(author, self._phrases.language))
             self._notifier.notify(notice if self._rooms.is_current(view) else f"{view.title}: {notice}")

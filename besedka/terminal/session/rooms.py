@@ -17,6 +17,7 @@ from besedka.terminal.ui import formatting
 from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Kind
+from besedka.wire.naming import in_sentence
 
 ENDS_ALL_ROOMS: Final = frozenset({*ACCESS_ENDINGS.values(), ErrorCode.NAME_CLAIMED})
 """Errors that end a membership and hold for all rooms of the chat."""
@@ -287,5 +288,7 @@ class Rooms:
 
     def _welcome(self, view: RoomView) -> str:
         if view.kind is Kind.DIRECT:
-            return self._phrases.welcome_direct.format(peer=view.peer, user=view.me)
+            return self._phrases.welcome_direct.format(
+                peer=in_sentence(view.peer, self._phrases.language), user=view.me
+            )
         return self._phrases.welcome.format(room=view.name, user=view.me)

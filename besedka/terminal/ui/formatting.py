@@ -31,6 +31,7 @@ from besedka.wire.frames import System
 from besedka.wire.log_line import clock_time
 from besedka.wire.mentions import mentions
 from besedka.wire.message import UNVERIFIED_MARK
+from besedka.wire.naming import listed
 from besedka.wire.sanitize import sanitize, sanitize_line
 
 Fragments = list[tuple[str, str]]
@@ -146,9 +147,9 @@ def presence(system: System, own_names: Collection[str], phrases: Phrases) -> Li
     """The names of people who joined and left, without the user; None if there are none."""
     changes = [(phrases.joined, system.joined), (phrases.left, system.left)]
     parts = [
-        phrase.format(names=_others(names, own_names))
+        phrase.format(names=shown)
         for phrase, names in changes
-        if _others(names, own_names)
+        if (shown := _others(names, own_names, phrases))
     ]
     if not parts:
         return None
@@ -182,8 +183,8 @@ def _indented(style: str, sign: str, text: str) -> Line:
     return Line([(style, f"{_GUTTER}{sign} {sanitize(text)}")])
 
 
-def _others(names: Sequence[str], own_names: Collection[str]) -> str:
-    return ", ".join(sanitize_line(name) for name in names if name not in own_names)
+def _others(names: Sequence[str], own_names: Collection[str], phrases: Phrases) -> str:
+    return listed((sanitize_line(name) for name in names if name not in own_names), phrases.language)
 
 
 def _name_style(posted: ReceivedMessage, *, is_own: bool) -> str:

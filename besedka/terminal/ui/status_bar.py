@@ -10,6 +10,7 @@ from besedka.terminal.room_view import ConnectionState, RoomView
 from besedka.terminal.ui.formatting import Fragments
 from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.frames import Kind
+from besedka.wire.naming import listed
 from besedka.wire.sanitize import sanitize_line
 
 TYPING_NAMES_AT_MOST: Final = 3
@@ -45,7 +46,9 @@ def status_bar(
     parts.append(("class:bar", _presence(current, phrases)))
     typing = [name for name in current.typing() if name != current.me][:TYPING_NAMES_AT_MOST]
     if typing:
-        parts.append(("class:bar", phrases.typing.format(names=sanitize_line(", ".join(typing)))))
+        parts.append(
+            ("class:bar", phrases.typing.format(names=listed(map(sanitize_line, typing), phrases.language)))
+        )
     parts += [("class:bar.unread", _unread(other)) for other in others if other.unread_count]
     return _separated(parts)
 

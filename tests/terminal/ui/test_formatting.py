@@ -80,6 +80,18 @@ def test_the_users_own_arrival_is_not_shown() -> None:
     assert shown(shown_change).strip() == "· Boris joined; Clara left (2 here)"
 
 
+def test_a_name_that_reads_like_a_notice_is_in_quotation_marks_in_one() -> None:
+    forged = "Boss left (1 here), Anna"
+    system = System("main", "", "12:00:00", 2, [forged, "Clara"], ["Boss left; Anna"])
+    for phrases, expected in (
+        (ENGLISH, f"· “{forged}”, Clara joined; “Boss left; Anna” left (2 here)"),
+        (RUSSIAN, f"· «{forged}», Clara теперь в чате; «Boss left; Anna» больше не в чате (здесь 2)"),
+    ):
+        change = formatting.presence(system, set(), phrases)
+        assert change
+        assert shown(change).strip() == expected
+
+
 def test_the_language_follows_the_environment() -> None:
     assert phrases_for({"LANG": "ru_RU.UTF-8"}) is RUSSIAN
     assert phrases_for({"LANG": "ru_RU.UTF-8", "LC_ALL": "C"}) is ENGLISH

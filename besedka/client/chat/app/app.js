@@ -2,6 +2,7 @@
 
 import { linkTo, readPasted } from "../access_key/links.js";
 import { DEFAULT_ROOM, mentions, fragmentOf, readFragment, roomName } from "../protocol.js";
+import { inSentence } from "../messages/naming.js";
 import { label } from "../room.js";
 import { here, roomOf, unreadRooms } from "../state.js";
 import { all, get, newKey, read, set } from "../storage.js";
@@ -113,7 +114,8 @@ export class App {
   }
 
   #showBlocked({ blocked = [] }) {
-    this.#parts.dispatch({ type: "toast", toast: { text: this.#parts.strings.blocked(blocked) } });
+    const { strings, dispatch } = this.#parts;
+    dispatch({ type: "toast", toast: { text: strings.blocked(blocked.map((name) => inSentence(name, strings.quotes))) } });
   }
 
   /** Requests an add-a-device link. */

@@ -1,5 +1,6 @@
 // Formats a row: texts become nodes, never HTML; long texts are folded; failed messages show the reason and buttons.
 
+import { inSentence } from "./naming.js";
 import { action, isBigEmoji, parse } from "./text.js";
 import { refusalText } from "../language.js";
 import { line } from "../view/row.js";
@@ -70,7 +71,7 @@ export class View {
 
   // Each name keeps its own direction.
   #some(names) {
-    const shown = names.slice(0, NAMES_AT_MOST).map((name) => `\u2068${name}\u2069`);
+    const shown = names.slice(0, NAMES_AT_MOST).map((name) => `\u2068${inSentence(name, this.#strings.quotes)}\u2069`);
     const rest = names.length - shown.length;
     return [...shown, ...(rest ? [this.#strings.more(rest)] : [])].join(", ");
   }

@@ -2,6 +2,7 @@
 
 import { here } from "../state.js";
 import { refusalText } from "../language.js";
+import { inSentence } from "../messages/naming.js";
 import { write } from "../view/row.js";
 
 const TROUBLE_MS = 3000; // shorter ones are not shown
@@ -39,7 +40,7 @@ export class View {
     const { typing, refusal } = here(this.#state);
     const isTrouble = connection === "away" && now - awaySince >= TROUBLE_MS;
     const length = this.#box.value.length > limits.text * LENGTH_SHOWN_FROM ? Array.from(this.#box.value).length : 0;
-    const typists = typing.filter(({ until }) => until > now).map(({ user }) => `\u2068${user}\u2069`);
+    const typists = typing.filter(({ until }) => until > now).map(({ user }) => `\u2068${inSentence(user, this.#strings.quotes)}\u2069`);
     let text = typists.length ? this.#strings.typing(typists.slice(0, 3)) : "";
     if (isTrouble) text = this.#trouble(now);
     const isRefused = refusal && !refusal.isShown;
