@@ -175,7 +175,7 @@ def test_a_stranger_whose_room_is_not_joined_is_announced_once_however_many_room
         await session.offer(*first)
         await session.offer(last)
         assert len(session.joined) == 1 + REQUESTS_AT_MOST
-        about_the_last = [note for note in session.notes.shown if f"Stranger {REQUESTS_AT_MOST} " in note]
+        about_the_last = [note for note in session.notes.shown if f"“Stranger {REQUESTS_AT_MOST}”" in note]
         assert len(about_the_last) == 1
         await session.end()
 
