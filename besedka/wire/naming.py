@@ -1,7 +1,7 @@
 """How a name stands in a sentence. Pure.
 
-A name may hold blanks and the signs of a keyboard, so it may read like a sentence itself: ``Boss left (1 here), Anna``. In our own sentences it
-stands in quotation marks then, and holds none: what is within them is a name, and what is outside are our words. The page does the same
+A name may hold blanks and punctuation, so it may read like a sentence itself: ``Boss left (1 here), Anna``. Our own sentences put such a name in
+quotation marks, and replace those that it holds: text within the marks is a name, text outside is ours. The page does the same
 (`besedka/client/chat/messages/naming.js`; both are tested with tests/vectors/naming.json).
 """
 

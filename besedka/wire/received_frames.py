@@ -7,7 +7,7 @@ without control characters, numbers are in range, and texts are no longer than a
 
 Texts of messages, and the names in a log's own lines, may hold anything that the log's grammar lets them hold, because a log may be written by
 hand; whoever shows them sanitizes them. So a message is one message in whatever is made of it, and its name is one line. Clock times are not
-checked: what is none is ignored.
+checked; an invalid one is ignored.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from besedka import RoomClient, connect
 async def carry(here: RoomClient, there: RoomClient) -> None:
     async for message in here.follow():
         if not message.is_old and not message.is_own:
-            # What is posted there is the bridge's, and verified as such: each line says whose it is, and whether the name is theirs.
+            # The bridge posts under its own verified name, so each line says who the author is, and whether they are verified.
             lines = message.text.split("\n")
             there.post("\n".join(f"<{message.display_name}> {line}" for line in lines))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from besedka.serve.chat import Chat
 from besedka.serve.people.person import Person
 from besedka.serve.room import Broadcast, Draft, Room, Subscriber, Tenant
 from besedka.serve.session import Admission, Moderator, Services
+from besedka.serve.settings import Settings
 from besedka.wire.errors import Language, Refused
 from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.frames import History, ServerFrame, decode_server, encode
@@ -16,6 +19,15 @@ from besedka.wire.message import Message
 
 TENANT: Final = Tenant(None)
 """Somebody unverified on this machine."""
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Chat]:
+    """A chat with its history in a folder; closed at the end."""
+    chat = Chat(Settings(history=folder / "talk.txt"))
+    await chat.start()
+    yield chat
+    await chat.close()
 
 
 def admission(chat: Chat) -> Admission:

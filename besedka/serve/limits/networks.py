@@ -2,8 +2,8 @@
 
 Whatever is limited or restricted by address goes by these: rate limits, shares of rooms, mutes, bans and slow rooms.
 
-One IPv6 customer may have many networks. So what is scarce for everybody has two shares, here for all limits: that of an address, which an IPv6 network
-/64 has, too; and that of a *site*, the widest network that one customer may have (`levels_of`, `share_of_site`).
+One IPv6 customer may have many networks, so every limited resource has two shares, defined here for all limits: one for an address, or an IPv6 /64;
+and one for a *site*, the widest network that one customer may have (`levels_of`, `share_of_site`).
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,11 @@ from besedka.serve.chat import Chat
 from besedka.serve.chat.unused_rooms import SILENT_SECONDS
 from besedka.serve.people.names import claim_of
 from besedka.serve.room import Room
-from besedka.serve.settings import Settings
 from besedka.wire.frames import Kind
 from tests import looping
-from tests.serve.faking import TENANT, FakeSubscriber, draft
+from tests.serve.faking import TENANT, FakeSubscriber, draft, running
 
 ANNA, BORIS, EVE = (claim_of(name) for name in ("Anna", "Boris", "Eve"))
-
-
-@asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Chat]:
-    chat = Chat(Settings(history=folder / "talk.txt"))
-    await chat.start()
-    yield chat
-    await chat.close()
 
 
 async def said(chat: Chat, name: str) -> None:

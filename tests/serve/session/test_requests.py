@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,7 @@ from besedka.wire.frames import (
     Uninvite,
 )
 from tests import looping
-from tests.serve.faking import TENANT, FakeSubscriber, draft, services
+from tests.serve.faking import TENANT, FakeSubscriber, draft, running, services
 from tests.serve.session.test_moderation import Comer
 
 CONNECTIONS = 50
@@ -96,14 +95,6 @@ class Asker:
 
 def outcomes(answers: Sequence[Response | BaseException]) -> list[str]:
     return [answer.code.value if isinstance(answer, Refused) else "made" for answer in answers]
-
-
-@asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Chat]:
-    chat = Chat(Settings(history=folder / "talk.txt"))
-    await chat.start()
-    yield chat
-    await chat.close()
 
 
 def recorded(folder: Path) -> list[str]:
