@@ -56,6 +56,11 @@ class StreamSubscriber(Subscriber):
         # The page of the log that is read for it.
         self.fetching: asyncio.Task[Page | None] | None = None
 
+    def take_handed(self) -> bytes:
+        """Remove and return the broadcast that is not written yet; it must be written next."""
+        handed, self.handed = self.handed, b""
+        return handed
+
     def forget_unwritten(self) -> None:
         """Drop what is not written yet: it belongs to another log."""
         self.handed = b""
@@ -214,8 +219,7 @@ class Stream(ABC):
             member = next(members, None)
             if member is None:
                 return
-            data, member.handed = member.handed, b""
-            await self._write_out(data)
+            await self._write_out(member.take_handed())
 
     async def _write_out(self, data: bytes) -> None:
         self._writes_begun += 1
@@ -225,8 +229,7 @@ class Stream(ABC):
     def _next(self, room: Room, member: StreamSubscriber) -> bytes:
         """The next bytes for a subscriber; empty while they are read from the log, and at the head, where it becomes live."""
         if member.handed:
-            data, member.handed = member.handed, b""
-            return data
+            return member.take_handed()
         if member.fetching:
             return self._fetched(room, member, member.fetching)
         if member.cursor <= room.head:
