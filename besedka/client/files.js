@@ -37,6 +37,7 @@ self.BESEDKA_FILES = [
   "chat/people/view.js",
   "chat/protocol.js",
   "chat/reading/state.js",
+  "chat/reading/tail.js",
   "chat/reading/view.js",
   "chat/refusals/state.js",
   "chat/requests/state.js",

@@ -183,6 +183,10 @@ def test_the_place_stays_during_a_flood_of_a_thousand_messages_a_second(
         while min(slowest) > FRAME_MS_AT_MOST and len(slowest) < 4:
             slowest.append(slowest_frame(page, boris, room))
         assert min(slowest) <= FRAME_MS_AT_MOST, slowest
+        # The rows that it was too fast for come behind it.
+        wait_for(page, "() => rows.childElementCount >= 300")
+        shown = ids(page)
+        assert shown == list(range(shown[0], shown[0] + len(shown)))
         assert page.locator("#rows > *").count() <= 450
         assert distance_from_bottom(page) < 5
 
@@ -195,6 +199,46 @@ def test_the_place_stays_during_a_flood_of_a_thousand_messages_a_second(
         page.click("#newer")
         expect(page.locator("#newer")).to_be_hidden()
         assert distance_from_bottom(page) < 5
+
+
+def test_the_rows_that_a_flood_left_out_are_there_for_who_looks_for_them(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}", viewport=SMALL)
+    come_in(page, "Anna")
+    only_the_end = (
+        "() => rows.querySelectorAll('[data-id]').length < 60 && rows.lastElementChild?.dataset.id > 400"
+    )
+    with WireClient(house, max_queue=None) as boris:
+        boris.join("Boris", room)
+        page.locator("#log").hover()
+        flooding = threading.Thread(target=flood, args=[boris, room, 1, 4000])
+        flooding.start()
+        wait_for(page, only_the_end)
+        # A slow finger: each new row pulls back to the end.
+        while page.locator("#newer").is_hidden():
+            page.mouse.wheel(0, -10)
+        expect(page.locator("#newer")).to_be_visible()
+        wait_for_frames(page, 15)  # The wheel turns on for some time.
+        seen, below = page.evaluate(FIRST_IN_VIEW)
+        wait_for(page, "() => rows.querySelectorAll('[data-id]').length > 250")
+        flooding.join()
+        assert abs(page.evaluate(BELOW_THE_TOP, seen) - below) <= 2
+        shown = ids(page)
+        assert shown == list(range(shown[0], shown[0] + len(shown)))
+
+        page.click("#newer")
+        expect(page.locator("#newer")).to_be_hidden()
+        flooding = threading.Thread(target=flood, args=[boris, room, 1, 4000])
+        flooding.start()
+        wait_for(page, only_the_end)
+        earlier = ids(page)[0] - 100
+        page.evaluate("hash => { location.hash = hash; }", f"{room}/{earlier}")
+        target = page.locator(".target")
+        expect(target).to_have_attribute("data-id", str(earlier))
+        expect(target).to_be_in_viewport()
+        flooding.join()
+        expect(page.locator(f"[data-id='{earlier}']")).to_be_in_viewport()
 
 
 def slowest_frame(page: Page, client: WireClient, room: str) -> float:
@@ -226,10 +270,15 @@ FIRST_IN_VIEW = """() => {
     return [row.dataset.id, Math.round(row.getBoundingClientRect().top - top)];
 }"""
 
+BELOW_THE_TOP = """(id) => {
+    const row = document.querySelector(`[data-id="${id}"]`);
+    return row.getBoundingClientRect().top - log.getBoundingClientRect().top;
+}"""
 
-def flood(client: WireClient, room: str, seconds: float) -> str:
-    """Say a thousand messages a second, and return the last."""
-    total = int(1000 * seconds)
+
+def flood(client: WireClient, room: str, seconds: float, rate: int = 1000) -> str:
+    """Say a thousand messages a second, or as many as `rate` and the server allow, and return the last."""
+    total = int(rate * seconds)
     name = f"{time.monotonic_ns()}"
     heard = threading.Thread(
         target=client.receive_until, args=[lambda frame: frame.get("text") == f"{name} {total - 1}"]
@@ -238,7 +287,7 @@ def flood(client: WireClient, room: str, seconds: float) -> str:
     start = time.monotonic()
     for number in range(total):
         client.send_frame("chat", room=room, text=f"{name} {number}")
-        time.sleep(max(0, start + number / 1000 - time.monotonic()))
+        time.sleep(max(0, start + number / rate - time.monotonic()))
     heard.join()
     return f"{name} {total - 1}"
 

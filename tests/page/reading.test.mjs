@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Tail } from "../../besedka/client/chat/reading/tail.js";
 import { ids, Visit } from "./visit.mjs";
 
 const ends = (visit) => [visit.rows.find(({ id }) => id)?.id, visit.rows.findLast(({ id }) => id)?.id];
@@ -157,4 +158,30 @@ test("a search shows the newest hits, and continues with older ones", () => {
   assert.equal(visit.state.search, null);
   visit.happen({ type: "search", text: " " });
   assert.equal(visit.state.search, null);
+});
+
+test("in a flood the last rows are drawn, and the others above them later", () => {
+  const { room } = reader(1000).chat(1001);
+  const drawn = (tail) => tail.of(room).rows.map(({ id }) => id);
+  const tail = new Tail();
+  assert.equal(tail.of(room), room);
+  tail.cut(room.rows, 4);
+  assert.deepEqual([tail.isCut, drawn(tail), tail.of(room).firstId], [true, [998, 999, 1000, 1001], 998]);
+  tail.extend(room.rows, 4);
+  assert.deepEqual(drawn(tail), [994, 995, 996, 997, 998, 999, 1000, 1001]);
+  tail.extend(room.rows, 4);
+  assert.deepEqual([tail.isCut, tail.of(room)], [false, room]);
+});
+
+test("a room that the rows of a flood have left is drawn whole", () => {
+  const { room } = reader(1000).chat(1001);
+  const tail = new Tail();
+  tail.cut(room.rows, 400);
+  assert.deepEqual([tail.isCut, tail.of(room)], [false, room], "it has fewer rows");
+  tail.cut(room.rows, 4);
+  const others = { ...room, rows: room.rows.slice(-2) };
+  assert.deepEqual([tail.of(others), tail.isCut], [others, false]);
+  tail.cut(room.rows, 4);
+  tail.restore();
+  assert.equal(tail.of(room), room);
 });

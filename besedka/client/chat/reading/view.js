@@ -4,10 +4,15 @@
 import { newRoom, unread } from "../room.js";
 import { here } from "../state.js";
 import { write } from "../view/row.js";
+import { Tail } from "./tail.js";
 
 const AT_END_PX = 48;
+const SCROLLING_MS = 1000; // a pause that long ends a way up
 const NEAR_PX = 600; // from an edge: the next page is fetched
 const MARKED_MS = 3000;
+const FLOOD_ROWS = 10; // more new ones than that in a frame
+const CALM_MS = 300; // after a flood
+const ROW_PX = 28; // the lowest row
 
 export class View {
   #strings;
@@ -22,6 +27,10 @@ export class View {
   #follows = true; // the reader is at the end
   #positions = new Map(); // a room's name -> the position in it
   #position = {}; // the first message in view, and how far it is below the log's top
+  #tail = new Tail();
+  #redraw = (..._) => {};
+  #filling = 0;
+  #way = { px: 0, until: 0 }; // how far the user has scrolled up
   #seen = {}; // the size and scroll position of the log at the last scroll
 
   /** @param {Strings} strings @param {Actions} actions */
@@ -45,7 +54,10 @@ export class View {
     this.#state = state;
     this.#room = here(state);
     this.#drawOlder(this.#room.firstId > 1);
-    if (this.#room.target !== null) this.#show(this.#room);
+    if (this.#room.target !== null) {
+      if (this.#tail.isCut) this.#fill(Infinity);
+      this.#show(this.#room);
+    }
     this.#afterwards();
   }
 
@@ -57,11 +69,39 @@ export class View {
       this.#follows = !this.#position.id;
     }
     if (room.rows === before.rows && room.unreadFrom === before.unreadFrom) return;
-    change();
+    if (before.rows) this.#redraw = change;
+    if (isOther) this.#tail.restore();
+    else if (this.#follows && room.endId - before.endId > FLOOD_ROWS) this.#drawEndOnly(room);
+    change(this.#tail.of(room));
     const last = room.rows.at(-1);
     if (last?.status === "waiting" && before.rows && !isOther && !before.rows.includes(last)) this.#position = {};
     this.#keep();
     if (isOther && this.#follows) this.#startAtFresh();
+  }
+
+  // Laying out rows takes longest, and nobody sees those that the next frame pushes off the screen.
+  #drawEndOnly({ rows }) {
+    this.#tail.cut(rows, this.#screenRows());
+    this.#fillAfter(CALM_MS);
+  }
+
+  #screenRows() {
+    return Math.ceil(this.#log.clientHeight / ROW_PX);
+  }
+
+  #fillAfter(ms) {
+    clearTimeout(this.#filling);
+    this.#filling = setTimeout(() => this.#fill(this.#screenRows()), ms);
+  }
+
+  // Draws rows that were left out, above the others, and in the next task some more.
+  #fill(count) {
+    if (!this.#tail.isCut) return;
+    this.#tail.extend(this.#room.rows, count);
+    this.#redraw(this.#tail.of(this.#room));
+    this.#keep();
+    if (this.#tail.isCut) this.#fillAfter(0);
+    else this.#afterwards();
   }
 
   #drawOlder(isThere) {
@@ -75,23 +115,39 @@ export class View {
     const row = this.#row(id);
     this.#log.scrollTop += row ? this.#below(row) - below : this.#log.scrollHeight;
     this.#follow(!row);
-    this.#measure();
+    if (!row) this.#position = {};
+    this.#look();
   }
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
-    const isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
     // At an unchanged size only the user scrolls up; when it changes, the browser moves the position.
     const isSameSize = scrollHeight === this.#seen.scrollHeight && clientHeight === this.#seen.clientHeight;
-    if (isAtEnd || (isSameSize && scrollTop < this.#seen.scrollTop)) this.#follow(isAtEnd);
+    const up = isSameSize ? this.#seen.scrollTop - scrollTop : 0;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX && this.#wayUp(up) < AT_END_PX;
+    if (isAtEnd || up > 0) this.#follow(isAtEnd);
     if (this.#follows && !isAtEnd) this.#keep();
-    this.#measure();
+    // After #keep() the position stays as it was: browsers round it, and many roundings would be seen.
+    if (!isSameSize || up) this.#measure();
     this.#afterwards();
   }
 
-  #measure() {
+  // Each new message pulls back to the end: small steps add up to a way, or nobody could leave it in a flood.
+  #wayUp(px) {
+    const now = performance.now();
+    const isOn = px >= 0 && now < this.#way.until;
+    const before = isOn ? this.#way.px : 0;
+    this.#way = { px: Math.max(0, before + px), until: px > 0 ? now + SCROLLING_MS : this.#way.until };
+    return this.#way.px;
+  }
+
+  #look() {
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
     this.#seen = { scrollTop, scrollHeight, clientHeight };
+  }
+
+  #measure() {
+    this.#look();
     const row = this.#follows ? null : this.#firstInView();
     this.#position = row ? { id: row.dataset.id, below: this.#below(row) } : {};
   }
@@ -118,6 +174,7 @@ export class View {
     // Far from the top the button takes no focus: focusing it would scroll away.
     this.#older.tabIndex = scrollTop < NEAR_PX ? 0 : -1;
     if (isEnd && news && this.#state.isFocused && this.#state.scene === "chat") this.#actions.dispatch({ type: "seen" });
+    if (this.#tail.isCut && !this.#follows) return this.#fillAfter(0);
     if (!isJoined || fetching) return;
     if (scrollTop < NEAR_PX && !this.#follows && firstId > 1) this.#actions.dispatch({ type: "loadOlder" });
     else if (!isAtEnd && scrollHeight - scrollTop - clientHeight < NEAR_PX) this.#actions.dispatch({ type: "loadNewer" });
@@ -146,6 +203,7 @@ export class View {
       row.classList.add("target");
       setTimeout(() => row.classList.remove("target"), MARKED_MS);
       this.#scrolled();
+      this.#measure();
     } else if (!target && isAtEnd) {
       this.#position = {};
       this.#keep();

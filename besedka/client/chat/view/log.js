@@ -1,4 +1,4 @@
-// The log of the room on the screen. It stays at its end; reading/view.js adds scrolling up.
+// The room's log on the screen. It stays at its end; reading/view.js adds scrolling up.
 
 import { here } from "../state.js";
 import { Rows } from "./rows.js";
@@ -19,7 +19,7 @@ export class LogView {
     if (room === before) return;
     this.#room = room;
     this.#empty.hidden = room.rows.length > 0 || !room.isJoined;
-    this.scroll(room, before, () => this.#rows.draw(room, state));
+    this.scroll(room, before, (shown = room) => this.#rows.draw(shown, state));
   }
 
   /** Formats the rows with this function from now on. */
