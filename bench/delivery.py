@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from harness import crowd, deaf, deliveries, grpc_calls, idle, machine, starts
+from harness import crowd, deaf, deliveries, grpc_calls, idle, machine, sizes, starts
 from harness.errors import MissingError
 from harness.peers import ALL, BESEDKA, Peer
 from harness.plan import QUICK, Plan
@@ -26,6 +26,7 @@ from harness.tools import BENCH, CACHE
 DOCS: Final = BENCH.parent / "docs"
 SCENARIOS: Final[dict[str, Callable[[Sequence[Peer], Plan], list[Table]]]] = {
     "delivery": deliveries.run,
+    "sizes": sizes.run,
     "crowd": crowd.run,
     "idle": idle.run,
     "deaf": deaf.run,

@@ -105,11 +105,12 @@ class Costs:
 class Contestant:
     """A server with its readers."""
 
-    def __init__(self, peer: Peer, plan: Plan, stack: ExitStack) -> None:
+    def __init__(self, peer: Peer, plan: Plan, stack: ExitStack, readers: int = READERS) -> None:
         self.peer = peer
+        self._readers = readers
         self._server = stack.enter_context(Server(peer, plan.tools))
         self._load = stack.enter_context(Load(plan.tools, self._server.port, peer.speech))
-        self._load.ask(f"open {READERS}")
+        self._load.ask(f"open {readers}")
         self._load.ask("wait 1")
         self._said = sum(self._load.ask(command).messages for command in WARM_UP)
 
@@ -125,8 +126,8 @@ class Contestant:
         answer = self._load.ask(manner.command)
         cost = Cost(self._server.cpu_seconds() - before, answer)
         self._said += answer.messages
-        if answer.deliveries != answer.messages * READERS:
-            raise LoadError(f"{answer.deliveries} deliveries instead of {answer.messages * READERS}")
+        if answer.deliveries != answer.messages * self._readers:
+            raise LoadError(f"{answer.deliveries} deliveries instead of {answer.messages * self._readers}")
         return cost
 
     def _check(self) -> None:
@@ -139,15 +140,23 @@ class Contestant:
 
 def run(servers: Sequence[Peer], plan: Plan) -> list[Table]:
     """Measure all servers in turn, as often as the plan says; a table for each manner."""
-    all_costs = [Costs(manner) for manner in MANNERS]
     failures = Failures(plan.say)
+    all_costs = measured(servers, MANNERS, READERS, plan, failures)
+    return [_table(costs, failures) for costs in all_costs]
+
+
+def measured(
+    servers: Sequence[Peer], manners: Sequence[Manner], readers: int, plan: Plan, failures: Failures
+) -> list[Costs]:
+    """The costs of all servers that do not fail, in each manner."""
+    all_costs = [Costs(manner) for manner in manners]
     with ExitStack() as stack:
         contestants = []
         for peer in servers:
             with failures.of(peer.name):
-                contestants.append(Contestant(peer, plan, stack))
+                contestants.append(Contestant(peer, plan, stack, readers))
         for number in range(1, plan.rounds + 1):
-            plan.say(f"delivery: round {number} of {plan.rounds}")
+            plan.say(f"{readers} readers: round {number} of {plan.rounds}")
             for contestant in contestants:
                 if contestant.peer.name not in failures:
                     with failures.of(contestant.peer.name):
@@ -157,12 +166,12 @@ def run(servers: Sequence[Peer], plan: Plan) -> list[Table]:
             del costs.turns[peer]
     for peer in all_costs[0].turns:
         figures = "".join(f"{costs.us(peer):8.2f} µs" for costs in all_costs)
-        plan.say(f"delivery: {peer.name:20} {figures}")
-    return [_table(costs, failures) for costs in all_costs]
+        plan.say(f"{readers} readers: {peer.name:20} {figures}")
+    return all_costs
 
 
 def _table(costs: Costs, failures: Failures) -> Table:
-    bounds = {peer: _bound(costs, peer) for peer in costs.manner.bounds}
+    bounds = {peer: bound(costs, peer) for peer in costs.manner.bounds}
     rounds = max((len(turns) for turns in costs.turns.values()), default=0)
     return Table(
         title=costs.manner.title,
@@ -201,7 +210,8 @@ def _p99_us(cost: Cost) -> float:
     return cost.answer.p99_us
 
 
-def _bound(costs: Costs, peer: Peer) -> Bound:
+def bound(costs: Costs, peer: Peer) -> Bound:
+    """What is promised of the ratio to a peer, and what was found."""
     most = costs.manner.bounds[peer]
     if not {peer, peers.BESEDKA} <= costs.turns.keys():
         return Bound(f"≤ {ratio(most)} of {peer.name}", "not measured", is_met=False)

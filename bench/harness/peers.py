@@ -111,6 +111,13 @@ FLOOR: Final = Peer(
     speech=["--joined", "joined", "--say", SAY_JSON],
 )
 
+SYNCING_FLOOR: Final = Peer(
+    name="C floor that syncs",
+    about=lambda: "the same, which appends to a file and calls `fdatasync` before it sends",
+    command=lambda tools, folder: [str(tools.floor()), str(folder / "history")],
+    speech=FLOOR.speech,
+)
+
 BROADCAST: Final = Peer(
     name="websockets.broadcast",
     about=_versions("websockets", "uvloop"),
@@ -164,4 +171,4 @@ NATS: Final = Peer(
     ],
 )
 
-ALL: Final = (BESEDKA, FLOOR, NATS, BROADCAST, NODE_WS, STARLETTE, SEED, SOCKETIO)
+ALL: Final = (BESEDKA, FLOOR, SYNCING_FLOOR, NATS, BROADCAST, NODE_WS, STARLETTE, SEED, SOCKETIO)

@@ -1,9 +1,11 @@
 /* A peer of the benchmark: the floor. Epoll, and one `send` for each reader of what one `recv` has brought.
  *
- * It does what no server can do without and nothing else: no JSON, no names, no history, no slow readers, no pings. */
+ * It does what no server can do without and nothing else: no JSON, no names, no slow readers, no pings. If it is given a file,
+ * it appends what it has received to that and syncs it, before it sends it. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -22,11 +24,12 @@ struct member {
     int place;
     int has_joined;
     size_t size;
-    unsigned char bytes[4096];
+    unsigned char bytes[RECEIVE_BYTES];
 };
 
 static struct member *members[MEMBERS_AT_MOST];
 static int count;
+static int history = -1;
 
 /* The load always sends the key that RFC 6455 has as its example (section 1.3); so this is the answer. */
 static const char answer[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -46,6 +49,25 @@ static void send_all(int fd, const void *data, size_t size)
             return; /* it is gone; its end is read later */
         at += sent;
         size -= (size_t)sent;
+    }
+}
+
+/* Append to the history, and wait until it is on disk. */
+static void store(const void *data, size_t size)
+{
+    const char *at = data;
+    while (size) {
+        ssize_t written = write(history, at, size);
+        if (written < 0) {
+            perror("floor");
+            exit(1);
+        }
+        at += written;
+        size -= (size_t)written;
+    }
+    if (fdatasync(history)) {
+        perror("floor");
+        exit(1);
     }
 }
 
@@ -105,20 +127,27 @@ static void serve(struct member *member)
         return;
     }
     ssize_t size = take_frames(member, out);
-    if (size < 0)
+    if (size < 0) {
         leave(member);
-    else if (size > 0)
-        for (int i = 0; i < count; i++)
-            send_all(members[i]->fd, out, (size_t)size);
+        return;
+    }
+    if (size > 0 && history >= 0)
+        store(out, (size_t)size);
+    for (int i = 0; size > 0 && i < count; i++)
+        send_all(members[i]->fd, out, (size_t)size);
 }
 
-int main(void)
+int main(int arguments, char **argument)
 {
     struct epoll_event event = {.events = EPOLLIN}, events[EVENTS];
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     int on = 1, epoll = epoll_create1(0), listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
+    if (arguments > 1 && (history = open(argument[1], O_CREAT | O_WRONLY | O_APPEND, 0600)) < 0) {
+        perror("floor");
+        return 1;
+    }
     if (bind(listening, (struct sockaddr *)&address, size) || listen(listening, 2048)
         || getsockname(listening, (struct sockaddr *)&address, &size)) {
         perror("floor");
