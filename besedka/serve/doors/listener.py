@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 from typing import Final
@@ -36,3 +37,13 @@ def listen(host: str, port: int) -> socket.socket:
         why = reason(error).split(" (", 1)[0]
         raise AddressUnusable(host or "all addresses,", port, why) from error
     return listener
+
+
+def host_of(transport: asyncio.BaseTransport) -> str | None:
+    """The address of the client at the other end of a TCP connection.
+
+    None if the system has forgotten it (getpeername(2)), because the client has reset the connection right behind its first bytes. They could
+    still be read: a connection from nowhere must not be served, or it would count as one from this machine.
+    """
+    address = transport.get_extra_info("peername")
+    return address[0] if address else None

@@ -21,7 +21,7 @@ from typing import Final, Protocol
 from besedka.serve.act_on_each import act_on_each
 from besedka.serve.doors.buffers import StuckDeadline
 from besedka.serve.doors.grpc.half_open import HalfOpenRequests
-from besedka.serve.doors.listener import BACKLOG, UNSENT_BYTES
+from besedka.serve.doors.listener import BACKLOG, UNSENT_BYTES, host_of
 from besedka.serve.doors.timeouts import REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.doors.tls import TlsServer
 from besedka.serve.doors.unix_sockets import disown_if_closed
@@ -507,8 +507,11 @@ class _Outer(_Side):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of streams
         self._transport = transport
         transport.set_write_buffer_limits(high=UNSENT_BYTES)  # uvloop's limit over TLS is 512 KiB
-        peer = transport.get_extra_info("peername")
-        self._connection.accepted(peer[0] if peer else "")
+        host = host_of(transport)
+        if host is None:
+            transport.abort()
+        else:
+            self._connection.accepted(host)
 
 
 class _Inside:

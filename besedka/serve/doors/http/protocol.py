@@ -22,6 +22,7 @@ from besedka.serve.doors.forwarded import Client
 from besedka.serve.doors.hosts import Hosts, is_loopback
 from besedka.serve.doors.http.authentication import CONNECTION
 from besedka.serve.doors.http.target import TargetBad, split_target
+from besedka.serve.doors.listener import host_of
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, REQUEST_SECONDS
 from besedka.serve.limits.rate_limits import HTTP_FRAMES, RateLimiter, Source
 from besedka.wire.errors import Refused
@@ -122,8 +123,13 @@ class HttpConnection(HttpToolsProtocol):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", sentence)
             transport.close()  # it must not stay until it is understood
             return
+        host = host_of(transport)
+        if host is None:
+            self._is_refused = True
+            transport.abort()
+            return
         self._door.add(self)
-        self._peer = self.client[0] if self.client else ""
+        self._peer = host
         if self._door.proxies.trust(self._peer):
             return  # the clients behind it are admitted, request by request
         try:
