@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
-from typing import Final
 
 from besedka.serve.limits.networks import NOWHERE, Network, Origin
 from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.person import Person
+from besedka.serve.people.recent_origins import RecentOrigins
 from besedka.serve.people.restrictions import (
     Restriction,
     Restrictions,
@@ -35,9 +35,6 @@ from besedka.serve.people.slow_rooms import SlowRooms
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act
 from besedka.wire.skeletons import skeletons
-
-ORIGINS_KEPT: Final = 1_000
-"""Skeletons of guests' names of which it is remembered where the last message came from: a mute is about something that was just said."""
 
 
 class ActsInForce:
@@ -64,7 +61,7 @@ class ActsInForce:
         self.redactions: dict[str, AuditEntry] = {}
         self._slow = SlowRooms()
         # Where the guests' last messages came from, by the skeletons of their names; the oldest first.
-        self._origins: dict[str, Origin] = {}
+        self._origins = RecentOrigins()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ActsInForce) and self._in_force == other._in_force
@@ -144,7 +141,7 @@ class ActsInForce:
 
     def origins(self, looks: Iterable[str]) -> set[Origin]:
         """Where the last messages of guests came from whose names look so."""
-        return {self._origins[look] for look in looks if look in self._origins}
+        return self._origins.find(looks)
 
     def check_post(
         self, now: float, ticks: float, room: str, person: Person, origin: Origin = NOWHERE
@@ -162,7 +159,7 @@ class ActsInForce:
             Refused: `muted`; `too_fast` where the room is slow, with the time to wait.
         """
         if not person.is_verified:
-            self._note_origin(person, origin)
+            self._origins.note(person.looks, origin)
         is_slow = self._slow.interval(room) > 0
         if not (is_slow or self._mutes):
             return
@@ -184,13 +181,6 @@ class ActsInForce:
         muted = self._mute_of(person, origin, now) if self._mutes else None
         if muted:
             raise Refused(ErrorCode.MUTED, why=why(muted, self._zone))
-
-    def _note_origin(self, person: Person, origin: Origin) -> None:
-        for look in person.looks:
-            self._origins.pop(look, None)
-            self._origins[look] = origin
-        while len(self._origins) > ORIGINS_KEPT:
-            del self._origins[next(iter(self._origins))]
 
     def _mute_of(self, person: Person, origin: Origin, now: float) -> Restriction | None:
         """The mute of a person, or of a place from which they post."""

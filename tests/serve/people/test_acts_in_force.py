@@ -8,9 +8,10 @@ from ipaddress import IPv4Address, IPv6Network
 import pytest
 
 from besedka.serve.limits.networks import THIS_MACHINE, Origin
-from besedka.serve.people.acts_in_force import ORIGINS_KEPT, ActsInForce
+from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.people.audit_entry import read_entry
 from besedka.serve.people.person import Person
+from besedka.serve.people.recent_origins import ORIGINS_KEPT
 from besedka.serve.people.slow_rooms import POSTERS_KEPT, SHARE_OF_KNOWN, SHARE_OF_NETWORK
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import clean_name
@@ -18,6 +19,7 @@ from besedka.wire.validation import clean_name
 STAMP = "2026-11-20 17:00:00"
 NOW = datetime(2026, 11, 20, 17, tzinfo=UTC).timestamp()
 ADDRESS = IPv4Address("192.0.2.7")
+ANOTHER_ADDRESS = IPv4Address("192.0.2.8")
 
 
 def moderation_after(*lines: str) -> ActsInForce:
@@ -304,3 +306,16 @@ def test_it_is_remembered_where_guests_have_posted_from_and_the_oldest_is_forgot
     assert moderation.origins(Person(f"GUEST {last}").looks) == {Origin(last + 1, ADDRESS)}
     assert moderation.origins(Person("guest 0").looks) == set()
     assert moderation.origins(Person("Anna").looks) == set()
+
+
+@pytest.mark.parametrize("flood", [ADDRESS, None, IPv6Network("2001:db8:1:2::/64")])
+def test_a_flood_of_names_from_one_site_forgets_its_own_origins_only(
+    flood: IPv4Address | IPv6Network | None,
+) -> None:
+    moderation = moderation_after()
+    refusal_of(moderation, Person("Rude"), Origin(1, ANOTHER_ADDRESS))
+    for number in range(3 * ORIGINS_KEPT):
+        refusal_of(moderation, Person(f"guest {number}"), Origin(2, flood))
+    assert moderation.origins(Person("rude").looks) == {Origin(1, ANOTHER_ADDRESS)}
+    refusal_of(moderation, Person("Rude"), Origin(3, flood))
+    assert moderation.origins(Person("rude").looks) == {Origin(3, flood)}
