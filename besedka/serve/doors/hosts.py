@@ -8,6 +8,7 @@ Pure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -16,6 +17,9 @@ from urllib.parse import urlsplit
 
 HOST_CHARACTERS_AT_MOST: Final = 260
 """A longer ``Host`` header names no host: 253 characters (RFC 1035, section 2.3.4), a dot, and a port."""
+
+_AUTHORITY: Final = re.compile(r"(?:\[[^\[\]]*\]|[^\[\]:@]*)(?::\d*)?")
+"""A host and perhaps a port (RFC 3986, section 3.2), which `urlsplit` takes apart; it takes ``[::1]chat.example`` for ``::1``."""
 
 HOSTS_REMEMBERED: Final = 128
 """Parsed headers that are remembered: nearly all requests to a server have the same one."""
@@ -35,7 +39,7 @@ class Hosts:
 
     def know(self, host: str) -> bool:
         """Whether this ``Host`` header names the chat."""
-        name = _name(host)
+        name = name_of(host)
         return name is not None and (
             _address(name) is not None or _is_localhost(name) or name in self._public
         )
@@ -43,14 +47,14 @@ class Hosts:
 
 def is_loopback(host: str) -> bool:
     """Whether only a program on this machine sends this ``Host`` header."""
-    name = _name(host) or ""
+    name = name_of(host) or ""
     address = _address(name)
     return address.is_loopback if address else _is_localhost(name)
 
 
 def is_authority(text: str) -> bool:
     """Whether this is a host, perhaps with a port, and without a user."""
-    return text.isascii() and text.isprintable() and " " not in text and _name(text) is not None
+    return text.isascii() and text.isprintable() and " " not in text and name_of(text) is not None
 
 
 def clean_host(text: str) -> str:
@@ -60,7 +64,7 @@ def clean_host(text: str) -> str:
         ValueError: if it is not a host's name.
     """
     try:
-        name = (_name(text) or "").encode("idna").decode()
+        name = (name_of(text) or "").encode("idna").decode()
     except UnicodeError:
         name = ""
     if not all(_is_label(label) for label in name.split(".")):
@@ -77,7 +81,7 @@ def names_of_machine(hostname: str) -> tuple[str, ...]:
     return (label, f"{label}.local") if _is_label(label) else ()
 
 
-def _name(host: str) -> str | None:
+def name_of(host: str) -> str | None:
     """The name in ``NAME``, ``NAME:PORT`` or ``[ADDRESS]:PORT``."""
     return _parsed(host) if len(host) <= HOST_CHARACTERS_AT_MOST else None
 
@@ -87,7 +91,7 @@ def _parsed(host: str) -> str | None:
     try:
         parts = urlsplit(f"http://{host}")
         is_port = parts.port is None or parts.port >= 0
-        is_bare = parts.netloc == host and "@" not in host
+        is_bare = parts.netloc == host and _AUTHORITY.fullmatch(host)
         name = (parts.hostname or "").removesuffix(".")
     except ValueError:
         return None

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from besedka.serve.doors.hosts import HOST_CHARACTERS_AT_MOST, HOSTS_REMEMBERED
+from besedka.serve.doors.hosts import HOST_CHARACTERS_AT_MOST, HOSTS_REMEMBERED, name_of
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -78,7 +78,7 @@ def _parsed(text: str) -> _Origin | None:
         port = parts.port
     except ValueError:
         return None
-    is_bare = not (parts.path or parts.query or parts.fragment or parts.username or parts.password)
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or not is_bare:
+    is_bare = not (parts.path or parts.query or parts.fragment)
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or not is_bare or not name_of(parts.netloc):
         return None
     return _Origin(parts.scheme, parts.hostname, port or DEFAULT_PORTS[parts.scheme])

@@ -56,6 +56,10 @@ def test_two_origins_are_none() -> None:
     assert not Origins().allow(["http://chat.example"] * 2, ["chat.example"])
 
 
+def test_an_address_with_something_behind_it_is_no_host() -> None:
+    assert not Origins().allow(["http://[::1]evil.example"], ["[::1]:8765"])
+
+
 @pytest.mark.parametrize(
     ("origin", "is_allowed"),
     [
