@@ -168,6 +168,8 @@ class CatchUp:
         """
         if subscriber.cursor != page.history.first:
             return None
+        # A stream that is not read may have had it for minutes.
+        page = page.as_now(room)
         history = room.with_keys(subscriber, page.history)
         subscriber.cursor += len(page.lines)
         self._counters.pages += 1

@@ -51,6 +51,16 @@ class Page:
         self._redactions = room.redactions.count
         self._is_whole = len(self.lines) < wanted
 
+    def as_now(self, room: Room) -> Page:
+        """The page without what was redacted since it was read; the same one if nothing was."""
+        if self._redactions == room.redactions.count:
+            return self
+        first = self.history.first
+        ids = range(first, first + len(self.lines))
+        lines = room.redactions.corrected(ids, self.lines, self._redactions)
+        messages = Messages(lines, self.history.unverified, self._verdicts)
+        return Page(room, first, messages, len(lines) + self._is_whole)
+
     def is_what(self, room: Room, wanted: int) -> bool:
         """Whether it is, as it stands, what is wanted of the room now, from its first message on."""
         return (

@@ -108,6 +108,22 @@ async def until_there(room: Room) -> None:
     await until(lambda: room.presence.count)
 
 
+def test_a_call_that_is_cancelled_twice_leaves_its_rooms(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room, service = await started(tmp_path)
+        talking = converse(service, FakeContext(), JOIN)
+        await until_there(room)
+        # As a withdrawn key and the client itself do at the same moment.
+        talking.cancel()
+        await asyncio.sleep(0)
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+        assert room.presence.names() == []
+        await chat.close()
+
+    looping.run(scenario())
+
+
 def test_an_error_of_ours_ends_its_call_with_a_status_and_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

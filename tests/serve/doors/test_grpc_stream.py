@@ -21,7 +21,7 @@ from besedka.wire.frames import Join, ListHistory, Say
 from tests import looping
 from tests.looping import until
 from tests.serve.chat.test_chat import started
-from tests.serve.chat.test_redaction import Held
+from tests.serve.chat.test_redaction import Held, redact
 from tests.serve.faking import FakeSubscriber, draft, services
 
 
@@ -30,12 +30,14 @@ class Client:
 
     Attributes:
         ids: the messages that it has shown.
+        texts: their texts.
         keys: its own messages that it knows to be stored, with their keys.
         may_read: whether it reads.
     """
 
     def __init__(self, chat: Chat, since: int) -> None:
         self.ids: list[int] = []
+        self.texts: dict[int, str] = {}
         self.keys: dict[int, str] = {}
         self.may_read = asyncio.Event()
         self.may_read.set()
@@ -56,6 +58,7 @@ class Client:
             if isinstance(frame, ChatFrame):
                 if frame.id > self._cursor:
                     self.ids.append(frame.id)
+                    self.texts[frame.id] = frame.text
                     self._cursor = frame.id
                 if frame.key:
                     self.keys[frame.id] = frame.key
@@ -136,5 +139,30 @@ def test_a_resent_message_that_was_delivered_is_acknowledged_again(tmp_path: Pat
             await until(lambda: client.keys)
             assert client.keys == {99: "hers"}
             assert client.ids == [100]
+
+    looping.run(scenario())
+
+
+def test_a_page_that_had_to_wait_is_written_without_what_was_redacted_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 100)
+        held = Held(monkeypatch, "read_with_flags")
+        async with following(chat, 20) as client:
+            await asyncio.to_thread(held.has_read.wait, 5)
+            fetching = client.member.fetching
+            assert fetching
+            client.may_read.clear()
+            client.stream.session.receive_frame(ListHistory(room="main", before=5, limit=1))
+            await client.stream.session.answered()
+            held.may_go_on.set()
+            await until(fetching.done)
+            await redact(chat, room, 30)
+            client.may_read.set()
+            await until(lambda: client.ids[-1:] == [100])
+            assert client.ids == [*range(21, 101)]
+            assert client.texts[29] == "28"
+            assert client.texts[30] == "--"
 
     looping.run(scenario())

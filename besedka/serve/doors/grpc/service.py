@@ -182,8 +182,11 @@ class ChatService:
             finally:
                 for task in (listening, running):
                     task.cancel()
-                await asyncio.gather(listening, running, return_exceptions=True)
-                stream.session.end()
+                try:
+                    await asyncio.gather(listening, running, return_exceptions=True)
+                finally:
+                    # A client that goes at the moment when its call is ended has this cancelled twice.
+                    stream.session.end()
             for task in (running, listening):
                 with suppress(asyncio.CancelledError):
                     task.result()
