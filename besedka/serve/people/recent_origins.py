@@ -29,7 +29,8 @@ class RecentOrigins:
             self._origins[look] = origin
             self._of_site.setdefault(site_of(origin.network), {})[look] = None
         while len(self._origins) > ORIGINS_KEPT:
-            self._forget(next(iter(max(self._of_site.values(), key=len))))
+            most = max(self._of_site, key=lambda site: len(self._of_site[site]))
+            self._forget(next(iter(self._of_site[most])))
 
     def find(self, looks: Iterable[str]) -> set[Origin]:
         """Where the last messages came from whose authors' names look so."""
