@@ -24,6 +24,9 @@ SITE: Final = 48
 SITE_TIMES: Final = 2
 """A site has so many times the share of an address: some sites are one home, others a university, and both are one customer's."""
 
+UNIX_SOCKET: Final = ""
+"""What stands for the address of a client that has come over a Unix socket."""
+
 THIS_MACHINE: Final = IPv4Address("127.0.0.1")
 """The common address of all clients on this machine that may act for somebody else."""
 
@@ -42,11 +45,17 @@ SITES_REMEMBERED: Final = 4_096
 
 @lru_cache(maxsize=NETWORKS_REMEMBERED)
 def network_of(host: str) -> Network | None:
-    """The unit of limits: an IPv4 address, or the network of an IPv6 address; None if it is not limited."""
-    try:
-        address: IPv4Address | IPv6Address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return None  # a Unix socket
+    """The unit of limits: an IPv4 address, or the network of an IPv6 address; None for this machine itself, which is not limited.
+
+    Args:
+        host: an address, or `UNIX_SOCKET`.
+
+    Raises:
+        ValueError: if it is neither: an unknown client must not count as this machine.
+    """
+    if host == UNIX_SOCKET:
+        return None
+    address: IPv4Address | IPv6Address = ip_address(host.partition("%")[0])
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     if address.is_loopback:

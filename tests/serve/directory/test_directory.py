@@ -35,6 +35,7 @@ def test_a_name_that_cannot_be_had_costs_the_address_nothing(tmp_path: Path) -> 
         with pytest.raises(Refused) as refused:
             directory.sign_in("One more", "secret", "", limiter)
         assert refused.value.code is ErrorCode.TOO_MANY_NAMES
+        await directory.close()
 
     looping.run(scenario())
 

@@ -46,12 +46,15 @@ def open_where_no_socket_can_be_made(folder: Path, monkeypatch: pytest.MonkeyPat
 
     async def scenario() -> None:
         chat = Chat(Settings(history=folder / "talk.txt"))
-        with monkeypatch.context() as disk:
-            disk.setattr(socket.socket, "bind", bind)
-            async with AdminDoor(moderator(chat), chat.metrics, chat.clock.stamp, Language.EN).open(
-                folder / "talk.txt.admin"
-            ):
-                pass
+        try:
+            with monkeypatch.context() as disk:
+                disk.setattr(socket.socket, "bind", bind)
+                async with AdminDoor(moderator(chat), chat.metrics, chat.clock.stamp, Language.EN).open(
+                    folder / "talk.txt.admin"
+                ):
+                    pass
+        finally:
+            await chat.close()
 
     looping.run(scenario())
 
@@ -101,6 +104,7 @@ def test_an_error_of_the_server_is_not_reported_as_one_of_the_request(
         assert malformed["code"] == "bad_frame"
         assert ("its log" in failed["text"]) is (code == "internal_error")
         assert b'besedka_refusals_total{code="internal_error"}' not in Exposition(chat.metrics).text()
+        await chat.close()
 
     looping.run(scenario())
     assert [record.exc_info and record.exc_info[1] for record in caplog.records] == (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from besedka.serve.limits.networks import network_of
+from besedka.serve.limits.networks import UNIX_SOCKET, network_of
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,14 @@ from besedka.serve.limits.networks import network_of
 )
 def test_what_counts_as_one_address(one: str, other: str, *, same: bool) -> None:
     assert (network_of(one) == network_of(other)) is same
+
+
+@pytest.mark.parametrize("host", [UNIX_SOCKET, "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+def test_this_machine_is_not_limited(host: str) -> None:
+    assert network_of(host) is None
+
+
+@pytest.mark.parametrize("host", ["unknown", "localhost", "192.0.2.1:80", "/run/chat.sock", " "])
+def test_what_is_no_address_does_not_count_as_this_machine(host: str) -> None:
+    with pytest.raises(ValueError, match="IP"):
+        network_of(host)
