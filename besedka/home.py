@@ -22,6 +22,7 @@ from besedka.wire.sanitize import is_one_line
 
 SECRET_BYTES: Final = 32
 
+_ROOT: Final = 0
 _PRIVATE: Final = 0o600
 _HERE: Final = "localhost"
 _FIELDS: Final = 3
@@ -44,13 +45,14 @@ def state_folder() -> Path:
     """Where programs remember things for this person; made if there is none, for them alone.
 
     Raises:
-        OSError: if it cannot be made.
+        OSError: if it cannot be made, or is another user's.
     """
     base = _base("XDG_STATE_HOME", ".local/state")
     if base is None:
         raise FileNotFoundError(errno.ENOENT, "there is no home folder")
     folder = base / "besedka"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _refuse_foreign(folder)
     return folder
 
 
@@ -102,6 +104,7 @@ def own_secret() -> str:
         # An empty file was torn by a power cut.
         if not is_there or not path.stat().st_size:
             write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=is_there)
+        _refuse_foreign(path)
         return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeError):
         return ""
@@ -168,9 +171,10 @@ def read_rows(
         fits: whether the fields of a row can be what they are taken for.
 
     Raises:
-        OSError: if it cannot be read.
+        OSError: if it cannot be read, or is another user's.
     """
     try:
+        _refuse_foreign(path)
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
@@ -194,9 +198,33 @@ def _fields(line: bytes, count: int, separator: str) -> list[str]:
 
 
 def _report_damaged(path: Path, line: int) -> None:
+    _report(path, f"line {line} of {path} is damaged, and skipped")
+
+
+def _report(path: Path, sentence: str) -> None:
+    """Say what is wrong with a file, once."""
     if path not in _reported:
         _reported.add(path)
-        _log.warning("besedka: line %d of %s is damaged, and skipped", line, path)
+        _log.warning("besedka: %s", sentence)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Refuse a file or a folder that another user of this machine has laid: who knows a secret holds the names claimed with it.
+
+    Raises:
+        OSError: EPERM if it belongs neither to who runs this, nor to whose home it is, nor to root; also from the system.
+    """
+    home = _home()
+    owners = {_ROOT, os.geteuid(), *([_owner(home)] if home else [])}
+    owner = _owner(path)
+    if owner not in owners:
+        sentence = f"{path} belongs to another user of this machine (uid {owner}), and is not used"
+        _report(path, sentence)
+        raise PermissionError(errno.EPERM, sentence)
+
+
+def _owner(path: Path) -> int:
+    return path.stat().st_uid
 
 
 def write_private(path: Path, text: str, *, replace: bool = True) -> None:
@@ -206,9 +234,10 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> None:
         OSError: if it cannot be written.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)  # of a program that was killed
     try:
         with os.fdopen(
-            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "w", encoding="utf-8"
+            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "w", encoding="utf-8"
         ) as file:
             file.write(text)
             file.flush()

@@ -225,3 +225,29 @@ def test_where_home_is_not_absolute_it_is_the_one_that_the_system_knows(
     monkeypatch.setenv("HOME", "")
     monkeypatch.delenv("XDG_STATE_HOME")
     assert home.state_folder() == tmp_path / ".local" / "state" / "besedka"
+
+
+@pytest.mark.parametrize("laid", ["", "secret", "secrets", "keys"])
+def test_what_another_user_has_laid_is_not_used_and_that_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, laid: str
+) -> None:
+    home.keep_secret(LAB[0], "Anna", "hers")
+    home.remember_key(LAB[0], "the-key")
+    derived = home.own_secret()
+    path = home.state_folder() / laid
+    here = os.geteuid()
+    monkeypatch.setattr(home, "_owner", lambda one: 4711 if one == path else here)
+    for _ in range(2):
+        assert (home.secret_for(LAB[0], "Anna") == "hers") is (laid in {"secret", "keys"})
+        assert (home.own_secret() == derived) is (laid in {"secrets", "keys"})
+        assert (home.remembered_key(LAB[0]) == "the-key") is (laid in {"secret", "secrets"})
+    (record,) = caplog.records
+    assert f"{path} belongs to another user of this machine (uid 4711), and is not used" in record.message
+
+
+def test_a_file_that_a_killed_program_has_left_is_not_written_through(tmp_path: Path) -> None:
+    path, elsewhere = home.state_folder() / "secrets", tmp_path / "elsewhere"
+    path.with_name(f".secrets.{os.getpid()}").symlink_to(elsewhere)
+    home.keep_secret(LAB[0], "Anna", "hers")
+    assert home.secret_for(LAB[0], "Anna") == "hers"
+    assert not elsewhere.exists()

@@ -211,7 +211,7 @@ def _p99_us(cost: Cost) -> float:
 
 
 def bound(costs: Costs, peer: Peer) -> Bound:
-    """What is promised of the ratio to a peer, and what was found."""
+    """The promised ratio to a peer, and the measured one."""
     most = costs.manner.bounds[peer]
     if not {peer, peers.BESEDKA} <= costs.turns.keys():
         return Bound(f"≤ {ratio(most)} of {peer.name}", "not measured", is_met=False)

@@ -233,7 +233,7 @@ def test_a_list_of_members_that_somebody_has_laid_in_an_open_folder_is_not_taken
         path.chmod(0o600)
         wait_until(lambda: "every user of this machine can replace it" in server.errors)
         assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
-        assert anna.join("Anna", "plans", secret=ANNA)["may"] == ["invite"]
+        assert anna.refused("join", room="plans", user="Anna", secret=ANNA) == "room_unavailable"
         assert anna.ask("private", room="tea")["code"] == "not_stored"
         assert path.read_text(encoding="utf-8") == row
         # Mended, and with what it said before.
@@ -241,8 +241,9 @@ def test_a_list_of_members_that_somebody_has_laid_in_an_open_folder_is_not_taken
         path.with_name("away").rename(path)
         wait_until(lambda: f"{path} can be used again" in server.errors)
         assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
+        assert anna.join("Anna", "plans", secret=ANNA)["may"] == ["invite"]
         assert anna.ask("private", room="more")["type"] == "place"
-    assert server.errors.count("every user of this machine can replace it") == 1
+    assert server.errors.count(f"cannot use {path}: every user of this machine can replace it") == 1
 
 
 def test_keys_that_somebody_has_laid_in_an_open_folder_are_not_taken(make_server: ServerMaker) -> None:
@@ -288,3 +289,42 @@ def test_the_operator_is_warned_once_of_files_that_others_can_read_or_change(ser
         f"other users of this machine can read {folder}/audit.txt (mode 0640): chmod 600 {folder}/audit.txt",
         f"other users of this machine can read {folder}/chat_history.plans.txt (mode 0644): chmod 600 {folder}/chat_history.plans.txt",
     ]
+
+
+def test_a_private_room_is_not_written_into_a_file_that_everybody_can_change(server: RunningServer) -> None:
+    path = server.directory / "chat_history.plans.txt"
+    with WireClient(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        assert anna.ask("private", room="plans")["type"] == "place"
+    server.stop()
+    # Nothing was said there, so there was no file.
+    path.touch()
+    path.chmod(0o666)
+    server.start()
+    with WireClient(server) as anna:
+        assert anna.refused("join", room="plans", user="Anna", secret=ANNA) == "room_unavailable"
+        assert path.read_text(encoding="utf-8") == ""
+        assert "every user of this machine can change it (mode 0666)" in server.errors
+        path.unlink()
+        anna.join("Anna", "plans", secret=ANNA)
+
+
+def test_an_index_that_everybody_can_change_is_made_anew(make_server: ServerMaker, tmp_path: Path) -> None:
+    server = make_server("--lang", "en").start()
+    with WireClient(server) as boris, WireClient(server) as guest:
+        boris.join("Boris", secret=ANNA)
+        guest.join("Guest")
+        guest.send_frame("chat", text="hi")
+        guest.receive("chat")
+    server.stop()
+    index = tmp_path / "chat_history.txt.index"
+    before = index.stat().st_ino
+    for mode, is_made_anew in ((0o600, False), (0o666, True)):
+        index.chmod(mode)
+        server.start()
+        with WireClient(server) as anna:
+            assert anna.join("Anna")["head"] == 1
+        server.stop()
+        assert (index.stat().st_ino != before) is is_made_anew
+        assert (f"the index {index} is not used, and made anew: every user" in server.errors) is is_made_anew
+    assert index.stat().st_mode & 0o777 == 0o600

@@ -1,4 +1,4 @@
-"""What every test of the server's parts must leave behind: nothing."""
+"""All tests of the server's parts leave no thread behind."""
 
 from __future__ import annotations
 

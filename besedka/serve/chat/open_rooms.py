@@ -451,19 +451,19 @@ class OpenRooms:
         path = self._path if name == DEFAULT_ROOM else room_path(self._path, name)
         entry = self._directory.moderation.redactions.get(name)
         unfinished = Subject(entry.id, entry.epoch, entry.said, entry.user, entry.size) if entry else None
-        open_log = partial(ChatHistory.open, may_be_link=name == DEFAULT_ROOM)
+        is_private = self._directory.rooms.kind(name) is not Kind.OPEN
+        open_log = partial(ChatHistory.open, may_be_link=name == DEFAULT_ROOM, is_private=is_private)
         history = await self._workers.read(open_log, path, unfinished)
         self._histories[name] = history
-        self._warn_of_others(name, history)
+        self._warn_of_others(name, history, Care.PRIVATE if is_private else Care.SHARED)
         room = self._rooms[name] = Room(name, history, self._metrics.counters, self._keys)
         # The client that opened it may have gone meanwhile, or be refused.
         self._loop.call_later(GRACE_SECONDS, self.close_later, room)
         return room
 
-    def _warn_of_others(self, name: str, history: ChatHistory) -> None:
+    def _warn_of_others(self, name: str, history: ChatHistory, care: Care) -> None:
         """Log once what others of this machine can do with a log."""
-        is_private = self._directory.rooms.kind(name) is not Kind.OPEN
-        warning = history.concern(Care.PRIVATE if is_private else Care.SHARED)
+        warning = history.concern(care)
         if warning and name not in self._warned_of:
             self._warned_of.add(name)
             log.warning(warning)

@@ -142,6 +142,25 @@ def refuse_untrusted(path: Path, file: Descriptor, *, is_of_server: bool = True)
     refuse_replaceable(path, owners)
 
 
+def refuse_less_trusted(path: Path, file: Descriptor, original: Descriptor) -> None:
+    """Refuse a file that says something of another one beside it, if somebody could have written it who can not write that one.
+
+    Args:
+        path: the file.
+        file: the same, open.
+        original: the other one, open.
+
+    Raises:
+        UntrustedFile: with a sentence that says what to do.
+    """
+    folder = _real(path).parent
+    inode, other = Inode.of(path, os.fstat(file.number)), Inode.of(path, os.fstat(original.number))
+    trusted = _trusted_in(folder, inode.owner).and_also(users={other.owner}, groups={other.group})
+    why = why_untrusted(inode, trusted)
+    if why and _has_permissions(folder):
+        raise UntrustedFile(errno.EPERM, why)
+
+
 def refuse_replaceable(path: Path, owners: Iterable[int] = ()) -> None:
     """Refuse a file, be it there or not, that somebody else can lay or replace. A link's folder counts, and the folder of what it leads to.
 

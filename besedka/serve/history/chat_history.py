@@ -18,8 +18,9 @@ from pathlib import Path
 
 from besedka.serve.errors import HistoryLost, HistoryUnusable
 from besedka.serve.files import descriptor
-from besedka.serve.files.descriptor import reason
+from besedka.serve.files.descriptor import Descriptor, reason
 from besedka.serve.files.ownership import Care, concern
+from besedka.serve.files.trust import refuse_untrusted
 from besedka.serve.history.appending import Appender
 from besedka.serve.history.epoch import epoch_path
 from besedka.serve.history.external_edits import ExternalEdits
@@ -65,20 +66,30 @@ class ChatHistory(ReadableLog):
             raise HistoryUnusable(path, reason(error)) from error
 
     @classmethod
-    def open(cls, path: Path, unfinished: Subject | None = None, *, may_be_link: bool = True) -> ChatHistory:
+    def open(
+        cls,
+        path: Path,
+        unfinished: Subject | None = None,
+        *,
+        may_be_link: bool = True,
+        is_private: bool = False,
+    ) -> ChatHistory:
         """Open a log to read and append, create it if there is none, and repair its end if a crash has torn it.
 
         Args:
             path: the file.
             unfinished: a message whose redaction may have been interrupted by the end of the last server; it is redacted now.
             may_be_link: whether a symbolic link is followed: to the log that the operator has named, and to no other.
+            is_private: whether only its members may read it: nothing is written into a file that somebody else has laid.
 
         Raises:
-            HistoryUnusable: if it cannot be read and written.
+            HistoryUnusable: if it cannot be read and written, or is private and another user's, or could be replaced by another user.
             HistoryInUse: if another process has it.
         """
         try:
             log_file = descriptor.open_locked(path, may_be_link=may_be_link)
+            if is_private:
+                _refuse_untrusted(path, log_file)
             descriptor.distrust_cache(log_file)
             # A killed server may have left unsynced messages: sync them before they are read.
             log_file.sync()
@@ -176,3 +187,11 @@ class ChatHistory(ReadableLog):
 
     def _rebuild_index(self) -> None:
         self._edits.replace_index()
+
+
+def _refuse_untrusted(path: Path, log_file: Descriptor) -> None:
+    try:
+        refuse_untrusted(path, log_file)
+    except OSError:
+        log_file.close()  # at once, with its lock: the error refers to it for some time
+        raise

@@ -25,7 +25,7 @@ SITE_TIMES: Final = 2
 """A site has so many times the share of an address: some sites are one home, others a university, and both are one customer's."""
 
 UNIX_SOCKET: Final = ""
-"""What stands for the address of a client that has come over a Unix socket."""
+"""Stands for the address of a client that has come over a Unix socket."""
 
 THIS_MACHINE: Final = IPv4Address("127.0.0.1")
 """The common address of all clients on this machine that may act for somebody else."""
