@@ -20,7 +20,8 @@ a core to itself, the load generator has another. Texts have 45 bytes. All conne
 each sender the numbers must go up by exactly one. A server that loses, doubles or misplaces one delivery gets no row.
 
 Besedka does more than the others: it writes each message to its file and syncs it, on a disk, before anyone is told, and
-gives it an id, a name and a time. The others hand on what they get, as it came, and keep nothing.
+gives it an id, a name and a time. The others hand on what they get, as it came, and keep nothing; one of the two floors
+appends it to a file and syncs that.
 """
 
 TAIL: Final = """

@@ -113,7 +113,8 @@ export class View {
   #keep() {
     const { id, below } = this.#position;
     const row = this.#row(id);
-    this.#log.scrollTop += row ? this.#below(row) - below : this.#log.scrollHeight;
+    // Browsers cut off a fraction, which could be nearly a pixel.
+    this.#log.scrollTop = row ? Math.round(this.#log.scrollTop + this.#below(row) - below) : this.#log.scrollHeight;
     this.#follow(!row);
     if (!row) this.#position = {};
     this.#look();
