@@ -85,12 +85,20 @@ def clean_name(given: str) -> str:
     Raises:
         Refused: `bad_name` or `name_reserved`.
     """
+    return _remembered_name(given) if len(given) <= NAME_CHARACTERS_AT_MOST else _clean_name(given)
+
+
+def _clean_name(given: str) -> str:
     name = stored_name(given)
     if why := _objection_to_entry(name):
         raise _bad_name(*why)
     if holds_reserved_word(name):
         raise Refused(ErrorCode.NAME_RESERVED, name=name)
     return name
+
+
+# A name comes with each call of gRPC, and with each join.
+_remembered_name = lru_cache(maxsize=1024)(_clean_name)
 
 
 def stored_name(given: str) -> str:

@@ -156,7 +156,7 @@ def by_the_true_clock(server: RunningServer) -> None:
             meanwhile = await _talk(honest, attack())
             return quiet, meanwhile, [one.answer.result()[1] for one in slow]
 
-    seen = []
+    seen: list[tuple[float, float]] = []
     # A message may be late because other programs want the processor; not so many in each of some runs.
     while len(seen) < RUNS_AT_MOST and all(after >= max(2 * before, 0.005) for before, after in seen):
         quiet, meanwhile, lasted = looping.run(measure())

@@ -36,7 +36,12 @@ UNKNOWN: Final = Span(float("-inf"), float("inf"))
 
 def write_moment(at: float) -> str:
     """Format a moment in unix seconds for a file."""
-    return datetime.fromtimestamp(int(at), UTC).strftime(_WRITTEN)
+    return _written(int(at))
+
+
+@lru_cache(maxsize=16)
+def _written(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime(_WRITTEN)
 
 
 Offsets = tuple[int, ...]
