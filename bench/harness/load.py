@@ -46,8 +46,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Load:
     """A running load generator, on a core of its own."""
 
-    def __init__(self, tools: Tools, port: int, speech: Sequence[str], *, senders: int = 1) -> None:
-        command = [str(tools.load()), "--port", str(port), "--senders", str(senders), *speech]
+    def __init__(
+        self, tools: Tools, port: int, speech: Sequence[str], *, senders: int = 1, rooms: int = 1
+    ) -> None:
+        command = [str(tools.load()), "--port", str(port), *speech]
+        command += ["--rooms", str(rooms)] if rooms > 1 else ["--senders", str(senders)]
         with pinned(LOAD_CORE):
             self._process = subprocess.Popen(
                 [*command, "--most", str(MOST_SECONDS)],

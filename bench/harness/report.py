@@ -30,7 +30,7 @@ TAIL: Final = """
 `make bench` needs Linux, an hour, and two cores that nobody else uses meanwhile. For all rows it needs gcc, Node with npm,
 nats-server and h2load (Debian and Ubuntu: `apt install gcc libc6-dev nodejs npm nats-server nghttp2-client`); what is missing is
 left out, and said so. `make bench ARGS=--quick` tries everything in some minutes; `make bench ARGS="--only crowd"` does one part
-(`delivery`, `sizes`, `crowd`, `idle`, `deaf`, `grpc`, `start`). These leave this page as it is.
+(`delivery`, `sizes`, `rooms`, `crowd`, `idle`, `deaf`, `grpc`, `start`). These leave this page as it is.
 
 For the cost of deliveries all servers run side by side and take turns, round by round; shown is the middle round. Times drift
 on machines that are shared, so ratios say more than microseconds: a ratio is that of two neighbours in the same round. CPU

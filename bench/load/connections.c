@@ -67,6 +67,7 @@ static void send_filled(struct connection *c, const char *form, const char *text
         if (*at == '%') {
             switch (at[1]) {
             case 'd': snprintf(part, sizeof part, "%u", c->number); with = part; break;
+            case 'r': snprintf(part, sizeof part, "%u", (unsigned)c->place % option.rooms); with = part; break;
             case 'i': snprintf(part, sizeof part, "%" PRIu64, c->last_id); with = part; break;
             case 'e': with = c->epoch; break;
             case 'm': with = text; break;

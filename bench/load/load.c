@@ -5,7 +5,8 @@
  *
  *     open N [BYTES]        N more connections join (with an SO_RCVBUF of so many bytes)
  *     say N one             N messages, each when all readers have the one before; by the first connection
- *     say N flight W        N messages by the first S connections (--senders), W of them not yet heard by their senders
+ *     say N flight W        N messages by the first S connections (--senders), W of them not yet heard by their senders;
+ *                           with --rooms by the sender of one room after the other
  *     say N pace R          N messages by the first S connections, each of which says R in a second
  *     aside N               the last N connections are checked, but neither waited for nor timed
  *     deaf                  these stop reading
@@ -19,7 +20,8 @@
  *         --hello '{"type":"join","user":"r%d"}' --joined '"type":"welcome"' \
  *         --say '{"type":"chat","text":"%m","key":"%k"}'
  *
- * In options %d is the connection's number, %m a text with its mark, %k a key, %i the last id heard, %e the epoch. */
+ * In options %d is the connection's number, %r that of its room (--rooms; each has one sender and as many readers as the
+ * others), %m a text with its mark, %k a key, %i the last id heard, %e the epoch. */
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <poll.h>

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct options option = {.senders = 1, .most_seconds = 3600, .path = "/", .opcode = TEXT};
+struct options option = {.senders = 1, .rooms = 1, .most_seconds = 3600, .path = "/", .opcode = TEXT};
 
 void die(const char *what)
 {
@@ -18,7 +18,7 @@ void take_options(int argc, char **argv)
     static const struct option names[] = {
         {"port", 1, 0, 'p'}, {"path", 1, 0, 'a'}, {"hello", 1, 0, 'h'}, {"joined", 1, 0, 'j'}, {"say", 1, 0, 's'},
         {"resume", 1, 0, 'r'}, {"ping", 1, 0, 'i'}, {"pong", 1, 0, 'o'}, {"refusal", 1, 0, 'f'}, {"binary", 0, 0, 'b'},
-        {"senders", 1, 0, 'n'}, {"most", 1, 0, 'm'}, {0}};
+        {"senders", 1, 0, 'n'}, {"rooms", 1, 0, 'c'}, {"most", 1, 0, 'm'}, {0}};
     for (int which; (which = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (which) {
         case 'p': option.port = (unsigned)atoi(optarg); break;
@@ -32,6 +32,7 @@ void take_options(int argc, char **argv)
         case 'f': option.refusal = optarg; break;
         case 'b': option.opcode = BINARY; break;
         case 'n': option.senders = (unsigned)atoi(optarg); break;
+        case 'c': option.rooms = option.senders = (unsigned)atoi(optarg); break;
         case 'm': option.most_seconds = (unsigned)atoi(optarg); break;
         default: exit(2);
         }

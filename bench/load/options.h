@@ -5,7 +5,7 @@
 #include "websocket.h"
 
 struct options {
-    unsigned port, senders, most_seconds;
+    unsigned port, senders, rooms, most_seconds;
     const char *path;
     const char *hello, *joined; /* said after the handshake; what is in the answer to it */
     const char *say;

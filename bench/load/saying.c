@@ -15,7 +15,7 @@
 static const uint64_t SECOND = 1000000000u;
 
 static enum { ONE, FLIGHT, PACE } manner;
-static unsigned to_say, said;
+static unsigned to_say, said, turns;
 static double pace;
 static uint64_t begun_ns;
 static int timer;
@@ -93,7 +93,9 @@ void saying_begin(unsigned messages, const char *how, double value)
 {
     if (count < (int)option.senders || !option.say)
         die("say: there are not so many senders, or no --say");
-    books_begin((unsigned)(count - aside));
+    if ((unsigned)(count - aside) % option.rooms)
+        die("say: the rooms have not as many readers each");
+    books_begin((unsigned)(count - aside) / option.rooms);
     begun_ns = now_ns();
     to_say = messages;
     said = 0;
@@ -103,7 +105,7 @@ void saying_begin(unsigned messages, const char *how, double value)
     } else if (!strcmp(how, "flight")) {
         manner = FLIGHT;
         for (unsigned i = 0; i < (unsigned)value; i++)
-            say_next(i % option.senders);
+            say_next(turns++ % option.senders);
     } else if (!strcmp(how, "pace") && value > 0) {
         manner = PACE;
         pace = value;
@@ -118,8 +120,13 @@ void saying_begin(unsigned messages, const char *how, double value)
 void say_more(unsigned sender, unsigned own_heard, bool is_complete)
 {
     if (manner == FLIGHT)
-        for (unsigned i = 0; i < own_heard; i++)
+        for (unsigned i = 0; i < own_heard; i++) {
+            if (option.rooms > 1)
+                sender = turns++ % option.senders;
             say_next(sender);
+            if (option.rooms > 1)
+                flush(connections[sender]);
+        }
     else if (manner == ONE && is_complete)
         say_next(0);
 }
