@@ -18,6 +18,7 @@ from besedka.serve.limits.descriptors import Capacity
 from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
 from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
+from besedka.wire.errors import ErrorCode, Refused
 from tests import looping
 from tests.looping import until
 
@@ -136,3 +137,32 @@ def test_a_client_pays_for_its_bytes_whether_they_become_calls_or_not(
 ) -> None:
     """Calls that are cancelled at once reach no handler, and cost the server all the same; programs on this machine are free."""
     looping.run(send_much(clients(Sources(RateLimits(rate=1, rate_address=1))), is_held))
+
+
+class LateCall:
+    """A call whose connection has ended, as gRPC may still hand it over."""
+
+    def __init__(self, peer: str) -> None:
+        self._peer = peer
+
+    def peer(self) -> str:
+        return self._peer
+
+    def invocation_metadata(self) -> tuple[()]:
+        return ()
+
+
+def test_a_call_of_the_last_connection_that_has_ended_does_not_count_as_this_machine() -> None:
+    async def scenario() -> None:
+        clients = Clients(Sources(RateLimits()))
+        clients.connections = Connections(clients, Capacity(), Metrics(), asyncio.get_running_loop().time)
+        assert not len(clients.connections)
+        inside = clients.connections.address.rpartition("-")[0] + "-4711"
+        with pytest.raises(Refused) as refused:
+            clients.limiter(LateCall(inside))
+        assert refused.value.code is ErrorCode.NO_ACCESS
+        assert clients.limiter(LateCall("unix:/run/chat.sock")).is_own_program
+        with pytest.raises(ValueError, match="vsock"):
+            clients.limiter(LateCall("vsock:3:4711"))
+
+    looping.run(scenario())

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.doors.grpc.connections import DESCRIPTORS, Connection, Connections
+from besedka.serve.limits.networks import UNIX_SOCKET
 from besedka.serve.limits.rate_limits import REFUSED_FRAMES, RateLimiter, Source
 from besedka.serve.limits.sources import Sources
 from besedka.wire.errors import Refused
@@ -163,10 +164,19 @@ class Clients:
         return connection.host if connection else host_of(call.peer())
 
     def _connection(self, call: Call) -> Connection | None:
-        return self.connections.connection(call.peer()) if self.connections else None
+        # One that has ended is an error, also if it was the last.
+        return None if self.connections is None else self.connections.connection(call.peer())
 
 
 def host_of(peer: str) -> str:
-    """The address in a peer's name of gRPC; empty for a Unix socket."""
+    """The address in a peer's name of gRPC, or `UNIX_SOCKET`.
+
+    Raises:
+        ValueError: if it is of another kind: an unknown client must not count as this machine.
+    """
     scheme, _, rest = unquote(peer).partition(":")
-    return rest.rpartition(":")[0].strip("[]") if scheme in {"ipv4", "ipv6"} else ""
+    if scheme in {"ipv4", "ipv6"}:
+        return rest.rpartition(":")[0].strip("[]")
+    if scheme in {"unix", "unix-abstract"}:
+        return UNIX_SOCKET
+    raise ValueError(f"gRPC calls a peer {peer!r}")
