@@ -208,23 +208,30 @@ def _report(path: Path, sentence: str) -> None:
         _log.warning("besedka: %s", sentence)
 
 
-def _refuse_foreign(path: Path) -> None:
+def refuse_foreign(path: Path) -> None:
     """Refuse a file or a folder that another user of this machine has laid: who knows a secret holds the names claimed with it.
 
     Raises:
         OSError: EPERM if it belongs neither to who runs this, nor to whose home it is, nor to root; also from the system.
     """
     home = _home()
-    owners = {_ROOT, os.geteuid(), *([_owner(home)] if home else [])}
-    owner = _owner(path)
-    if owner not in owners:
-        sentence = f"{path} belongs to another user of this machine (uid {owner}), and is not used"
-        _report(path, sentence)
-        raise PermissionError(errno.EPERM, sentence)
+    others = _owners(path) - {_ROOT, os.geteuid()} - (_owners(home) if home else set())
+    if others:
+        raise PermissionError(errno.EPERM, f"it belongs to another user of this machine (uid {min(others)})")
 
 
-def _owner(path: Path) -> int:
-    return path.stat().st_uid
+def _refuse_foreign(path: Path) -> None:
+    """The same, and say so once: without its files a program goes on."""
+    try:
+        refuse_foreign(path)
+    except PermissionError as error:
+        _report(path, f"{path} is not used: {error.strerror}")
+        raise
+
+
+def _owners(path: Path) -> set[int]:
+    """The owner of what is there; and, if that is a link, of what it leads to."""
+    return {path.lstat().st_uid, path.stat().st_uid}
 
 
 def write_private(path: Path, text: str, *, replace: bool = True) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from besedka import home
+from besedka.commands.preferences import WrongConfig, preferences
 
 
 @pytest.fixture(autouse=True)
@@ -236,13 +237,13 @@ def test_what_another_user_has_laid_is_not_used_and_that_is_said_once(
     derived = home.own_secret()
     path = home.state_folder() / laid
     here = os.geteuid()
-    monkeypatch.setattr(home, "_owner", lambda one: 4711 if one == path else here)
+    monkeypatch.setattr(home, "_owners", lambda one: {here, 4711} if one == path else {here})
     for _ in range(2):
         assert (home.secret_for(LAB[0], "Anna") == "hers") is (laid in {"secret", "keys"})
         assert (home.own_secret() == derived) is (laid in {"secrets", "keys"})
         assert (home.remembered_key(LAB[0]) == "the-key") is (laid in {"secret", "secrets"})
     (record,) = caplog.records
-    assert f"{path} belongs to another user of this machine (uid 4711), and is not used" in record.message
+    assert f"{path} is not used: it belongs to another user of this machine (uid 4711)" in record.message
 
 
 def test_a_file_that_a_killed_program_has_left_is_not_written_through(tmp_path: Path) -> None:
@@ -251,3 +252,18 @@ def test_a_file_that_a_killed_program_has_left_is_not_written_through(tmp_path: 
     home.keep_secret(LAB[0], "Anna", "hers")
     assert home.secret_for(LAB[0], "Anna") == "hers"
     assert not elsewhere.exists()
+
+
+def test_settings_that_another_user_has_laid_are_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = tmp_path / "besedka" / "config.toml"
+    path.parent.mkdir()
+    path.write_text('url = "wss://evil.example"\n', encoding="utf-8")
+    here = os.geteuid()
+    monkeypatch.setattr(home, "_owners", lambda one: {4711} if one == path else {here})
+    preferences.cache_clear()
+    with pytest.raises(WrongConfig, match="another user of this machine"):
+        preferences()
+    preferences.cache_clear()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from besedka.commands.exit_status import WrongConfig
-from besedka.home import config_file
+from besedka.home import config_file, refuse_foreign
 from besedka.wire.access import why_no_key
 
 BELLS: Final = ("off", "on", "all")
@@ -47,6 +47,7 @@ def _public(value: object) -> str:
 
 def _read(path: Path) -> dict[str, object]:
     try:
+        refuse_foreign(path)
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return {}

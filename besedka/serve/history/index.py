@@ -33,7 +33,7 @@ import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntFlag
 from itertools import repeat
 from pathlib import Path
@@ -176,14 +176,20 @@ class Index:
         self._is_sync_due = True
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False) -> Index:
+    def open(cls, path: Path, check: Callable[[Descriptor], None], *, read_only: bool = False) -> Index:
         """Open the index at a path, up to its first unsound record.
+
+        Args:
+            path: where it is.
+            check: raises an error if the open file is not to be believed.
+            read_only: whether it is only read.
 
         Raises:
             OSError, ValueError: as the constructor; `FileNotFoundError` if there is none.
         """
-        flags = os.O_RDONLY if read_only else os.O_RDWR | os.O_APPEND
-        index = cls(open_regular(path, flags), str(path))
+        file = open_regular(path, os.O_RDONLY if read_only else os.O_RDWR | os.O_APPEND)
+        check(file)
+        index = cls(file, str(path))
         index.count = index.sound_count(2 * SYNC_RECORDS)
         return index
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from besedka.serve.limits.networks import Network, Origin, site_of
 
-ORIGINS_KEPT: Final = 1_000
-"""Skeletons of guests' names that are remembered."""
+ORIGINS_KEPT: Final = 10_000
+"""Skeletons of guests' names that are remembered: minutes of a flood, in which a moderator can mute any of its names."""
 
 
 class RecentOrigins:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 
-from besedka.serve.files.descriptor import Descriptor, open_regular
+from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.files.trust import UntrustedFile, refuse_less_trusted
 from besedka.serve.history.epoch import Epoch, derived_epoch, keep_epoch, new_epoch, read_epoch
 from besedka.serve.history.index import Index, IndexDamaged, Record, index_path, warn_unkept
@@ -32,9 +32,8 @@ def open_to_write(log_file: Descriptor, path: Path) -> tuple[LogState, Reading]:
         OSError: from the system.
         HistoryUnusable: it has content but no message, or has a message of more than 4 GiB.
     """
-    is_trusted = _is_index_trusted(log_file, path)
-    known, index = read_epoch(path), _open_index(path) if is_trusted else None
-    old = _open_old_index(path) if is_trusted and not index else None
+    known, index = read_epoch(path), _open_index(log_file, path)
+    old = None if index else _open_old_index(log_file, path)
     agreed = _agreed(log_file, index, known) if index else None
     if not agreed:
         refuse_foreign(log_file, path)
@@ -92,8 +91,7 @@ def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) ->
     Raises:
         OSError, HistoryUnusable: as `open_to_write`.
     """
-    use_index = use_index and _is_index_trusted(log_file, path)
-    index, known = _open_index(path, read_only=True) if use_index else None, read_epoch(path)
+    index, known = _open_index(log_file, path, read_only=True) if use_index else None, read_epoch(path)
     agreed = _agreed(log_file, index, known) if index else None
     if not agreed:
         refuse_foreign(log_file, path)
@@ -115,32 +113,29 @@ def _read_by(index: Index, agreed: int, log_file: Descriptor, path: Path) -> tup
 # The index.
 
 
-def _is_index_trusted(log_file: Descriptor, path: Path) -> bool:
-    """Whether nobody could have written the index who can not write the log: it says whose messages are verified."""
+def _open_index(log_file: Descriptor, path: Path, *, read_only: bool = False) -> Index | None:
+    """The index of a log, unless somebody could have written it who cannot write the log: it says whose messages are verified."""
     beside = index_path(path)
     try:
-        refuse_less_trusted(beside, open_regular(beside, os.O_RDONLY), log_file)
+        return Index.open(beside, partial(_check, log_file, beside), read_only=read_only)
+    except FileNotFoundError:
+        return None
     except UntrustedFile as why:
         log.warning("the index %s is not used, and made anew: %s", beside, why.strerror)
-        return False
-    except OSError:
-        pass  # whoever opens it tells what is wrong with it
-    return True
-
-
-def _open_index(path: Path, *, read_only: bool = False) -> Index | None:
-    try:
-        return Index.open(index_path(path), read_only=read_only)
-    except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         log.info("the index of %s is of no use: %s", path, error)
         return None
 
 
-def _open_old_index(path: Path) -> OldIndex | None:
+def _check(log_file: Descriptor, beside: Path, file: Descriptor) -> None:
+    refuse_less_trusted(beside, file, log_file)
+
+
+def _open_old_index(log_file: Descriptor, path: Path) -> OldIndex | None:
+    beside = index_path(path)
     try:
-        return OldIndex(index_path(path))
+        return OldIndex(beside, partial(_check, log_file, beside))
     except (OSError, ValueError):
         return None
 

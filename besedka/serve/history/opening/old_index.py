@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -44,14 +44,19 @@ class OldIndex:
         count: the number of records.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, check: Callable[[Descriptor], None]) -> None:
         """Open it.
+
+        Args:
+            path: where it is.
+            check: raises an error if the open file is not to be believed.
 
         Raises:
             OSError: from the system.
             ValueError: it is no index of the first version.
         """
         self._file = open_regular(path, os.O_RDONLY)
+        check(self._file)
         header = self._file.read(0, _HEADER.size)
         if len(header) < _HEADER.size or not header.startswith(_MAGIC):
             raise ValueError(f"{path} is no index of the first version")
