@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from besedka import home
-from besedka.commands.preferences import WrongConfig, preferences
+from besedka.commands.exit_status import WrongConfig
+from besedka.commands.preferences import preferences
 
 
 @pytest.fixture(autouse=True)

@@ -328,3 +328,25 @@ def test_an_index_that_everybody_can_change_is_made_anew(make_server: ServerMake
         assert (index.stat().st_ino != before) is is_made_anew
         assert (f"the index {index} is not used, and made anew: every user" in server.errors) is is_made_anew
     assert index.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_room_that_becomes_private_is_not_written_on_in_a_file_that_everybody_can_change(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--lang", "en", module=BENT, CONSTANTS=OFTEN).start()
+    path, rooms = (server.directory / f"{name}.txt" for name in ("chat_history.plans", "private_rooms"))
+    with WireClient(server) as anna:
+        anna.join("Anna", "plans", secret=ANNA)
+        anna.send_frame("chat", room="plans", text="for all")
+        anna.receive("chat")
+        path.chmod(0o666)
+        rooms.write_text(f"plans\towner\tAnna\t{sha256(ANNA.encode()).hexdigest()}\n", encoding="utf-8")
+        rooms.chmod(0o600)
+        wait_until(lambda: "private room=plans" in (server.directory / "audit.txt").read_text())
+        anna.send_frame("chat", room="plans", text="the plan")
+        assert anna.receive("error")["code"] == "room_unavailable"
+        path.chmod(0o600)
+        anna.send_frame("chat", room="plans", text="another")
+        assert anna.receive("chat")["text"] == "another"
+    assert "the plan" not in path.read_text(encoding="utf-8")
+    assert "every user of this machine can change it (mode 0666)" in server.errors

@@ -123,6 +123,7 @@ class Committer:
         """Store and deliver drafts; False if they were refused instead."""
         history = self._rooms.history(room)
         try:
+            await self._rooms.check_log(room)
             batch = await self._sequencer.sequence(room.name, drafts)
             first = await self._workers.write(history.append, batch.lines(), batch.flags())
         except AppendError as error:

@@ -150,6 +150,14 @@ class ChatHistory(ReadableLog):
         with self._one_change():
             return self._by_index(lambda body: redact(self, self._edits, body, wanted))
 
+    def refuse_others(self) -> None:
+        """Refuse a log that somebody else owns, can change, or could replace.
+
+        Raises:
+            OSError: with what to do about it; also from the system.
+        """
+        refuse_untrusted(self.path, self.body.file)
+
     def concern(self, care: Care) -> str:
         """A warning about the file's owner or mode; empty if there is none."""
         return concern(self.path, self.body.file, care)
