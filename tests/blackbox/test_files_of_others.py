@@ -350,3 +350,20 @@ def test_a_room_that_becomes_private_is_not_written_on_in_a_file_that_everybody_
         assert anna.receive("chat")["text"] == "another"
     assert "the plan" not in path.read_text(encoding="utf-8")
     assert "every user of this machine can change it (mode 0666)" in server.errors
+
+
+def test_a_file_that_cannot_be_removed_does_not_keep_another_from_being_written(
+    server: RunningServer,
+) -> None:
+    # As in a sticky folder one of another user's, which root could remove.
+    for name in (".known_names.txt.new", f".chat_history.plans.txt.epoch.{server.pid}"):
+        (server.directory / name).mkdir()
+    with WireClient(server) as anna:
+        assert anna.join("Anna", secret=ANNA)["type"] == "welcome"
+        anna.ask("private", room="plans")
+        anna.join("Anna", "plans", secret=ANNA)
+    with Operator(server) as operator:
+        operator.do("release", "Anna")
+    server.stop()
+    assert ANNA not in (server.directory / "known_names.txt").read_text(encoding="utf-8")
+    assert "WARNING" not in server.errors

@@ -6,6 +6,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import secrets
 import stat
 import sys
 from collections.abc import Iterable
@@ -23,6 +24,9 @@ CACHE_BYTES: Final = 8 * 1024 * 1024
 """Bytes at a log's end that are read from the disk itself at the start: more than any batch that may have failed."""
 
 PRIVATE: Final = 0o600
+
+NAME_BYTES: Final = 8
+"""Random bytes of a name that nobody can have laid."""
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """The errors of a system that has no room for more."""
@@ -295,6 +299,19 @@ def copy_beside(source: Descriptor, begin: int, path: Path) -> None:
         copy.close()
 
 
+def fresh_beside(path: Path, suffix: str) -> Path:
+    """The name of a file to be made beside another one: the usual one, unless there is something that cannot be removed.
+
+    A crashed server may have left it, so it is removed. In a sticky folder only its owner can: somebody may have laid it to have nothing written.
+    """
+    usual = path.with_name(f".{path.name}.{suffix}")
+    try:
+        usual.unlink(missing_ok=True)
+    except OSError:
+        return path.with_name(f".{path.name}.{secrets.token_hex(NAME_BYTES)}")
+    return usual
+
+
 def write_whole(path: Path, text: str, *, replace: bool) -> None:
     """Write a small private file as a whole or not at all; it is on the disk on return.
 
@@ -306,10 +323,8 @@ def write_whole(path: Path, text: str, *, replace: bool) -> None:
     Raises:
         OSError: from the system.
     """
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh = fresh_beside(path, str(os.getpid()))
     try:
-        # A crashed server may have left one; a link that somebody has put there is not followed.
-        fresh.unlink(missing_ok=True)
         file = create_private(fresh, os.O_WRONLY)
         file.write(text.encode())
         file.sync_all()
@@ -334,19 +349,15 @@ def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
     Raises:
         OSError: from the system; the old file is still there, unless only its folder could not be synced.
     """
-    fresh = path.with_name(f".{path.name}.new")
+    fresh = fresh_beside(path, "new")
     try:
-        # A crashed server may have left one; a link that somebody has put there is not followed.
-        fresh.unlink(missing_ok=True)
         file = create_private(fresh, os.O_RDWR | os.O_APPEND)
         for piece in pieces:
             file.write(piece)
         file.sync_all()
         fresh.replace(path)
     finally:
-        # It may be a folder, which no server has left.
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
+        fresh.unlink(missing_ok=True)
     sync_directory(path)
     return file
 

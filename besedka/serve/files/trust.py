@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from besedka.serve.files.descriptor import PRIVATE, Descriptor, create_private
+from besedka.serve.files.descriptor import PRIVATE, Descriptor, create_private, fresh_beside
 
 _ROOT: Final = 0
 
@@ -233,7 +233,7 @@ def _given(folder: Path) -> os.stat_result:
     Raises:
         OSError: from the system.
     """
-    path = folder / f".owner.{os.getpid()}"
+    path = fresh_beside(folder / "owner", str(os.getpid()))
     try:
         file = create_private(path, os.O_WRONLY)
         return os.fstat(file.number)

@@ -39,7 +39,14 @@ from itertools import repeat
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from besedka.serve.files.descriptor import Descriptor, create_private, open_regular, reason, sync_directory
+from besedka.serve.files.descriptor import (
+    Descriptor,
+    create_private,
+    fresh_beside,
+    open_regular,
+    reason,
+    sync_directory,
+)
 from besedka.serve.repeated_error import RepeatedError
 
 _unkept: Final = RepeatedError(logging.getLogger(__name__))
@@ -208,8 +215,7 @@ class Index:
         Raises:
             OSError: from the system; then there is no new index.
         """
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        fresh.unlink(missing_ok=True)
+        fresh = fresh_beside(path, str(os.getpid()))
         try:
             file = create_private(fresh, os.O_RDWR | os.O_APPEND)
             file.write(_header(epoch, StrangeLines()))
