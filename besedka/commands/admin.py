@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -298,6 +299,21 @@ def _line(connection: socket.socket, at_most: int, until: float) -> bytes:
     return bytes(line + end)
 
 
+def _refuse_foreign(path: Path) -> None:
+    """Refuse a socket that another user of this machine may have laid: they would answer in the server's place.
+
+    Raises:
+        Unreachable: if everybody can write to its folder, and it belongs neither to who runs this nor to root.
+        OSError: from the system.
+    """
+    owner, folder = path.stat().st_uid, path.parent.stat()
+    if folder.st_mode & stat.S_IWOTH and owner not in {0, os.geteuid()}:
+        raise Unreachable(
+            f"the socket {path} belongs to another user of this machine (uid {owner}), and everybody can write to its folder: "
+            "it is not believed; if it is the server's, be that user"
+        )
+
+
 def _exchange(path: Path, line: bytes) -> bytes:
     from besedka.serve.doors.unix_sockets import short
     from besedka.wire.validation import SERVER_FRAME_BYTES_AT_MOST
@@ -306,6 +322,7 @@ def _exchange(path: Path, line: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(TIMEOUT_SECONDS)
         try:
+            _refuse_foreign(path)
             connection.connect(short(path))
             connection.sendall(line)
             answer = _line(connection, SERVER_FRAME_BYTES_AT_MOST, until)

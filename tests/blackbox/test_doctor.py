@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from besedka.commands import probes
 from tests import bending
 from tests.clocks import BENT
 from tests.commanding import BESEDKA, Done, Person
@@ -289,6 +291,13 @@ def test_a_certificate_of_its_own(sealed: RunningServer, anna: Person) -> None:
     )
     done = anna.run("doctor", f"grpcs://localhost:{sealed.grpc_port}")
     assert_trouble(done, 3, "does not trust", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")
+
+
+def test_a_key_is_sent_to_nobody_whose_certificate_is_not_trusted(sealed: RunningServer) -> None:
+    endpoint = probes.Endpoint("localhost", sealed.port, is_tls=True)
+    assert probes.ask(endpoint, "/healthz").status == 200
+    with pytest.raises(ssl.SSLCertVerificationError):
+        probes.ask(endpoint, "/healthz", Authorization="Bearer the-key-of-the-chat")
 
 
 def test_a_certificate_that_grpc_alone_does_not_trust(sealed: RunningServer, anna: Person) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -44,3 +45,20 @@ def test_an_answer_that_drips_is_not_waited_for_longer_than_a_silent_one(
     done = CliRunner().invoke(admin.admin, command, standalone_mode=False)
     assert isinstance(done.exception, Unreachable)
     assert "does not answer" in str(done.exception)
+
+
+def test_a_socket_that_another_user_has_laid_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o1777)
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        if os.geteuid() == 0:
+            os.chown(path, 4711, -1)
+        else:
+            monkeypatch.setattr(os, "geteuid", lambda user=os.geteuid(): user + 1)
+        done = CliRunner().invoke(admin.admin, ["--socket", str(path), "ban", "Boris"], standalone_mode=False)
+    assert isinstance(done.exception, Unreachable)
+    assert "belongs to another user of this machine" in str(done.exception)
