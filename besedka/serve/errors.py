@@ -115,6 +115,13 @@ class StorageFull(AppendError):  # noqa: N818
         super().__init__(f"no room for {size} bytes in {path}")
 
 
+class HistoryForeign(AppendError):  # noqa: N818
+    """Another user's file is in the place of a private room's log; nothing was written, and later it may be the server's own again."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"nothing is written into {path}: {reason}")
+
+
 class HistoryLost(AppendError):  # noqa: N818
     """The history can no longer be trusted to hold what is written."""
 

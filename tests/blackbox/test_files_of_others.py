@@ -367,3 +367,47 @@ def test_a_file_that_cannot_be_removed_does_not_keep_another_from_being_written(
     server.stop()
     assert ANNA not in (server.directory / "known_names.txt").read_text(encoding="utf-8")
     assert "WARNING" not in server.errors
+
+
+def test_a_private_room_is_not_written_into_a_file_that_is_laid_in_place_of_its_log(
+    server: RunningServer,
+) -> None:
+    path = server.directory / "chat_history.plans.txt"
+    with WireClient(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        anna.ask("private", room="plans")
+        anna.join("Anna", "plans", secret=ANNA)
+        anna.send_frame("chat", room="plans", text="the first plan")
+        anna.receive("chat")
+        path.rename(path.with_name("away"))
+        path.touch()
+        path.chmod(0o666)
+        anna.send_frame("chat", room="plans", text="the second plan")
+        assert anna.receive("error")["code"] == "not_stored"
+        assert path.read_text(encoding="utf-8") == ""
+        # Mended, it is written on; nothing else has noticed.
+        path.unlink()
+        path.with_name("away").rename(path)
+        anna.send_frame("chat", room="plans", text="the third plan")
+        assert anna.receive("chat")["text"] == "the third plan"
+        anna.send_frame("chat", room="main", text="hi")
+        assert anna.receive("chat")["text"] == "hi"
+    assert [line.split(": ")[1] for line in path.read_text(encoding="utf-8").splitlines()] == [
+        "the first plan",
+        "the third plan",
+    ]
+    assert f"nothing is written into {path}: every user of this machine can change it" in server.errors
+
+
+def test_an_index_that_everybody_can_change_accuses_nobody(
+    server: RunningServer, operator: Person, tmp_path: Path
+) -> None:
+    with WireClient(server) as anna:
+        anna.join("Anna")
+        anna.send_frame("chat", text="hi")
+        anna.receive("chat")
+    server.stop()
+    (tmp_path / "chat_history.txt.index").chmod(0o666)
+    done = operator.run("verify")
+    assert done.status == 1
+    assert "the index chat_history.txt.index is not believed: every user of this machine can" in done.stderr

@@ -58,7 +58,8 @@ def test_a_socket_that_another_user_has_laid_is_not_believed(
         if os.geteuid() == 0:
             os.chown(path, 4711, -1)
         else:
-            monkeypatch.setattr(os, "geteuid", lambda user=os.geteuid(): user + 1)
+            somebody = os.geteuid() + 1
+            monkeypatch.setattr(os, "geteuid", lambda: somebody)
         done = CliRunner().invoke(admin.admin, ["--socket", str(path), "ban", "Boris"], standalone_mode=False)
     assert isinstance(done.exception, Unreachable)
     assert "belongs to another user of this machine" in str(done.exception)

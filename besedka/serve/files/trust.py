@@ -142,6 +142,19 @@ def refuse_untrusted(path: Path, file: Descriptor, *, is_of_server: bool = True)
     refuse_replaceable(path, owners)
 
 
+def refuse_untrusted_log(path: Path, file: Descriptor) -> None:
+    """Refuse a private log as `refuse_untrusted` does, and close it at once, with its lock: the error refers to it for some time.
+
+    Raises:
+        UntrustedFile: with a sentence that says what to do.
+    """
+    try:
+        refuse_untrusted(path, file)
+    except OSError:
+        file.close()
+        raise
+
+
 def refuse_less_trusted(path: Path, file: Descriptor, original: Descriptor) -> None:
     """Refuse a file that says something of another one beside it, if somebody could have written it who can not write that one.
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from besedka.serve.errors import HistoryLost, HistoryUnusable
 from besedka.serve.files import descriptor
-from besedka.serve.files.descriptor import Descriptor, reason
+from besedka.serve.files.descriptor import reason
 from besedka.serve.files.ownership import Care, concern
-from besedka.serve.files.trust import refuse_untrusted
+from besedka.serve.files.trust import refuse_untrusted, refuse_untrusted_log
 from besedka.serve.history.appending import Appender
 from besedka.serve.history.epoch import epoch_path
 from besedka.serve.history.external_edits import ExternalEdits
@@ -41,12 +41,20 @@ class ChatHistory(ReadableLog):
         sync_seconds: the time that the last batch took to be written and synced.
     """
 
-    def __init__(self, path: Path, body: LogState, reading: Reading, *, may_be_link: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        body: LogState,
+        reading: Reading,
+        *,
+        may_be_link: bool = True,
+        is_private: bool = False,
+    ) -> None:
         # Watch first: a change from here on is detected.
         watch = Watch(path)
         super().__init__(path, body, reading)
         self.sync_seconds = 0.0
-        self._edits = ExternalEdits(self, watch, may_be_link=may_be_link)
+        self._edits = ExternalEdits(self, watch, may_be_link=may_be_link, is_private=is_private)
         self._appender = Appender(self, self._edits)
         self._lost: HistoryLost | None = None
         # Readers hold it, too, while they rebuild a damaged index.
@@ -89,14 +97,14 @@ class ChatHistory(ReadableLog):
         try:
             log_file = descriptor.open_locked(path, may_be_link=may_be_link)
             if is_private:
-                _refuse_untrusted(path, log_file)
+                refuse_untrusted_log(path, log_file)
             descriptor.distrust_cache(log_file)
             # A killed server may have left unsynced messages: sync them before they are read.
             log_file.sync()
             body, reading = open_to_write(log_file, path)
             if unfinished:
                 body = finished(body, path, unfinished)
-            return cls(path, body, reading, may_be_link=may_be_link)
+            return cls(path, body, reading, may_be_link=may_be_link, is_private=is_private)
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error
 
@@ -151,12 +159,13 @@ class ChatHistory(ReadableLog):
             return self._by_index(lambda body: redact(self, self._edits, body, wanted))
 
     def refuse_others(self) -> None:
-        """Refuse a log that somebody else owns, can change, or could replace.
+        """Refuse a log that somebody else owns, can change, or could replace; from now on also in its place.
 
         Raises:
             OSError: with what to do about it; also from the system.
         """
         refuse_untrusted(self.path, self.body.file)
+        self._edits.is_private = True
 
     def concern(self, care: Care) -> str:
         """A warning about the file's owner or mode; empty if there is none."""
@@ -195,11 +204,3 @@ class ChatHistory(ReadableLog):
 
     def _rebuild_index(self) -> None:
         self._edits.replace_index()
-
-
-def _refuse_untrusted(path: Path, log_file: Descriptor) -> None:
-    try:
-        refuse_untrusted(path, log_file)
-    except OSError:
-        log_file.close()  # at once, with its lock: the error refers to it for some time
-        raise

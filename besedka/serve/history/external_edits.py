@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from besedka.serve.files import descriptor
 from besedka.serve.files.descriptor import Identity
+from besedka.serve.files.trust import refuse_untrusted_log
 from besedka.serve.history.index import IndexDamaged, Record
 from besedka.serve.history.log_state import LogState
 from besedka.serve.history.opening.findings import restored
@@ -34,9 +35,16 @@ class ExternalEdits:
     Args:
         readable: the log.
         watch: notices writers; older than everything that is known of the log.
+        may_be_link: whether a symbolic link is followed.
+
+    Attributes:
+        is_private: whether a file that is there now must be the server's own.
     """
 
-    def __init__(self, readable: ReadableLog, watch: Watch, *, may_be_link: bool) -> None:
+    def __init__(
+        self, readable: ReadableLog, watch: Watch, *, may_be_link: bool, is_private: bool = False
+    ) -> None:
+        self.is_private = is_private
         self._log = readable
         self._path = os.fspath(readable.path)
         self._may_be_link = may_be_link
@@ -86,6 +94,8 @@ class ExternalEdits:
         is_same_file = log_file.is_at(path)
         if not is_same_file:
             log_file = descriptor.open_locked(path, may_be_link=self._may_be_link)
+            if self.is_private:
+                refuse_untrusted_log(path, log_file)
         self._watch.was_written()  # earlier writes are about to be read
         identity = Identity.of(os.fstat(log_file.number))
         known.index.cut(known.count)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from besedka.serve.errors import AppendError, HistoryLost, StorageFull
+from besedka.serve.errors import AppendError, HistoryForeign, HistoryLost, StorageFull
 from besedka.serve.files.descriptor import FULL, reason
+from besedka.serve.files.trust import UntrustedFile
 from besedka.serve.history.log_state import LogState
 from besedka.serve.history.torn_file import cut_off
 
@@ -18,7 +19,12 @@ log = logging.getLogger(__name__)
 
 
 def append_error(error: OSError, path: Path, size: int) -> AppendError:
-    """The error to raise when ``size`` bytes could not be written: a full disk loses nothing, every other failure is final."""
+    """The error to raise when ``size`` bytes could not be written.
+
+    A full disk loses nothing, nor does a file that is not believed; every other failure is final.
+    """
+    if isinstance(error, UntrustedFile):
+        return HistoryForeign(path, reason(error))
     return StorageFull(path, size) if error.errno in FULL else HistoryLost(path, reason(error))
 
 

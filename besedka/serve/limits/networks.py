@@ -21,6 +21,10 @@ NEIGHBOURS: Final = 64
 SITE: Final = 48
 """The prefix of IPv6 sites: the widest network that a single customer may have (RFC 6177)."""
 
+TRANSLATED: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("::ffff:0:0:0/96"))
+"""The networks whose addresses end with the IPv4 address of a client behind a translator (RFC 6052, section 2.1; RFC 7915): without
+that all people with IPv4 would count as one address."""
+
 SITE_TIMES: Final = 2
 """A site has so many times the share of an address: some sites are one home, others a university, and both are one customer's."""
 
@@ -56,11 +60,18 @@ def network_of(host: str) -> Network | None:
     if host == UNIX_SOCKET:
         return None
     address: IPv4Address | IPv6Address = ip_address(host.partition("%")[0])
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
+    if isinstance(address, IPv6Address):
+        address = _ipv4_in(address) or address
     if address.is_loopback:
         return None
     return address if isinstance(address, IPv4Address) else IPv6Network((address, NEIGHBOURS), strict=False)
+
+
+def _ipv4_in(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address of which an IPv6 address is another form: mapped, 6to4 (RFC 3056), or translated (RFC 6052, RFC 7915)."""
+    if any(address in network for network in TRANSLATED):
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 @lru_cache(maxsize=SITES_REMEMBERED)

@@ -16,6 +16,12 @@ from besedka.serve.limits.networks import UNIX_SOCKET, network_of
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
         ("::ffff:192.0.2.1", "192.0.2.1", True),
         ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("64:ff9b::192.0.2.1", "192.0.2.1", True),
+        ("64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", False),
+        ("::ffff:0:192.0.2.1", "192.0.2.1", True),
+        ("2002:c000:201::1", "192.0.2.1", True),
+        ("2002:c000:201:7::9", "192.0.2.1", True),
+        ("2002:c000:202::1", "192.0.2.1", False),
     ],
 )
 def test_what_counts_as_one_address(one: str, other: str, *, same: bool) -> None:

@@ -121,7 +121,9 @@ def _open_index(log_file: Descriptor, path: Path, *, read_only: bool = False) ->
     except FileNotFoundError:
         return None
     except UntrustedFile as why:
-        log.warning("the index %s is not used, and made anew: %s", beside, why.strerror)
+        log.warning(
+            "the index %s is not used%s: %s", beside, "" if read_only else ", and made anew", why.strerror
+        )
         return None
     except (OSError, ValueError) as error:
         log.info("the index of %s is of no use: %s", path, error)

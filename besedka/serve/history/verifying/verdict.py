@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from besedka.serve.files.descriptor import Descriptor, open_regular
+from besedka.serve.files.trust import UntrustedFile, refuse_less_trusted
 from besedka.serve.history.index import Index, IndexDamaged, index_path
 from besedka.serve.history.scan import Kind, entries
 from besedka.serve.history.verifying import comparison
@@ -33,7 +34,11 @@ def judge(path: Path) -> Verdict:
     """
     log = open_regular(path, os.O_RDONLY, may_be_link=True)
     try:
-        index = Index(open_regular(index_path(path), os.O_RDONLY), index_path(path).name)
+        beside = open_regular(index_path(path), os.O_RDONLY)
+        refuse_less_trusted(index_path(path), beside, log)
+        index = Index(beside, index_path(path).name)
+    except UntrustedFile as why:
+        return Verdict(f"the index {index_path(path).name} is not believed: {why.strerror}")
     except (OSError, ValueError):
         return _judge_without_index(log)
     sound = index.sound_count(index.count)
