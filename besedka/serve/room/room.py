@@ -246,7 +246,7 @@ class Room:
         """Record a message's tombstone of ``size`` bytes in the log, and broadcast it to subscribers that may have its text."""
         if self.redactions.add(number, size):
             self._recent.clear()
-            self._send_to_some([self._redacted(number)])
+            self._send_behind_answers(self._redacted(number))
 
     def missed_redactions(self, subscriber: Subscriber) -> list[Redacted]:
         """The redactions since a subscriber was live last, or entered: it may have received the old texts meanwhile."""
@@ -313,6 +313,21 @@ class Room:
                     subscriber.write(data)
                 elif others := [frame for frame in frames if frame is not own[subscriber]]:
                     subscriber.write(encode(others))
+
+    def _send_behind_answers(self, frame: ServerFrame) -> None:
+        """Send a frame to all live subscribers that do not ignore it, behind what each was answered: an answer may hold the text redacted.
+
+        What is broadcast to one that pulls overtakes its answers.
+        """
+        for encode, subscribers in tuple(self._live.items()):
+            data = encode([frame]) if subscribers else b""
+            for subscriber in tuple(subscribers):
+                if type(frame) in subscriber.ignores:
+                    continue
+                if subscriber.pulls:
+                    subscriber.send(frame)
+                else:
+                    subscriber.write(data)
 
     def fall_behind(self, subscriber: Subscriber) -> None:
         """Make a live subscriber whose socket is full read the log, from the head on."""

@@ -17,7 +17,8 @@ from besedka.serve.limits.rate_limits import RateLimits
 from besedka.serve.limits.sources import Sources
 from besedka.serve.room import Room
 from besedka.wire.frames import Chat as ChatFrame
-from besedka.wire.frames import Join, ListHistory, Say
+from besedka.wire.frames import History, Join, ListHistory, Redacted, Say
+from besedka.wire.log_line import read_line
 from tests import looping
 from tests.looping import until
 from tests.serve.chat.test_chat import started
@@ -30,7 +31,7 @@ class Client:
 
     Attributes:
         ids: the messages that it has shown.
-        texts: their texts.
+        texts: their texts, as they are now.
         keys: its own messages that it knows to be stored, with their keys.
         may_read: whether it reads.
     """
@@ -55,6 +56,10 @@ class Client:
     async def _written(self, data: bytes) -> None:
         await self.may_read.wait()
         for frame in proto.server_frames(pb.ConverseResponse.FromString(data), 0):
+            if isinstance(frame, History):
+                self.texts |= {frame.first + n: read_line(one).text for n, one in enumerate(frame.messages)}
+            if isinstance(frame, Redacted):
+                self.texts[frame.id] = frame.text
             if isinstance(frame, ChatFrame):
                 if frame.id > self._cursor:
                     self.ids.append(frame.id)
@@ -163,6 +168,26 @@ def test_a_page_that_had_to_wait_is_written_without_what_was_redacted_meanwhile(
             await until(lambda: client.ids[-1:] == [100])
             assert client.ids == [*range(21, 101)]
             assert client.texts[29] == "28"
+            assert client.texts[30] == "--"
+
+    looping.run(scenario())
+
+
+def test_an_answer_that_had_to_wait_is_followed_by_the_redaction_of_what_it_holds(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 100)
+        async with following(chat, 100) as client:
+            await until(lambda: room.is_live(client.member))
+            client.may_read.clear()
+            for _ in range(2):
+                client.stream.session.receive_frame(ListHistory(room="main", before=31, limit=2))
+                await client.stream.session.answered()
+            await redact(chat, room, 30)
+            client.may_read.set()
+            await until(lambda: client.texts.get(30) == "--")
+            assert client.texts[29] == "28"
+            await post(chat, room, "Boris")
+            await until(lambda: client.ids == [101])
             assert client.texts[30] == "--"
 
     looping.run(scenario())
