@@ -164,21 +164,27 @@ def _check_room(history: Path) -> None:
 
 def _rooms_beside(first: Path) -> Iterator[str]:
     """The rooms of the history ``first``, and the private ones that have no log yet."""
-    from besedka.serve.files.descriptor import read_regular, reason
     from besedka.serve.history.room_files import room_names
-    from besedka.serve.people.memberships import PrivateRooms
 
     if first.exists():
         yield DEFAULT_ROOM
     yield from room_names(first)
+    yield from _private_rooms(first)
+
+
+def _private_rooms(first: Path) -> set[str]:
+    """The rooms beside the history ``first`` that have members."""
+    from besedka.serve.files.descriptor import read_regular, reason
+    from besedka.serve.people.memberships import PrivateRooms
+
     people = first.with_name("private_rooms.txt")
     try:
         text = read_regular(people).decode("utf-8", "replace")
     except FileNotFoundError:
-        return
+        return set()
     except OSError as error:
         raise Failure(f"cannot read {people}: {reason(error)}; nothing was imported") from None
-    yield from {row.room for row in PrivateRooms.parse(text).rows.values()}
+    return {row.room for row in PrivateRooms.parse(text).rows.values()}
 
 
 class _Import:
@@ -214,8 +220,11 @@ class _Import:
         """
         from besedka.serve.errors import AppendError
         from besedka.serve.history import ChatHistory
+        from besedka.serve.history.room_files import room_of
 
-        target = ChatHistory.open(self._history)
+        first, room = room_of(self._history)
+        is_private = bool(room) and room in _private_rooms(first)
+        target = ChatHistory.open(self._history, may_be_link=not is_private, is_private=is_private)
         try:
             self._write(source, target, is_interrupted)
         except (AppendError, OSError) as error:

@@ -411,3 +411,24 @@ def test_an_index_that_everybody_can_change_accuses_nobody(
     done = operator.run("verify")
     assert done.status == 1
     assert "the index chat_history.txt.index is not believed: every user of this machine can" in done.stderr
+
+
+def test_an_import_writes_nothing_private_into_a_file_that_somebody_has_laid(
+    operator: Person, tmp_path: Path, elsewhere: Path
+) -> None:
+    (tmp_path / "private_rooms.txt").write_text(f"plans\towner\tAnna\t{'a' * 64}\n", encoding="utf-8")
+    (tmp_path / "old.txt").write_text(LINE, encoding="utf-8")
+    target = tmp_path / "chat_history.plans.txt"
+    target.touch()
+    target.chmod(0o666)
+    done = operator.run("import", "old.txt", "--history", str(target))
+    done.assert_one_clear_line(1, "every user of this machine can change it")
+    assert target.read_text(encoding="utf-8") == ""
+    target.unlink()
+    elsewhere.write_text("", encoding="utf-8")
+    target.symlink_to(elsewhere)
+    operator.run("import", "old.txt", "--history", str(target)).assert_one_clear_line(1, "symbolic link")
+    assert elsewhere.read_text(encoding="utf-8") == ""
+    target.unlink()
+    assert operator.run("import", "old.txt", "--history", str(target)).status == 0
+    assert target.read_text(encoding="utf-8") == LINE
