@@ -81,4 +81,4 @@ def _parsed(text: str) -> _Origin | None:
     is_bare = not (parts.path or parts.query or parts.fragment)
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname or not is_bare or not name_of(parts.netloc):
         return None
-    return _Origin(parts.scheme, parts.hostname, port or DEFAULT_PORTS[parts.scheme])
+    return _Origin(parts.scheme, parts.hostname, DEFAULT_PORTS[parts.scheme] if port is None else port)

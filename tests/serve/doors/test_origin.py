@@ -67,6 +67,7 @@ def test_an_address_with_something_behind_it_is_no_host() -> None:
         ("https://OTHER.example:443", True),
         ("http://other.example", False),
         ("https://other.example:8443", False),
+        ("https://other.example:0", False),
         ("https://sub.other.example", False),
         ("https://other.example.evil.example", False),
         ("http://local.example:8080", True),
