@@ -37,7 +37,7 @@ async def pass_on_many_that_leave_at_once() -> None:
     async with inside, connections.open(listener):
         for _ in range(50):
             await asyncio.to_thread(leave_at_once, listener.getsockname())
-            await until(lambda: not len(connections))
+            await until(lambda: not connections.count)
 
 
 def test_no_descriptor_of_a_connection_that_has_ended_is_closed_once_more() -> None:
@@ -67,11 +67,11 @@ async def look_after_a_faulty_one_and_another(looked_after: list[Connection]) ->
             socket.create_connection(listener.getsockname()),
             socket.create_connection(listener.getsockname()),
         ):
-            await until(lambda: len(connections) == len(served) == 2)
+            await until(lambda: connections.count == len(served) == 2)
             connections.look_after(0.0)
             assert len(looked_after) == 2
-            await until(lambda: len(connections) == 1)
-        await until(lambda: not len(connections))
+            await until(lambda: connections.count == 1)
+        await until(lambda: not connections.count)
         for writer in served:
             writer.close()
             with suppress(ConnectionError):
@@ -116,7 +116,7 @@ async def send_much(clients: Clients, is_held: bool) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     async with inside, connections.open(listener):
         with socket.create_connection(listener.getsockname()) as client:
-            await until(lambda: len(connections) == 1)
+            await until(lambda: connections.count == 1)
             (connection,) = connections
             client.settimeout(60)
             sending = asyncio.get_running_loop().run_in_executor(None, client.sendall, bytes(MUCH))
@@ -125,7 +125,7 @@ async def send_much(clients: Clients, is_held: bool) -> None:
             connection.abort()
             with suppress(ConnectionError):
                 await sending
-        await until(lambda: not len(connections))
+        await until(lambda: not connections.count)
 
 
 MUCH = 4 * 1024 * 1024
@@ -156,7 +156,7 @@ def test_a_call_of_the_last_connection_that_has_ended_does_not_count_as_this_mac
     async def scenario() -> None:
         clients = Clients(Sources(RateLimits()))
         clients.connections = Connections(clients, Capacity(), Metrics(), asyncio.get_running_loop().time)
-        assert not len(clients.connections)
+        assert not clients.connections.count
         inside = clients.connections.address.rpartition("-")[0] + "-4711"
         with pytest.raises(Refused) as refused:
             clients.limiter(LateCall(inside))

@@ -105,7 +105,7 @@ class Connections:
     def __init__(self, gate: Gate, capacity: Capacity, metrics: Metrics, now: Callable[[], float]) -> None:
         self._gate = gate
         self._capacity = capacity
-        capacity.add(lambda: DESCRIPTORS * len(self))
+        capacity.add(lambda: DESCRIPTORS * self.count)
         self._metrics = metrics
         self.now = now
         self._inside = _Inside()
@@ -115,9 +115,11 @@ class Connections:
         self._half_open = 0
         self._half_open_of: Counter[Source | str] = Counter()
         self._is_empty = asyncio.Event()
-        metrics.show("grpc_connections", GRPC["grpc_connections"], lambda: len(self))
+        metrics.show("grpc_connections", GRPC["grpc_connections"], lambda: self.count)
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many there are. (Not `__len__`: where there may be no connections at all, none at present must not look the same.)"""
         return len(self._connections)
 
     def __iter__(self) -> Iterator[Connection]:
@@ -171,7 +173,7 @@ class Connections:
         """Connect an accepted connection with the gRPC server, or abort it: its client understands no answer yet."""
         try:
             if not self._capacity.has_room(DESCRIPTORS):
-                raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=len(self))  # noqa: TRY301 - counted below
+                raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=self.count)  # noqa: TRY301 - counted below
             limiter = self._gate.admit_connection(host)
         except Refused as refusal:
             self._metrics.refused(refusal.code)
