@@ -26,8 +26,9 @@ RESERVED: Final = (
     *("administrator", "administrators", "administration"),
     *("администратор", "администратора", "администраторы", "администрация", "администрации"),
     *("support", "поддержка", "поддержки", "техподдержка"),
+    *("verified", "unverified"),
 )
-"""Words of which none may stand in a name."""
+"""Words of which none may stand in a name: roles, and what a mark of the chat says."""
 
 ALONE: Final = ("server", "сервер", "root", "модер")
 """Words that are also names of people, or parts of them (Joan Root, Сервер): they may stand beside another word only."""
@@ -42,8 +43,8 @@ def _groups(text: str) -> dict[str, str]:
 
 
 _LATIN: Final = _groups(
-    "aа@4αλδ∆ bвьбβ68 cсσ¢© dд∂ð eеєэε3€∑ gг69 hнһ iиіι1!l|¡ kкκĸ lлι1|i! mмμ "
-    "nнпиηπ oо0σοө° pрпρπþ rряг® sсѕσ5$§ tтτ7+† uуцυμи vвνu√ xхχ× yуүγ¥"
+    "aа@4αλδ∆ʌⲁ bвьбβ68 cсσ¢© dд∂ðδ eеєэε3€∑ⲉ fғƒ gг69 hнһ iиіι1!l|¡ⲓ kкκĸ lлι1|i! mмμⲙ "
+    "nнпиηπⲛ oо0σοө°ⲟ߀߁⭕ pрпρπþ rряг® sсѕσ5$§ⲥ𐌔 tтτ7+†ⲧ uуцυμи vвνu√ xхχ× yуүγ¥ⲩ"
 )
 """Each Latin letter, with all that is read as it: itself, letters of other scripts, digits and signs."""
 
@@ -55,7 +56,7 @@ _TOGETHER: Final = {"rn": "mм", "cl": "dд", "zh": "ж"} | dict.fromkeys(
 )
 """Two letters, and those that they are read as together."""
 
-_SIGNS: Final = frozenset("@$!|+¡€¢®©§∂∆∑√×†°¥")
+_SIGNS: Final = frozenset("@$!|+¡€¢®©§∂∆∑√×†°¥⭕")
 """Signs that are read as letters."""
 
 _BREAK: Final = "\0"
@@ -97,7 +98,8 @@ def _letters(name: str) -> Iterable[str]:
 @lru_cache(maxsize=4096)
 def _plain(character: str) -> str:
     """A small letter, without a frame; if it is none of those that are read as others, what it looks like (UTS #39)."""
-    plain = _without_frame(character.casefold())
+    folded = character.casefold()
+    plain = folded if folded in _READ_AS else _without_frame(folded)
     return plain if plain in _READ_AS or plain.isascii() else _without_frame(prototype(plain).casefold())
 
 

@@ -71,6 +71,7 @@ REFUSED = [
     ),
     *("ᴀdmin", "A∂min", "🅰dmin", "🅐dmin", "🇦dmin", "ᵃdmin", "ꭺdmin"),
     *("Адм1н", "adm!n", "@dmin", "4dmin", "ádmıп", "Aдмин", "adm|n", "ADMİN", "Adrnin", "$y$tem", "5y5tem"),
+    *("ⲤⲨⲤⲦⲈⲘ", "𐌔ystem", "߁perator", "⭕perator", "ʌdmin", "αδmιn", "Anna (verified)"),
     *("0perator", "Oпepaтop", "Администpaтоp", "Cистема", "Syst℮m", "аdмin", "Δdmin", "modеrat0r"),
 ]
 ALLOWED = [
