@@ -225,7 +225,8 @@ def _refuse_foreign(path: Path) -> None:
     try:
         refuse_foreign(path)
     except PermissionError as error:
-        _report(path, f"{path} is not used: {error.strerror}")
+        if error.errno == errno.EPERM:  # else the system has refused to look
+            _report(path, f"{path} is not used: {error.strerror}")
         raise
 
 

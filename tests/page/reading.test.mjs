@@ -173,6 +173,16 @@ test("in a flood the last rows are drawn, and the others above them later", () =
   assert.deepEqual([tail.isCut, tail.of(room)], [false, room]);
 });
 
+test("a flood does not drop the row of a link before it is shown", () => {
+  const visit = reader(1000);
+  for (let id = 1001; id <= 1300; id += 1) visit.chat(id);
+  visit.happen({ type: "jump", id: 1010 });
+  for (let id = 1301; id <= 2000; id += 1) visit.chat(id);
+  assert.equal(visit.room.target, 1010);
+  assert.ok(ids(visit.rows).includes(1010));
+  consistent(visit);
+});
+
 test("a room that the rows of a flood have left is drawn whole", () => {
   const { room } = reader(1000).chat(1001);
   const tail = new Tail();

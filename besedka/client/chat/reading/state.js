@@ -49,7 +49,8 @@ const roomEvents = {
   /** Shows a message in its context; 0 is the end of the log. */
   jump: (room, { id }) => {
     const target = room.lastId && id > room.lastId ? 0 : id;
-    const next = { ...room, target };
+    // In a flood the row could be dropped before it is shown.
+    const next = { ...room, target, isFollowing: room.isFollowing && !target };
     if (target ? room.rows.some((row) => row.id === target) : room.isAtEnd) return [next, []];
     const last = target ? Math.min(target + PAGE_MESSAGES / 2, room.lastId) : room.lastId;
     return fetchPage({ ...next, fetching: null }, "around", last + 1);

@@ -30,6 +30,7 @@ export class View {
   #tail = new Tail();
   #redraw = (..._) => {};
   #filling = 0;
+  #floodUntil = 0;
   #way = { px: 0, until: 0 }; // how far the user has scrolled up
   #seen = {}; // the size and scroll position of the log at the last scroll
 
@@ -71,7 +72,7 @@ export class View {
     if (room.rows === before.rows && room.unreadFrom === before.unreadFrom) return;
     if (before.rows) this.#redraw = change;
     if (isOther) this.#tail.restore();
-    else if (this.#follows && room.endId - before.endId > FLOOD_ROWS) this.#drawEndOnly(room);
+    else if (this.#follows && room.endId - before.endId > FLOOD_ROWS) this.#flood(room);
     change(this.#tail.of(room));
     const last = room.rows.at(-1);
     if (last?.status === "waiting" && before.rows && !isOther && !before.rows.includes(last)) this.#position = {};
@@ -79,9 +80,11 @@ export class View {
     if (isOther && this.#follows) this.#startAtFresh();
   }
 
-  // Laying out rows takes longest, and nobody sees those that the next frame pushes off the screen.
-  #drawEndOnly({ rows }) {
-    this.#tail.cut(rows, this.#screenRows());
+  // Laying out rows takes longest, and nobody sees those that the next frame pushes off the screen. (Once many at a time are no flood.)
+  #flood({ rows }) {
+    const now = performance.now();
+    if (now < this.#floodUntil) this.#tail.cut(rows, this.#screenRows());
+    this.#floodUntil = now + CALM_MS;
     this.#fillAfter(CALM_MS);
   }
 
@@ -122,9 +125,10 @@ export class View {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
-    // At an unchanged size only the user scrolls up; when it changes, the browser moves the position.
+    // Down only the user scrolls; up, when the size changes, the browser too.
     const isSameSize = scrollHeight === this.#seen.scrollHeight && clientHeight === this.#seen.clientHeight;
-    const up = isSameSize ? this.#seen.scrollTop - scrollTop : 0;
+    const moved = this.#seen.scrollTop - scrollTop;
+    const up = isSameSize ? moved : Math.min(moved, 0);
     const isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX && this.#wayUp(up) < AT_END_PX;
     if (isAtEnd || up > 0) this.#follow(isAtEnd);
     if (this.#follows && !isAtEnd) this.#keep();
