@@ -316,7 +316,7 @@ def test_who_asks_for_many_searches_at_once_does_not_stand_in_the_way_of_others(
         calls = [greedy.stub.Search.future(request) for _ in range(200)]
         # Which of them come first is up to the connection.
         wait_until(lambda: sum(call.done() for call in calls) >= 10)
-        # HTTP/2 refuses what is sent before the client has the server's number of calls at once (RFC 9113, section 8.7).
+        # Until a client has the server's settings it may open too many streams, which are refused (RFC 9113, section 8.7).
         ended = [call for call in calls if call.done()]
         taken = [call for call in ended if "error code 7" not in (call.details() or "")]
         assert taken

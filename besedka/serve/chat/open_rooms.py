@@ -113,8 +113,6 @@ class OpenRooms:
         self.list = RoomList(directory, self._written, self._rooms, clock)
         self._warned_at = float("-inf")
         self._warned_of: set[str] = set()
-        # Rooms that are not open to all whose log is known to be the server's own.
-        self._checked: set[str] = set()
         self._measure()
 
     # Start and stop.
@@ -457,8 +455,6 @@ class OpenRooms:
         open_log = partial(ChatHistory.open, may_be_link=name == DEFAULT_ROOM, is_private=is_private)
         history = await self._workers.read(open_log, path, unfinished)
         self._histories[name] = history
-        if is_private:
-            self._checked.add(name)
         self._warn_of_others(name, history, Care.PRIVATE if is_private else Care.SHARED)
         room = self._rooms[name] = Room(name, history, self._metrics.counters, self._keys)
         # The client that opened it may have gone meanwhile, or be refused.
@@ -471,9 +467,9 @@ class OpenRooms:
         Raises:
             Refused: `room_unavailable` if it is not.
         """
-        if room.name not in self._checked and self._directory.rooms.kind(room.name) is not Kind.OPEN:
-            await self._workers.read(self.history(room).refuse_others)
-            self._checked.add(room.name)
+        history = self.history(room)
+        if not history.is_private and self._directory.rooms.kind(room.name) is not Kind.OPEN:
+            await self._workers.read(history.refuse_others)
 
     def _warn_of_others(self, name: str, history: ChatHistory, care: Care) -> None:
         """Log once what others of this machine can do with a log."""
@@ -567,7 +563,6 @@ class OpenRooms:
         del self._closing[room]
         del self._rooms[room.name]
         self._opened_new.discard(room.name)
-        self._checked.discard(room.name)
         if room.head:
             self._written.note(room.name)
         room.dedup.forget_log()

@@ -158,6 +158,11 @@ class ChatHistory(ReadableLog):
         with self._one_change():
             return self._by_index(lambda body: redact(self, self._edits, body, wanted))
 
+    @property
+    def is_private(self) -> bool:
+        """Whether the file was checked to be the server's own, and another one in its place must be, too."""
+        return self._edits.is_private
+
     def refuse_others(self) -> None:
         """Refuse a log that somebody else owns, can change, or could replace; from now on also in its place.
 

@@ -60,7 +60,6 @@ class ActsInForce:
         }
         self.redactions: dict[str, AuditEntry] = {}
         self._slow = SlowRooms()
-        # Where the guests' last messages came from, by the skeletons of their names; the oldest first.
         self._origins = RecentOrigins()
 
     def __eq__(self, other: object) -> bool:

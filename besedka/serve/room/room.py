@@ -16,7 +16,7 @@ The rules:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import structs
@@ -304,11 +304,9 @@ class Room:
     ) -> None:
         """Send frames of one type to all live subscribers except the kinds that ignore it, and to each all but their own."""
         own = own or {}
-        for encode, subscribers in tuple(self._live.items()):
-            data = encode(frames) if subscribers else b""
-            for subscriber in tuple(subscribers):
-                if type(frames[0]) in subscriber.ignores:
-                    continue
+        for encode, subscribers in self._live_to(type(frames[0])):
+            data = encode(frames)
+            for subscriber in subscribers:
                 if subscriber not in own:
                     subscriber.write(data)
                 elif others := [frame for frame in frames if frame is not own[subscriber]]:
@@ -319,15 +317,20 @@ class Room:
 
         What is broadcast to one that pulls overtakes its answers.
         """
-        for encode, subscribers in tuple(self._live.items()):
-            data = encode([frame]) if subscribers else b""
-            for subscriber in tuple(subscribers):
-                if type(frame) in subscriber.ignores:
-                    continue
+        for encode, subscribers in self._live_to(type(frame)):
+            data = encode([frame])
+            for subscriber in subscribers:
                 if subscriber.pulls:
                     subscriber.send(frame)
                 else:
                     subscriber.write(data)
+
+    def _live_to(self, kind: type[ServerFrame]) -> Iterator[tuple[Encode, Sequence[Subscriber]]]:
+        """The live subscribers that do not ignore frames of a type, by their encoding."""
+        for encode, subscribers in tuple(self._live.items()):
+            concerned = [subscriber for subscriber in subscribers if kind not in subscriber.ignores]
+            if concerned:
+                yield encode, concerned
 
     def fall_behind(self, subscriber: Subscriber) -> None:
         """Make a live subscriber whose socket is full read the log, from the head on."""
