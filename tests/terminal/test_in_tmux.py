@@ -82,11 +82,16 @@ class Tmux:
         """Wait until a text is shown a number of times."""
         self._wait_until(lambda: self.count(text) == count, f"{text!r}, {count} times, never came")
 
-    def wait_for_bar(self, beginning: str) -> None:
-        """Wait until the last line that is not blank begins so."""
-        self._wait_until(
-            lambda: [line for line in self.lines if line][-1].startswith(beginning), "another status bar"
-        )
+    def wait_for_bar(self, beginning: str) -> list[str]:
+        """Wait until the last line that is not blank begins so. Returns the lines that are not blank, as they were then: it may be drawn anew."""
+        shown: list[str] = []
+
+        def is_there() -> bool:
+            shown[:] = filter(None, self.lines)
+            return shown[-1].startswith(beginning)
+
+        self._wait_until(is_there, "another status bar")
+        return shown
 
     def wait_until_top_is(self, line: str) -> None:
         """Wait until the first line of the window, without the scrollback, is this one."""
@@ -138,8 +143,7 @@ def test_the_input_line_leaves_no_copy_in_the_scrollback(tmux: Tmux, make_client
     boris.join("Boris")
     boris.send_frame("chat", text="under a clear screen")
     tmux.wait_for("Boris: under a clear screen")
-    tmux.wait_for_bar("# main │ 2 here")
-    shown = [line for line in tmux.lines if line]
+    shown = tmux.wait_for_bar("# main │ 2 here")
     assert [line for line in shown if line.startswith(">")] == [">"]
     assert len([line for line in shown if line.startswith("# main │")]) == 1
 
