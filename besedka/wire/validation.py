@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from besedka.wire.colons import colon_in
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.invisible import STACKERS, UNSEEN
+from besedka.wire.invisible import BLANK, STACKERS, UNSEEN
 from besedka.wire.log_line import as_posted
 from besedka.wire.reserved_words import holds_reserved_word
 from besedka.wire.signs import forbidden_sign_in
@@ -56,6 +56,9 @@ SYSTEM_NAME = "System"
 # all, because that takes time that grows with the square of the number of marks.
 _COMPOSING_FACTOR = 4
 
+# Nor is it looked at further: a frame may hold sixty thousand characters.
+_GIVEN_NAME_AT_MOST = 8 * _COMPOSING_FACTOR * NAME_CHARACTERS_AT_MOST
+
 _OF_THE_SERVER = (SYSTEM_NAME, "Система", "Besedka", "Беседка")
 
 # Each control has a picture (U+2400 block); TAB and LF keep their meaning, CR and NEL are line ends.
@@ -67,6 +70,8 @@ _CONTROLS = {
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n|\r|\x85")
 _INVISIBLE = re.compile(f"[{UNSEEN}]")
+# The last of these are the controls of Egyptian hieroglyphs.
+_BLANKS = re.compile(f"[{BLANK}\n\U00013430-\U0001343f]*+")
 _JOINERS = re.compile("[\u200c\u200d]")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 # They only choose between two glyphs of the preceding character; phones add them to hearts and the like.
@@ -109,7 +114,10 @@ def stored_name(given: str) -> str:
     Raises:
         Refused: `bad_name` or `name_reserved`.
     """
-    name = re.sub(" +", " ", _VARIATIONS.sub("", given).strip(" "))
+    name = _with_single_spaces(given)
+    if len(name) > _GIVEN_NAME_AT_MOST:
+        raise _name_too_long()
+    name = _with_single_spaces(_VARIATIONS.sub("", name))
     if len(name) > _COMPOSING_FACTOR * NAME_CHARACTERS_AT_MOST:
         raise _name_too_long()
     name = unicodedata.normalize("NFC", name)
@@ -122,6 +130,10 @@ def stored_name(given: str) -> str:
     if not skeletons(name).isdisjoint(_looks_of_the_server(in_ascii=name.isascii())):
         raise Refused(ErrorCode.NAME_RESERVED, name=name)
     return name
+
+
+def _with_single_spaces(name: str) -> str:
+    return " ".join(filter(None, name.split(" ")))
 
 
 def _objection(name: str) -> tuple[str, str] | None:
@@ -242,11 +254,16 @@ def clean_text(given: str) -> str:
 
 
 def _clean_text(given: str) -> str:
+    # The length first: all that follows looks at each character.
+    if len(given) > TEXT_CHARACTERS_AT_MOST:
+        given = given.rstrip().lstrip("\r\n\x85")
+        if len(given) > 2 * TEXT_CHARACTERS_AT_MOST:  # two characters may end one line
+            raise Refused(ErrorCode.TEXT_TOO_LONG, length=len(given), limit=TEXT_CHARACTERS_AT_MOST)
     text = show_controls(_LINE_ENDS.sub("\n", _SURROGATES.sub("\ufffd", given))).strip("\n").rstrip()
-    if not any(map(_is_visible, text)):
-        raise Refused(ErrorCode.EMPTY_TEXT)
     if len(text) > TEXT_CHARACTERS_AT_MOST:
         raise Refused(ErrorCode.TEXT_TOO_LONG, length=len(text), limit=TEXT_CHARACTERS_AT_MOST)
+    if _BLANKS.fullmatch(text):
+        raise Refused(ErrorCode.EMPTY_TEXT)
     return text
 
 
@@ -364,11 +381,6 @@ def _marks_no_letter(name: str) -> bool:
         elif not prototype(unicodedata.normalize("NFKC", base))[-1:].isalnum():
             return True
     return False
-
-
-def _is_visible(character: str) -> bool:
-    is_blank = character.isspace() or unicodedata.category(character) == "Cf"
-    return not is_blank and not _INVISIBLE.match(character) and not _VARIATIONS.match(character)
 
 
 def _stacks_marks(name: str) -> bool:

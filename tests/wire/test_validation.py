@@ -975,3 +975,27 @@ def test_any_string_is_refused_as_a_key_or_is_ascii_and_stays_the_same(raw: str)
     else:
         assert key == raw
         assert re.fullmatch(r"[!-~]{0,64}", key)
+
+
+@pytest.mark.parametrize("clean", [clean_text, clean_search])
+@pytest.mark.parametrize("blank", ["\u034f", "\u00ad", "\u2800", "x"])
+def test_a_text_that_is_too_long_is_refused_by_its_length_whatever_it_holds(
+    clean: Callable[[str], str], blank: str
+) -> None:
+    """Any other rule looks at each character, and a frame may hold sixty thousand of them, a gRPC request a million."""
+    for length in (TEXT_CHARACTERS_AT_MOST + 1, 2 * TEXT_CHARACTERS_AT_MOST + 1, 1 << 20):
+        with pytest.raises(Refused) as refused:
+            clean(blank * length)
+        assert refused.value.code in {ErrorCode.TEXT_TOO_LONG, ErrorCode.BAD_SEARCH}
+        assert "5" in refused.value.sentence(Language.EN)
+    with pytest.raises(Refused):
+        clean("\u034f" * TEXT_CHARACTERS_AT_MOST)
+    assert clean("\u034f" * (TEXT_CHARACTERS_AT_MOST - 1) + "x").endswith("x")
+
+
+@pytest.mark.parametrize("around", ["\n", "\r\n", "\x85"])
+def test_blank_lines_around_a_text_do_not_make_it_too_long(around: str) -> None:
+    text = "x" * TEXT_CHARACTERS_AT_MOST
+    assert clean_text(around * 20_000 + text + around * 20_000).lstrip() == text
+    lines = "\n".join("x" * (TEXT_CHARACTERS_AT_MOST // 2))[:TEXT_CHARACTERS_AT_MOST]
+    assert clean_text(lines.replace("\n", "\r\n")) == lines
