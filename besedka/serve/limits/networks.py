@@ -68,10 +68,16 @@ def network_of(host: str) -> Network | None:
 
 
 def _ipv4_in(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address of which an IPv6 address is another form: mapped, 6to4 (RFC 3056), or translated (RFC 6052, RFC 7915)."""
-    if any(address in network for network in TRANSLATED):
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address.sixtofour
+    """The IPv4 address of which an IPv6 address is another form: mapped, 6to4 (RFC 3056), or translated (RFC 6052, RFC 7915).
+
+    A mapped address is the kernel's word for a client with IPv4. Of the other forms only global addresses are believed: nothing else is routed so
+    (RFC 3056, section 2; RFC 6052, section 3.1), and a neighbour who took such an address would count as this machine, or as somebody else in its network.
+    """
+    if address.ipv4_mapped:
+        return address.ipv4_mapped
+    is_translated = any(address in network for network in TRANSLATED)
+    inner = IPv4Address(int(address) & 0xFFFF_FFFF) if is_translated else address.sixtofour
+    return inner if inner and inner.is_global else None
 
 
 @lru_cache(maxsize=SITES_REMEMBERED)
