@@ -36,6 +36,9 @@ DIRECT_ROOMS_OF_ADDRESS_AT_MOST: Final = 5_000
 DIRECT_ROOMS_AT_MOST: Final = 50_000
 """Direct rooms in all: as many as there may be names."""
 
+NAMES_TIMES: Final = 2
+"""So many times their quota a person and an address may make since the start, with those that were given up: as many mistakes as rooms."""
+
 
 class _Quota(NamedTuple):
     """The quotas of rooms of one kind."""
@@ -68,8 +71,8 @@ class RoomQuotas:
     def __init__(self, rooms: PrivateRooms) -> None:
         self._rooms = rooms
         self._being_made: list[_Making] = []
-        # The rooms made from an address, or a site, since the start; in memory only: an address is personal data.
-        self._made: dict[tuple[Kind, Network], set[str]] = {}
+        # The rooms made by a claim, or from an address or a site, since the start; in memory only: an address is personal data.
+        self._made: dict[tuple[Kind, Network | str], set[str]] = {}
 
     @contextmanager
     def place(self, kind: Kind, room: str, claim: str, network: Network | None) -> Iterator[None]:
@@ -89,7 +92,7 @@ class RoomQuotas:
         self._being_made.append(place)
         try:
             yield
-            for of in levels_of(network):
+            for of in (claim, *levels_of(network)):
                 self._made.setdefault((kind, of), set()).add(room)
         finally:
             self._being_made.remove(place)
@@ -107,13 +110,11 @@ class RoomQuotas:
     def _check(self, kind: Kind, claim: str, network: Network | None) -> None:
         quota, making = _quota(kind), [place for place in self._being_made if place.kind is kind]
         own = self._rooms.count_made(kind, claim) + sum(place.claim == claim for place in making)
-        if own >= quota.person:
+        if own >= quota.person or self._has_used_up(kind, claim, quota.person):
             raise _of_person(kind, quota.person)
         for of, limit in zip(levels_of(network), (quota.address, quota.site), strict=False):
-            if (
-                self._count_of(kind, of, limit) + sum(of in levels_of(place.network) for place in making)
-                >= limit
-            ):
+            count = self._count_of(kind, of, limit) + sum(of in levels_of(place.network) for place in making)
+            if count >= limit or self._has_used_up(kind, of, limit):
                 raise _too_many(
                     f"с одного адреса — до {limit} таких комнат", f"one address may make {limit} such rooms"
                 )
@@ -124,11 +125,16 @@ class RoomQuotas:
             )
 
     def _count_of(self, kind: Kind, of: Network, limit: int) -> int:
-        """The number of rooms made from somewhere that still are; exact if the limit could be reached."""
+        """The number of rooms made from somewhere that still have members; exact if the limit could be reached."""
         made = self._made.get((kind, of), set())
-        if len(made) >= limit:
-            made.intersection_update([room for room in made if self._rooms.has_members(room)])
-        return len(made)
+        return len(made) if len(made) < limit else sum(map(self._rooms.has_members, made))
+
+    def _has_used_up(self, kind: Kind, of: Network | str, limit: int) -> bool:
+        """Whether too many names are nobody's any more: a private room stays closed when it is given up, for good."""
+        made, at_most = self._made.get((kind, of), set()), NAMES_TIMES * limit
+        if len(made) >= at_most:
+            made.intersection_update([room for room in made if self._rooms.kind(room) is not Kind.OPEN])
+        return len(made) >= at_most
 
 
 def _quota(kind: Kind) -> _Quota:

@@ -13,6 +13,7 @@ from besedka.serve.people.memberships import PrivateRooms, direct_room
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.room_quotas import (
     DIRECT_ROOMS_OF_ONE_AT_MOST,
+    NAMES_TIMES,
     PRIVATE_ROOMS_OF_ADDRESS_AT_MOST,
     ROOMS_OF_OWNER_AT_MOST,
     RoomQuotas,
@@ -45,6 +46,29 @@ class Places:
                 return False
         except Refused as refusal:
             return refusal.code is ErrorCode.NOT_ALLOWED
+
+
+def test_names_of_rooms_that_are_given_up_stay_taken_and_have_a_quota_too() -> None:
+    """Once private, a room is never open again: else whoever makes and gives up would take all names."""
+    places = Places()
+    for number in range(NAMES_TIMES * ROOMS_OF_OWNER_AT_MOST):
+        assert not places.refuses()
+        places.make(f"room{number}", network=ADDRESS)
+        places.rooms.note_recorded(f"room{number}")
+        places.rooms.give_up(f"room{number}")
+    assert places.refuses()
+    assert not places.refuses(BORIS)
+
+
+def test_an_address_has_a_quota_of_names_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room_quotas, "PRIVATE_ROOMS_OF_ADDRESS_AT_MOST", 5)
+    places = Places()
+    for number in range(NAMES_TIMES * 5):
+        places.make(f"room{number}", claim_of(f"{number}"), ADDRESS)
+        places.rooms.note_recorded(f"room{number}")
+        places.rooms.give_up(f"room{number}")
+    assert places.refuses(BORIS, ADDRESS)
+    assert not places.refuses(BORIS, OTHER)
 
 
 def test_a_person_has_so_many_and_gets_places_back() -> None:
