@@ -54,6 +54,7 @@ DURATIONS: Final = {
         "WARNING_SECONDS": SERVER,
     },
     "serve/chat/room_list.py": {"SCAN_SECONDS": SERVER},
+    "serve/files/file_system.py": {"AVOIDED_SECONDS": SERVER, "FIRST_GUESS_SECONDS": SERVER},
     "serve/history/room_files.py": {"SETTLED_SECONDS": SERVER},
     "serve/chat/workers.py": {"SEARCH_SECONDS": SERVER},
     "serve/chat/unused_rooms.py": {"LOOK_SECONDS": SERVER, "SILENT_SECONDS": SERVER},

@@ -26,6 +26,7 @@ SLEEPS: Final = {
     "torture/crowd.py: Person._talk": "people who talk at a pace: the load is what is meant",
     "torture/disk/device.py: Device.fsync": "a disk that takes its time",
     "torture/disk/recorder.py: Recorder.sync": "the same",
+    "torture/disk/recorder.py: Recorder.sync_all": "the same",
     "torture/faulty_server.py: hang": "a disk that hangs, until the server is ended",
     "torture/faulty_server.py: hold": "a disk that is held, until the test lets it go",
     "torture/faulty_server.py: fdatasync": "a disk that takes its time, and answers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
@@ -10,24 +11,37 @@ import subprocess
 import sys
 import threading
 import time
+from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from besedka.serve.files.descriptor import Descriptor
+from besedka.serve.files.file_system import FileSystem
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.log_line import write_line
 from besedka.wire.message import Message
 from tests.blackbox.test_how_the_server_is import figures
+from tests.clocks import BENT
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
 from tests.torture.holding import FAULTY, Hold, until_it_waits
 from tests.torture.test_crashes import LONG
+
+SHARED_ALWAYS: Final = json.dumps(
+    {
+        "besedka.serve.files.file_system.PENDING_AT_MOST": 1 << 40,
+        "besedka.serve.files.file_system.AVOIDED_SECONDS": 0,
+    }
+)
+"""The `CONSTANTS` of a server whose rooms share syncs whatever else is going on."""
 
 
 def test_pings_are_answered_while_a_sync_does_not_return(make_server: ServerMaker, hold: Hold) -> None:
@@ -82,17 +96,21 @@ def test_a_slow_disk_holds_senders_back_instead_of_filling_memory(
     assert peak - before < 40 * 1024 * 1024
 
 
+@pytest.mark.parametrize(("rooms", "each", "at_once"), [(1, 1000, 1000), (12, 100, 1)])
 def test_nothing_is_delivered_before_the_sync_that_covers_it_has_returned(
-    make_server: ServerMaker, tmp_path: Path
+    make_server: ServerMaker, tmp_path: Path, rooms: int, each: int, at_once: int
 ) -> None:
-    """Under strace: for each message, the first write to a socket comes after the sync behind its write to the log."""
+    """Under strace: for each message, the first write to a socket comes after the sync behind its write to the log.
+
+    In one room many messages share a sync; in many rooms, where people say one at a time, many logs do.
+    """
     strace = shutil.which("strace")
     if strace is None:
         pytest.fail("this proof needs strace; `make test` gets it, or leaves the proof out and says so")
     trace = tmp_path / "trace"
-    server = make_server(is_fresh=True)
+    server = make_server("--rate", "0", module=BENT, is_fresh=True, CONSTANTS=SHARED_ALWAYS)
     wrapper = tmp_path / "python"
-    calls = "write,writev,sendto,sendmsg,fdatasync"
+    calls = "write,writev,sendto,sendmsg,fdatasync,syncfs"
     wrapper.write_text(
         f'#!/bin/sh\nexec {strace} -f -q -s 1000000 -e trace={calls} -o {trace} {sys.executable} "$@"\n'
     )
@@ -102,49 +120,78 @@ def test_nothing_is_delivered_before_the_sync_that_covers_it_has_returned(
         server.start()
     finally:
         sys.executable = executable
-    senders, each = 10, 1000
+    senders = 12
 
     def talk(number: int) -> None:
         with WireClient(server) as client:
-            client.join(f"s{number}")
-            for count in range(each):
-                client.send_frame("chat", text=f"<{number}.{count}>")
-            client.receive_until(lambda frame: f"<{number}.{each - 1}>" in json.dumps(frame))
+            room = f"room{number % rooms}"
+            client.join(f"s{number}", room)
+            for begin in range(0, each, at_once):
+                for count in range(begin, begin + at_once):
+                    client.send_frame("chat", room=room, text=f"<{number}.{count}>")
+                receive(client, f"<{number}.{begin + at_once - 1}>")
 
     threads = [threading.Thread(target=talk, args=(number,)) for number in range(senders)]
-    with WireClient(server) as reader:
-        reader.join("Reader")
-        for thread in threads:
-            thread.start()
-        reader.receive_to(senders * each)
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     for child in psutil.Process(server.pid).children():
         child.terminate()
     assert server.wait() == 0
-    acknowledged, early = check_order(trace)
-    assert early == []
-    assert acknowledged == senders * each
+    order = Order(trace)
+    assert order.early == []
+    assert len(order.delivered) == senders * each
+    with (tmp_path / "here").open("wb") as file:
+        can_share = FileSystem(Descriptor.of(os.dup(file.fileno()))).syncs_together
+    assert (order.shared > 0) is (can_share and rooms > 1)
 
 
-def check_order(trace: Path) -> tuple[int, list[str]]:
-    """How many messages were told on sockets, and those that were told before a sync covered them."""
-    token = re.compile(r"<\d+\.\d+>")
-    written: set[str] = set()
-    durable: set[str] = set()
-    acknowledged: set[str] = set()
-    early: list[str] = []
-    for row in trace.read_text(errors="replace").splitlines():
-        tokens = token.findall(row)
-        is_sync_done = re.search(r"fdatasync(\(\d+\)| resumed>\)) += 0", row)
-        if is_sync_done:
-            durable |= written
-        elif "] s" in row and tokens and re.search(r"write\(\d+, \"\[", row):
-            written.update(tokens)
+def receive(client: WireClient, text: str) -> None:
+    """Receive all up to a text."""
+    client.receive_until(lambda frame: text in json.dumps(frame))
+
+
+class Order:
+    """A trace of a server: which messages were written, synced and delivered, in this order.
+
+    A sync covers what was written before it began, to its file or, if it is shared, to all.
+
+    Attributes:
+        delivered: the messages that were written to a socket.
+        early: those that were, although no sync that covers them had returned.
+        shared: the number of syncs of all files.
+    """
+
+    ROW: Final = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?:\((\d+)| resumed>)(.*)")
+    TOKEN: Final = re.compile(r"<\d+\.\d+>")
+
+    def __init__(self, trace: Path) -> None:
+        self.delivered: set[str] = set()
+        self.early: list[str] = []
+        self.shared = 0
+        self._written: dict[str, set[str]] = defaultdict(set)
+        self._durable: set[str] = set()
+        self._begun: dict[str, set[str]] = {}
+        for row in trace.read_text(errors="replace").splitlines():
+            if found := self.ROW.match(row):
+                self._take(*found.groups())
+
+    def _take(self, thread: str, call: str, file: str | None, rest: str) -> None:
+        if call in {"fdatasync", "syncfs"}:
+            if file is not None:
+                covered = [self._written[file]] if call == "fdatasync" else self._written.values()
+                self._begun[thread] = set().union(*covered)
+            if rest.endswith("= 0"):
+                self._durable |= self._begun.pop(thread)
+                self.shared += call == "syncfs"
+            return
+        tokens = self.TOKEN.findall(rest)
+        if tokens and rest.startswith(', "['):
+            self._written[file or ""].update(tokens)
         elif tokens:
-            early += [one for one in tokens if one not in durable]
-            acknowledged.update(tokens)
-    return len(acknowledged), early
+            self.early += [one for one in tokens if one not in self._durable]
+            self.delivered.update(tokens)
 
 
 def test_verify_finds_every_change_of_a_single_byte(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from besedka.serve.chat.catch_up import CatchUp
+from besedka.serve.chat.log_writer import LogWriter
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.sequencer import Sequencer
 from besedka.serve.chat.workers import Workers
@@ -53,6 +54,7 @@ class Committer:
         self._rooms = rooms
         self._catch_up = catch_up
         self._workers = workers
+        self._writer = LogWriter(workers)
         self._metrics = metrics
         self._committing: dict[Room, asyncio.Task[None]] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
@@ -125,7 +127,7 @@ class Committer:
         try:
             await self._rooms.check_log(room)
             batch = await self._sequencer.sequence(room.name, drafts)
-            first = await self._workers.write(history.append, batch.lines(), batch.flags())
+            first = await self._writer.append(history, batch.lines(), batch.flags())
         except AppendError as error:
             self._fail(room, drafts, error)
             return False

@@ -50,14 +50,19 @@ class PartlyWritten(OSError):  # noqa: N818 - says what happened
 
 
 class Descriptor:
-    """An open file that closes with its last reference, so that a thread may still read it while it is replaced."""
+    """An open file that closes with its last reference, so that a thread may still read it while it is replaced.
 
-    __slots__ = ("name", "number")
+    Attributes:
+        device: the number of its file system.
+    """
+
+    __slots__ = ("device", "name", "number")
 
     def __init__(self, path: Path, flags: int) -> None:
         self.number = -1
         self.name = path.name
         self.number = os.open(path, flags | os.O_CLOEXEC, PRIVATE)
+        self.device = os.fstat(self.number).st_dev
 
     @classmethod
     def of(cls, number: int) -> Descriptor:
@@ -65,6 +70,7 @@ class Descriptor:
         descriptor = cls.__new__(cls)
         descriptor.name = ""
         descriptor.number = number
+        descriptor.device = os.fstat(number).st_dev
         return descriptor
 
     def __del__(self) -> None:

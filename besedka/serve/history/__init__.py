@@ -1,6 +1,7 @@
 """One room's log: a text file that is only appended to, and an index beside it that can be rebuilt.
 
-`chat_history` is the log as the room sees it: `reading` has its read-only half, `appending` and `redact` change it. `opening` loads a log at
+`chat_history` is the log as the room sees it: `reading` has its read-only half, `appending` and `redact` change it; `shared_sync`
+appends to many logs at once. `opening` loads a log at
 the start and repairs it after a crash; `log_state` is the state of an open log in memory. `external_edits` handles changes by another program,
 which `watch` notices, and `full_disk` a disk without room. `scan` finds the messages in the bytes, `index` stores their offsets, `reindexing` rebuilds the
 index of an open log, `epoch` has the name of the log. `search` finds texts, `resent` messages that a client sends again.
@@ -19,18 +20,22 @@ from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.redact import Subject
 from besedka.serve.history.room_files import RoomFiles, has_log, room_files, room_path
 from besedka.serve.history.search import Hits
+from besedka.serve.history.shared_sync import Append, Outcome, append_to_all
 
 __all__ = [
     "LATEST_MESSAGES",
+    "Append",
     "Care",
     "ChatHistory",
     "Flag",
     "Hits",
     "Latest",
+    "Outcome",
     "ReadableLog",
     "Restored",
     "RoomFiles",
     "Subject",
+    "append_to_all",
     "has_log",
     "remove_leftovers",
     "room_files",

@@ -1,13 +1,16 @@
-"""Appending batches to a log: the records first, then the messages, then a sync; only then may a batch be delivered (decision 1)."""
+"""Appending batches to a log: the records first, then the messages, then a sync; only then may a batch be delivered (decision 1).
+
+One sync may serve the batches of many logs (decision 46), so an append has two steps, before and after the sync.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
-from besedka.serve.files.descriptor import FULL, PartlyWritten, reason
+from besedka.serve.files.descriptor import FULL, Descriptor, PartlyWritten, reason
 from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.full_disk import append_error, cut_back, keep_torn_end
 from besedka.serve.history.index import Flag, Record
@@ -19,6 +22,25 @@ log = logging.getLogger(__name__)
 
 TRIES: Final = 5
 """Attempts to write a batch when another program replaces or cuts the file meanwhile; then the file is given up."""
+
+
+class Written(NamedTuple):
+    """A batch that was written, and is not synced yet.
+
+    Attributes:
+        body: the log, as it was before.
+        batch: the messages, with their line ends.
+        records: their records.
+    """
+
+    body: LogState
+    batch: Sequence[bytes]
+    records: Sequence[Record]
+
+    @property
+    def file(self) -> Descriptor:
+        """The file that must be synced."""
+        return self.body.file
 
 
 class Appender:
@@ -47,15 +69,43 @@ class Appender:
         for _ in range(TRIES):
             self._reread_if_edited(size)
             self._clear_torn_end(size)
-            body = self._log.body
-            records = self._write(body, batch, flags)
-            if self._is_as_written(records):
-                return self._stored(body, batch, records)
-            # Another program has written, too: only the file shows where the batch is now.
-            first = self._find(records, body)
+            written = self._write(batch, flags)
+            first = self.finish(written, _sync(written.file))
             if first:
                 return first
         raise HistoryLost(self._log.path, "another program keeps replacing or cutting it")
+
+    def start(self, batch: Sequence[bytes], flags: Sequence[Flag]) -> Written | None:
+        """Write a batch that is synced by the caller; None if the log must be reread or repaired before, as `append` does.
+
+        Raises:
+            StorageFull, HistoryLost: as `append`.
+        """
+        try:
+            is_ready = self._log.body.torn is None and not self._edits.have_happened()
+        except OSError as error:
+            raise append_error(error, self._log.path, sum(map(len, batch))) from error
+        return self._write(batch, flags) if is_ready else None
+
+    def finish(self, written: Written, error: OSError | None) -> MessageId | None:
+        """Take what was written for stored, after the sync.
+
+        Args:
+            written: a batch.
+            error: why it could not be synced.
+
+        Returns:
+            The id of its first message; None if another program has removed the batch meanwhile.
+
+        Raises:
+            HistoryLost: the sync has failed.
+        """
+        if error:
+            raise HistoryLost(self._log.path, reason(error)) from error
+        if self._is_as_written(written.records):
+            return self._stored(written)
+        # Another program has written, too: only the file shows where the batch is now.
+        return self._find(written.records, written.body)
 
     def _reread_if_edited(self, size: int) -> None:
         """Reread a file that was replaced or changed, before anything is written to it."""
@@ -79,9 +129,9 @@ class Appender:
             raise StorageFull(self._log.path, size)
         self._edits.note_own_change()
 
-    def _write(self, body: LogState, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:
-        """Write a batch at the known end, and wait until it is on disk."""
-        path = self._log.path
+    def _write(self, batch: Sequence[bytes], flags: Sequence[Flag]) -> Written:
+        """Write a batch at the known end."""
+        body, path = self._log.body, self._log.path
         records = _records(body, batch, flags)
         data = (b"" if body.ends_line else b"\n") + b"".join(batch)
         try:
@@ -93,11 +143,7 @@ class Appender:
             if error.errno in FULL and cut_back(body, path, data, written):
                 self._edits.note_own_change()
             raise append_error(error, path, len(data)) from error
-        try:
-            body.file.sync()
-        except OSError as error:
-            raise HistoryLost(path, reason(error)) from error
-        return records
+        return Written(body, batch, records)
 
     def _is_as_written(self, records: Sequence[Record]) -> bool:
         """Whether no other program has written, replaced or cut the file since `_reread_if_edited`."""
@@ -115,7 +161,8 @@ class Appender:
         except (HistoryInUse, HistoryUnusable) as error:
             raise HistoryLost(self._log.path, str(error)) from error
 
-    def _stored(self, body: LogState, batch: Sequence[bytes], records: Sequence[Record]) -> MessageId:
+    def _stored(self, written: Written) -> MessageId:
+        body, batch, records = written
         self._note_strange(body)
         first = body.add(records)
         newest = enumerate(batch[-LATEST_MESSAGES:], body.count - min(len(batch), LATEST_MESSAGES) + 1)
@@ -136,6 +183,15 @@ class Appender:
             log.warning(
                 "how many lines of %s are no messages could not be noted: %s", self._log.path, reason(error)
             )
+
+
+def _sync(file: Descriptor) -> OSError | None:
+    """Wait until a file is on the disk. Returns the error, if there is one."""
+    try:
+        file.sync()
+    except OSError as error:
+        return error
+    return None
 
 
 def _records(body: LogState, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:

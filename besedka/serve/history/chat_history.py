@@ -19,9 +19,10 @@ from pathlib import Path
 from besedka.serve.errors import HistoryLost, HistoryUnusable
 from besedka.serve.files import descriptor
 from besedka.serve.files.descriptor import reason
+from besedka.serve.files.file_system import FileSystem, file_system_of
 from besedka.serve.files.ownership import Care, concern
 from besedka.serve.files.trust import refuse_untrusted, refuse_untrusted_log
-from besedka.serve.history.appending import Appender
+from besedka.serve.history.appending import Appender, Written
 from besedka.serve.history.epoch import epoch_path
 from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.index import Flag, IndexDamaged, index_path
@@ -125,12 +126,53 @@ class ChatHistory(ReadableLog):
             StorageFull: there is no room; the file is as it was.
             HistoryLost: writing failed in a way that must not be retried.
         """
-        batch = [f"{line}\n".encode() for line in lines]
+        batch = _encoded(lines)
         with self._one_change():
             begun = time.perf_counter()
             first = self._appender.append(batch, flags or [Flag.NONE] * len(batch))
             self.sync_seconds = time.perf_counter() - begun
             return first
+
+    def start_append(self, lines: Sequence[str], flags: Sequence[Flag]) -> Written | None:
+        """Write messages, as `append` does, but let the caller sync them; no other change is made until `finish_append`, by the same thread.
+
+        Returns:
+            What was written; None if nothing was, because the log is being changed otherwise, or must be reread: `append` does that.
+
+        Raises:
+            StorageFull, HistoryLost: as `append`.
+        """
+        if not self._changing.acquire(blocking=False):
+            return None
+        written = None
+        try:
+            with self._final_errors():
+                written = self._appender.start(_encoded(lines), flags)
+        finally:
+            if not written:
+                self._changing.release()
+        return written
+
+    def finish_append(self, written: Written, error: OSError | None, seconds: float) -> MessageId | None:
+        """Take for stored what `start_append` has written, after a sync.
+
+        Args:
+            written: the messages.
+            error: why they could not be synced.
+            seconds: the time that it took to write and sync them.
+
+        Returns:
+            The id of the first one; None if another program has removed them meanwhile: they must be appended again.
+
+        Raises:
+            HistoryLost: as `append`.
+        """
+        try:
+            with self._final_errors():
+                self.sync_seconds = seconds
+                return self._appender.finish(written, error)
+        finally:
+            self._changing.release()
 
     def subject(self, number: int) -> Subject:
         """The identity of a message, which its redaction does not change.
@@ -157,6 +199,11 @@ class ChatHistory(ReadableLog):
         """
         with self._one_change():
             return self._by_index(lambda body: redact(self, self._edits, body, wanted))
+
+    @property
+    def file_system(self) -> FileSystem:
+        """The file system that it is in."""
+        return file_system_of(self.body.file)
 
     @property
     def is_private(self) -> bool:
@@ -194,14 +241,19 @@ class ChatHistory(ReadableLog):
     @contextmanager
     def _one_change(self) -> Iterator[None]:
         """Allow one change at a time, and none after a failure that must not be retried."""
-        with self._changing:
-            if self._lost:
-                raise self._lost
-            try:
-                yield
-            except HistoryLost as error:
-                self._lost = error
-                raise
+        with self._changing, self._final_errors():
+            yield
+
+    @contextmanager
+    def _final_errors(self) -> Iterator[None]:
+        """Allow nothing after a failure that must not be retried."""
+        if self._lost:
+            raise self._lost
+        try:
+            yield
+        except HistoryLost as error:
+            self._lost = error
+            raise
 
     def _replace_index(self, body: LogState, damage: IndexDamaged) -> None:
         with self._changing:
@@ -209,3 +261,7 @@ class ChatHistory(ReadableLog):
 
     def _rebuild_index(self) -> None:
         self._edits.replace_index()
+
+
+def _encoded(lines: Sequence[str]) -> list[bytes]:
+    return [f"{line}\n".encode() for line in lines]

@@ -50,6 +50,7 @@ class ExternalEdits:
         self._may_be_link = may_be_link
         self._watch = watch
         body = readable.body
+        self._was_noticed = False
         self._seen: Identity | None = Identity.of(os.fstat(body.file.number))
         if self._seen.size != body.size + (body.torn.size if body.torn else 0):
             self._seen = None  # it has grown since it was read
@@ -71,13 +72,14 @@ class ExternalEdits:
         return now is not None and now == self._seen and size in {None, now.size}
 
     def have_happened(self) -> bool:
-        """Whether another program has changed the file, or has written to it since the last call.
+        """Whether another program has changed the file, or has written to it, since it was read last.
 
         Raises:
             OSError: from the system.
         """
-        was_written = self._watch.was_written()
-        return was_written or not self.is_unchanged()
+        # The watch reports a write once, and whoever asks may leave the reading to somebody else.
+        self._was_noticed = self._watch.was_written() or self._was_noticed or not self.is_unchanged()
+        return self._was_noticed
 
     def reread(self) -> bool:
         """Reread the log. Until that is done, readers continue with the previous state.
@@ -96,7 +98,7 @@ class ExternalEdits:
             log_file = descriptor.open_locked(path, may_be_link=self._may_be_link)
             if self.is_private:
                 refuse_untrusted_log(path, log_file)
-        self._watch.was_written()  # earlier writes are about to be read
+        self._was_noticed = self._watch.was_written() or self._was_noticed  # these are about to be read
         identity = Identity.of(os.fstat(log_file.number))
         known.index.cut(known.count)
         is_kept = is_same_file and _is_only_added_to(known)
@@ -105,6 +107,7 @@ class ExternalEdits:
         body, reading = reread_log(log_file, path, known.index if is_kept else None)
         self._log.exchange(body)
         self._seen = identity
+        self._was_noticed = False
         if not is_same_file:
             self._watch.close()
             self._watch = Watch(path)

@@ -24,7 +24,8 @@ SOME_LINES: Final = (0, 0, 1, 1, 5, 40)
 MANY_LINES: Final = (300,)
 """More than any block that a file has in reserve."""
 
-PEOPLE_A_ROOM: Final = 2
+PEOPLE: Final = 9
+"""In some rooms two talk, so that batches have several messages; and in so many rooms that batches share a sync."""
 
 
 class Person:
@@ -120,17 +121,16 @@ class Cast:
         long: says many lines at a time.
     """
 
-    rooms: Final = ("main", "dev", "school")
+    rooms: Final = ("main", "dev", "school", "lab", "team", "office")
 
     def __init__(self, ledger: Ledger) -> None:
-        people = len(self.rooms) * PEOPLE_A_ROOM
         self._people = [
-            Person(f"p{number}", self.rooms[number % len(self.rooms)], ledger) for number in range(people)
+            Person(f"p{number}", self.rooms[number % len(self.rooms)], ledger) for number in range(PEOPLE)
         ]
         self.short = Person("short", self.rooms[0], ledger, ONE_LINE)
         self.long = Person("long", self.rooms[0], ledger, MANY_LINES)
         self._is_enough = threading.Event()
-        self._threads = ThreadPoolExecutor(people)
+        self._threads = ThreadPoolExecutor(PEOPLE)
         self._talks: list[Future[None]] = []
 
     def begin(self, server: Server, clock: Clock) -> None:

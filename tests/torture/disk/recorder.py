@@ -15,20 +15,28 @@ import errno
 import json
 import os
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+from besedka.serve.files import file_system
 from tests.torture.disk.events import Event, Kind
 
 LOG: Final = "chat_history.txt"
-LOWEST: Final = "besedka/serve/files/descriptor.py"
+EXT4: Final = 0xEF53
+LOWEST: Final = (
+    "besedka/serve/files/descriptor.py",
+    "besedka/serve/files/file_system.py",
+    "tests/torture/disk/server.py",
+)
 """Here files are written and synced for others: it is they who are asked why."""
 
 _really_open, _really_write, _really_pwrite, _really_cut = os.open, os.write, os.pwrite, os.ftruncate
 _really_fsync, _really_fdatasync = os.fsync, os.fdatasync
+_changing = threading.Lock()  # a sync of all files is of one moment
 _really_replace, _really_link, _really_unlink = os.replace, os.link, os.unlink
 
 
@@ -52,6 +60,9 @@ class Recorder:
         """Take the place of the system calls in this process."""
         os.open, os.write, os.pwrite, os.ftruncate = self.open, self.write, self.pwrite, self.cut  # type: ignore[assignment]
         os.fsync = os.fdatasync = self.sync  # type: ignore[assignment]
+        file_system.syncfs = self.sync_all
+        file_system.type_of = lambda file: EXT4  # noqa: ARG005 - it has this name
+        file_system.reports_errors = lambda: True
         os.replace, os.link, os.unlink = self.replace, self.link, self.unlink  # type: ignore[assignment]
 
     def open(self, path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
@@ -70,8 +81,9 @@ class Recorder:
         some = bytes(data[: self._faults().get("room", len(data))])
         if len(some) < len(data):
             self._full.add(number)
-        self._note(Event(Kind.APPEND, os.fstat(number).st_ino, os.fstat(number).st_size, some))
-        return _really_write(number, some)
+        with _changing:
+            self._note(Event(Kind.APPEND, os.fstat(number).st_ino, os.fstat(number).st_size, some))
+            return _really_write(number, some)
 
     def pwrite(self, number: int, data: bytes, offset: int) -> int:
         if not self._is_ours(number):
@@ -81,9 +93,10 @@ class Recorder:
         return _really_pwrite(number, data, offset)
 
     def cut(self, number: int, size: int) -> None:
-        if self._is_ours(number):
-            self._note(Event(Kind.CUT, os.fstat(number).st_ino, size))
-        _really_cut(number, size)
+        with _changing:
+            if self._is_ours(number):
+                self._note(Event(Kind.CUT, os.fstat(number).st_ino, size))
+            _really_cut(number, size)
 
     def sync(self, number: int) -> None:
         if not self._is_ours(number):
@@ -99,7 +112,23 @@ class Recorder:
         is_folder = Path(f"/proc/self/fd/{number}").readlink() == self.folder
         kind = Kind.SYNC_FOLDER if is_folder else Kind.SYNC
         self._note(Event(kind, status.st_ino, 0 if is_folder else status.st_size, name=who))
-        self._interfere(number)
+        if not is_folder and os.path.samestat((self.folder / LOG).stat(), status):
+            self._interfere()
+
+    def sync_all(self, number: int) -> None:
+        """Take what all files hold now, and their names, to the disk; only then has it taken its time."""
+        self._fail("flush")
+        who = asked_by(sys._getframe(1))  # noqa: SLF001
+        if who == self.left_out:
+            self._note(Event(Kind.LEFT_OUT, os.fstat(number).st_ino, name=who))
+        else:
+            with _changing:
+                for file in self.folder.iterdir():
+                    status = file.stat()
+                    self._note(Event(Kind.SYNC, status.st_ino, status.st_size, name=who))
+                self._note(Event(Kind.SYNC_FOLDER, self.folder.stat().st_ino, name=who))
+        time.sleep(self._faults().get("delay", 0))
+        self._interfere()
 
     def replace(self, source: Any, target: Any) -> None:
         self._note(Event(Kind.RENAME, 0, name=Path(target).name, old_name=Path(source).name))
@@ -120,10 +149,10 @@ class Recorder:
             self._full.remove(number)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def _interfere(self, number: int) -> None:
-        """Be somebody else who appends a line, once."""
+    def _interfere(self) -> None:
+        """Be somebody else who appends a line to the first room's log, once."""
         path, line = self.folder / LOG, self._faults().get("hand")
-        if line and line not in self._appended and os.path.samestat(path.stat(), os.fstat(number)):
+        if line and line not in self._appended:
             self._appended.add(line)
             self._append_by_hand(path, line.encode())
 

@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from besedka.cli import main
+from besedka.serve.files import file_system
 from tests.torture.disk.recorder import Recorder
 
 START_SECONDS: Final = 60
+SHARED: Final = "shared"
+"""The file beside the servers' complaints that has a byte for each sync that many rooms have shared."""
+
 _forks: Final = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(
     ["besedka.serve.server", "besedka.commands.serve", "besedka.commands.admin", __name__]
@@ -95,11 +99,26 @@ def _run(
     os.chdir(directory)
     if recorder:
         recorder.install()
+    _share_syncs(errors.with_name(SHARED))
     with errors.open("ab") as file:
         os.dup2(file.fileno(), 2)
     os.dup2(output.fileno() if output else 2, 1)
     sys.argv = ["besedka", *arguments]
     main()
+
+
+def _share_syncs(report: Path) -> None:
+    """Have rooms share syncs whatever else this machine is doing, and note each time that they do."""
+    really = file_system.syncfs
+
+    def syncfs(number: int) -> None:
+        really(number)
+        with report.open("ab") as file:
+            file.write(b".")
+
+    file_system.syncfs = syncfs
+    for name, value in (("TOGETHER_FROM", 2), ("PENDING_AT_MOST", 1 << 40), ("AVOIDED_SECONDS", 0.0)):
+        setattr(file_system, name, value)
 
 
 def _until_ready(output: Iterator[str]) -> Iterator[str]:

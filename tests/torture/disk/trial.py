@@ -30,7 +30,7 @@ from tests.torture.disk.ledger import Ledger, Time
 from tests.torture.disk.media import Medium, Real
 from tests.torture.disk.recorder import Recorder
 from tests.torture.disk.scenarios import SCENARIOS, Life
-from tests.torture.disk.server import Server, StartFailed
+from tests.torture.disk.server import SHARED, Server, StartFailed
 from tests.torture.disk.verdict import examine_logs, examine_people
 from tests.torture.disk.volumes import BALLAST, FILE_SYSTEMS, Unmountable
 
@@ -61,6 +61,7 @@ class Report:
         stored: messages that were acknowledged.
         refused: messages that found no room.
         redacted: texts that were redacted.
+        shared: syncs that many rooms have shared.
         syncs: who asked for syncs, and how often (on a simulated disk only).
         lost_on: images with a problem in a log.
         problems: what was wrong in the logs.
@@ -76,6 +77,7 @@ class Report:
     stored: int = 0
     refused: int = 0
     redacted: int = 0
+    shared: int = 0
     syncs: dict[str, int] = field(default_factory=dict)
     lost_on: int = 0
     unmountable: list[str] = field(default_factory=list)
@@ -130,6 +132,8 @@ class Trial:
     def _finished(self) -> Report:
         complaints = self._errors.read_text(encoding="utf-8")
         self._note("all servers", [complaints] if "Traceback" in complaints else [])
+        shared = self._errors.with_name(SHARED)
+        self.report.shared = shared.stat().st_size if shared.exists() else 0
         return self.report
 
     def _live(self, image: Path) -> None:

@@ -1,0 +1,142 @@
+"""Syncing many files of one file system at once.
+
+A sync of each file costs each a commit of the file system's journal. On Linux `syncfs` (syncfs(2)) writes everything that is pending in a file
+system: at some sixty files it takes a tenth of the time. It also waits for what other programs have written there, so it is used only while little is
+pending, and not for a while after it was slower than a sync of each file. Whether one of our own files could not be written, only a sync of that file
+tells; each is synced when `syncfs` reports an error.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from besedka.serve.disk_heartbeat import DISK
+from besedka.serve.files.descriptor import Descriptor
+
+TOGETHER_FROM: Final = 4
+"""Files from which on `syncfs` costs less than a sync of each."""
+
+PENDING_AT_MOST: Final = 16 * 1024 * 1024
+"""Bytes that all programs of the machine have written and that are not on a disk, up to which `syncfs` is used: a disk writes them in a moment."""
+
+AVOIDED_SECONDS: Final = 5.0
+"""How long each file is synced by itself after `syncfs` was slow, or too much was pending."""
+
+FIRST_GUESS_SECONDS: Final = 0.005  # of one sync, until one was measured
+_WEIGHT: Final = 0.1  # of the latest sync in the usual duration
+
+_TYPES: Final = {0xEF53: "ext4", 0x58465342: "xfs", 0x9123683E: "btrfs"}
+"""The types of file systems (linux/magic.h) whose `syncfs` flushes the disk's cache, and is proved by power cuts (`make torture`)."""
+
+_FIRST_RELEASE: Final = (5, 17)
+"""The release of Linux from which on `syncfs` reports all errors: those of files since 5.8, those of the journal since 5.17."""
+
+_STATFS_BYTES: Final = 256  # more than a struct statfs has
+_KIB: Final = 1024
+_MEMORY: Final = "/proc/meminfo"
+
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+
+
+class FileSystem:
+    """A file system with some of the server's files. Threads may sync at the same time.
+
+    Args:
+        file: a file in it.
+    """
+
+    def __init__(self, file: Descriptor) -> None:
+        self._has_syncfs = reports_errors() and type_of(file) in _TYPES
+        self._avoided_until = float("-inf")
+        self._usual_seconds = FIRST_GUESS_SECONDS
+
+    @property
+    def syncs_together(self) -> bool:
+        """Whether many files are synced together for less, now."""
+        return self._has_syncfs and time.monotonic() >= self._avoided_until
+
+    def sync(self, files: Sequence[Descriptor]) -> list[OSError | None]:
+        """Wait until everything written to these files is on the disk.
+
+        Returns:
+            For each file the error of the system, or None if it is on the disk.
+        """
+        if len(files) >= TOGETHER_FROM and self.syncs_together and self._sync_all(files):
+            return [None] * len(files)
+        return list(map(self._sync_one, files))
+
+    def _sync_all(self, files: Sequence[Descriptor]) -> bool:
+        """Sync everything in this file system, if little is pending; False if each file must be synced by itself."""
+        if pending_bytes() > PENDING_AT_MOST:
+            self._avoid()
+            return False
+        begun = time.monotonic()
+        try:
+            syncfs(files[0].number)
+        except OSError:
+            return False  # it does not say of which file, nor of whose
+        DISK.answered()
+        if time.monotonic() - begun > self._usual_seconds * len(files):
+            self._avoid()
+        return True
+
+    def _sync_one(self, file: Descriptor) -> OSError | None:
+        begun = time.monotonic()
+        try:
+            file.sync()
+        except OSError as error:
+            return error
+        self._usual_seconds += (time.monotonic() - begun - self._usual_seconds) * _WEIGHT
+        return None
+
+    def _avoid(self) -> None:
+        self._avoided_until = time.monotonic() + AVOIDED_SECONDS
+
+
+_known: dict[int, FileSystem] = {}
+
+
+def file_system_of(file: Descriptor) -> FileSystem:
+    """The file system of a file; the same for all files in it."""
+    known = _known.get(file.device)
+    return known or _known.setdefault(file.device, FileSystem(file))
+
+
+def syncfs(number: int) -> None:
+    """Wait until all that is pending in the file system of an open file is on the disk (syncfs(2)).
+
+    Raises:
+        OSError: from the system: something was not written, perhaps of another file.
+    """
+    if _LIBC.syncfs(number):
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def reports_errors() -> bool:
+    """Whether the kernel's `syncfs` reports all errors."""
+    release = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return (
+        sys.platform == "linux"
+        and release is not None
+        and tuple(map(int, release.groups())) >= _FIRST_RELEASE
+    )
+
+
+def type_of(file: Descriptor) -> int:
+    """The type of a file's system (statfs(2)); 0 if it cannot be asked."""
+    answer = (ctypes.c_long * (_STATFS_BYTES // ctypes.sizeof(ctypes.c_long)))()
+    return 0 if _LIBC.fstatfs(file.number, answer) else answer[0]
+
+
+def pending_bytes() -> int:
+    """The bytes that wait to be written to any disk of the machine, or are being written (proc_meminfo(5))."""
+    with open(_MEMORY, "rb", buffering=0) as memory:  # noqa: PTH123 - asked before each shared sync
+        rows = memory.read(4096).splitlines()
+    return sum(int(row.split()[1]) for row in rows if row.startswith((b"Dirty:", b"Writeback:"))) * _KIB

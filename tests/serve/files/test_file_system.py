@@ -1,0 +1,165 @@
+"""Syncing many files at once: when that is done, and that the errors of our own files are never missed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from besedka.serve.files import file_system
+from besedka.serve.files.descriptor import Descriptor
+from besedka.serve.files.file_system import (
+    AVOIDED_SECONDS,
+    PENDING_AT_MOST,
+    TOGETHER_FROM,
+    FileSystem,
+    file_system_of,
+)
+
+EXT4: Final = 0xEF53
+TMPFS: Final = 0x01021994
+
+
+class Disk:
+    """Stands for the disk; notes what is asked of it.
+
+    Attributes:
+        single: how many files were synced by themselves.
+        shared: how many times everything was synced.
+        seconds: how long a shared sync takes.
+        failing: the files that cannot be synced.
+    """
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.single = self.shared = 0
+        self.seconds = 0.0
+        self.failing: set[int] = set()
+        self._now = 1_000.0
+        patch.setattr(os, "fdatasync", self._sync)
+        patch.setattr(file_system, "syncfs", self._sync_all)
+        patch.setattr(time, "monotonic", lambda: self._now)
+
+    def pass_seconds(self, seconds: float) -> None:
+        self._now += seconds
+
+    def _sync(self, number: int) -> None:
+        self.single += 1
+        if number in self.failing:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def _sync_all(self, number: int) -> None:
+        os.fstat(number)  # it is an open file
+        self.shared += 1
+        self._now += self.seconds
+        if self.failing:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    monkeypatch.setattr(file_system, "type_of", lambda _: EXT4)
+    monkeypatch.setattr(file_system, "pending_bytes", lambda: 0)
+    monkeypatch.setattr(file_system, "reports_errors", lambda: True)
+    return Disk(monkeypatch)
+
+
+Files = Callable[[int], list[Descriptor]]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return lambda count: [
+        Descriptor(tmp_path / f"{number}", os.O_RDWR | os.O_CREAT) for number in range(count)
+    ]
+
+
+def test_many_files_are_synced_at_once_and_few_by_themselves(disk: Disk, files: Files) -> None:
+    many = files(TOGETHER_FROM)
+    system = FileSystem(many[0])
+    assert system.sync(many) == [None] * TOGETHER_FROM
+    assert (disk.shared, disk.single) == (1, 0)
+    assert system.sync(many[1:]) == [None] * (TOGETHER_FROM - 1)
+    assert (disk.shared, disk.single) == (1, TOGETHER_FROM - 1)
+
+
+def test_an_error_of_a_shared_sync_is_looked_for_in_each_file(disk: Disk, files: Files) -> None:
+    """It may be of a file of another program, and then nothing is wrong with ours."""
+    many = files(10)
+    disk.failing = {many[3].number, many[7].number}
+    errors = FileSystem(many[0]).sync(many)
+    assert [number for number, error in enumerate(errors) if error] == [3, 7]
+    disk.failing = {-1}
+    assert FileSystem(many[0]).sync(many) == [None] * 10
+
+
+def test_nobody_waits_for_what_other_programs_have_written(
+    disk: Disk, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = files(10)
+    system = FileSystem(many[0])
+    monkeypatch.setattr(file_system, "pending_bytes", lambda: PENDING_AT_MOST + 1)
+    system.sync(many)
+    assert (disk.shared, disk.single) == (0, 10)
+    assert not system.syncs_together
+    monkeypatch.setattr(file_system, "pending_bytes", lambda: PENDING_AT_MOST)
+    disk.pass_seconds(AVOIDED_SECONDS)
+    system.sync(many)
+    assert (disk.shared, disk.single) == (1, 10)
+
+
+def test_what_is_slower_than_a_sync_of_each_is_left_for_a_while(disk: Disk, files: Files) -> None:
+    many = files(10)
+    system = FileSystem(many[0])
+    disk.seconds = 10 * file_system.FIRST_GUESS_SECONDS + 0.001
+    system.sync(many)
+    system.sync(many)
+    assert (disk.shared, disk.single) == (1, 10)
+    disk.pass_seconds(AVOIDED_SECONDS)
+    system.sync(many)
+    assert disk.shared == 2
+
+
+@pytest.mark.parametrize("kind", [TMPFS, 0])
+def test_only_file_systems_that_were_proved_are_synced_at_once(
+    disk: Disk, files: Files, kind: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_system, "type_of", lambda _: kind)
+    many = files(10)
+    system = FileSystem(many[0])
+    system.sync(many)
+    assert not system.syncs_together
+    assert (disk.shared, disk.single) == (0, 10)
+
+
+def test_an_older_kernel_which_reports_no_errors_is_not_asked(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_system, "type_of", lambda _: EXT4)
+    (file,) = files(1)
+    for release, does_report in [
+        ("5.16.20", False),
+        ("5.17.0-1-amd64", True),
+        ("6.1.0", True),
+        ("odd", False),
+    ]:
+        here = os.uname()
+        named = os.uname_result((here.sysname, here.nodename, release, here.version, here.machine))
+        monkeypatch.setattr(os, "uname", lambda named=named: named)
+        assert FileSystem(file).syncs_together is does_report, release
+
+
+def test_the_system_itself_is_asked(files: Files) -> None:
+    """Not a stand-in for it: its type, what is pending, and a sync of all of it; a closed file is an error."""
+    (file,) = files(1)
+    assert file_system.type_of(file) > 0
+    assert file_system.pending_bytes() >= 0
+    file_system.syncfs(file.number)
+    assert file_system_of(file) is file_system_of(file)
+    file.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        file_system.syncfs(-1)
