@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.chat import Chat
+from besedka.serve.limits.rate_limits import RateLimiter, Source
 from besedka.serve.people.person import Person
 from besedka.serve.room import Broadcast, Draft, Room, Subscriber, Tenant
 from besedka.serve.session import Admission, Moderator, Services
@@ -30,9 +31,14 @@ async def running(folder: Path) -> AsyncIterator[Chat]:
     await chat.close()
 
 
+def unlimited() -> RateLimiter:
+    """The limits of a program on this machine."""
+    return RateLimiter(0.0, Source(None))
+
+
 def admission(chat: Chat) -> Admission:
     """The admission of a chat."""
-    return Admission(chat.directory, chat.rooms, chat.clock.wall)
+    return Admission(chat.directory, chat.rooms, chat.clock)
 
 
 def moderator(chat: Chat) -> Moderator:

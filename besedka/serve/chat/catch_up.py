@@ -32,19 +32,25 @@ class CatchUp:
 
     Args:
         pages: the pages of the logs.
+        turns: those at reading them.
         notices: the presence notices that they have missed.
         counters: counts pages.
         clock: the server's clock.
     """
 
     def __init__(
-        self, pages: SharedPages, notices: PresenceNotices, counters: Counters, clock: Clock
+        self,
+        pages: SharedPages,
+        turns: PageTurns,
+        notices: PresenceNotices,
+        counters: Counters,
+        clock: Clock,
     ) -> None:
         self._pages = pages
         self._notices = notices
         self._counters = counters
         self._clock = clock
-        self._turns = PageTurns(clock.now)
+        self._turns = turns
         self._catching_up: dict[Subscriber, asyncio.Task[Any]] = {}
 
     def follow(self, room: Room, subscriber: Subscriber) -> None:

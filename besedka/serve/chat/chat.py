@@ -60,9 +60,10 @@ class Chat:
         self._typing = typing = Notices(Room.broadcast_typists, turns)
         self.rooms = OpenRooms(settings, self.directory, self._workers, self.metrics, clock.wall)
         self.unused = UnusedRooms(self.directory, self.rooms, clock.now)
-        self.log_reader = LogReader(self.rooms, self._workers, names, counters)
+        self.log_reader = LogReader(self.rooms, self._workers, names, counters, clock)
         self.resends = Resends(self.rooms, self._workers, settings.zone)
-        self.catch_up = CatchUp(SharedPages(self.log_reader), notices, counters, self.clock)
+        pages = SharedPages(self.log_reader)
+        self.catch_up = CatchUp(pages, self.log_reader.turns, notices, counters, self.clock)
         self.subscriptions = Subscriptions(
             self.rooms, self.catch_up, notices, self.directory.moderation, clock, typing=typing
         )

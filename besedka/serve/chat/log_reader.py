@@ -1,19 +1,23 @@
 """Read a room's log: pages and searches.
 
-Worker threads read the files; texts redacted meanwhile are corrected before they are returned.
+Worker threads read the files, for one asker at a time; texts redacted meanwhile are corrected before they are returned.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.chat.page_turns import PageTurns
 from besedka.serve.chat.turns import Turns
 from besedka.serve.chat.workers import SEARCH_SECONDS, Workers
+from besedka.serve.clock import Clock
 from besedka.serve.counters import Counters
 from besedka.serve.history import Flag, Hits
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.names import KnownNames
 from besedka.serve.people.verification import Verdicts
@@ -46,9 +50,17 @@ class LogReader:
         workers: the threads that read.
         names: the holders of names, which decide whether a message is unverified.
         counters: counts searches.
+        clock: the server's clock.
+
+    Attributes:
+        turns: those at reading pages, also for subscribers that are behind.
     """
 
-    def __init__(self, rooms: OpenRooms, workers: Workers, names: KnownNames, counters: Counters) -> None:
+    def __init__(
+        self, rooms: OpenRooms, workers: Workers, names: KnownNames, counters: Counters, clock: Clock
+    ) -> None:
+        self.turns = PageTurns(clock.now)
+        self._now = clock.now
         self._rooms = rooms
         self._workers = workers
         self._names = names
@@ -82,20 +94,40 @@ class LogReader:
 
     # Pages.
 
-    async def page(self, room: Room, before: int, limit: int) -> History:
-        """The messages before an id, at most ``limit`` of them, and fewer where they are long."""
-        before = min(max(before, 1), room.head + 1)
-        limit, redactions = min(max(limit, 1), PAGE_MESSAGES_AT_MOST), room.redactions.count
-        reading = self._workers.read(self._rooms.history(room).read_before, before, limit)
-        first, (lines, flags) = await self._rooms.held_for(room, reading)
-        found = self._as_now(room, first, lines, flags, redactions)
-        return History(room=room.name, first=first, messages=found.lines, unverified=found.unverified)
+    async def page(
+        self, room: Room, before: int, limit: int, *, asker: Tenant, limiter: RateLimiter
+    ) -> History:
+        """The messages before an id, at most ``limit`` of them, and fewer where they are long; the page is charged.
 
-    async def page_after(self, room: Room, after: int, limit: int) -> History:
-        """The messages after an id, at most ``limit`` of them."""
-        limit = min(limit, PAGE_MESSAGES_AT_MOST, room.head - after)
-        found = await self.read(room, after + 1, limit) if limit > 0 else self.judged((), (), ())
-        return History(room=room.name, first=after + 1, messages=found.lines, unverified=found.unverified)
+        Raises:
+            Refused: `room_unavailable`, `going_down`; so does `page_after`.
+        """
+        async with self._page_turn(asker, limiter) as charge:
+            before = min(max(before, 1), room.head + 1)
+            limit, redactions = min(max(limit, 1), PAGE_MESSAGES_AT_MOST), room.redactions.count
+            reading = self._workers.read(self._rooms.history(room).read_before, before, limit)
+            first, (lines, flags) = await self._rooms.held_for(room, reading)
+            found = self._as_now(room, first, lines, flags, redactions)
+            charge(found.lines)
+            return History(room=room.name, first=first, messages=found.lines, unverified=found.unverified)
+
+    async def page_after(
+        self, room: Room, after: int, limit: int, *, asker: Tenant, limiter: RateLimiter
+    ) -> History:
+        """The messages after an id, at most ``limit`` of them; the page is charged."""
+        async with self._page_turn(asker, limiter) as charge:
+            limit = min(limit, PAGE_MESSAGES_AT_MOST, room.head - after)
+            found = await self.read(room, after + 1, limit) if limit > 0 else self.judged((), (), ())
+            charge(found.lines)
+            return History(room=room.name, first=after + 1, messages=found.lines, unverified=found.unverified)
+
+    @asynccontextmanager
+    async def _page_turn(
+        self, asker: Tenant, limiter: RateLimiter
+    ) -> AsyncIterator[Callable[[Sequence[str]], None]]:
+        """Wait for a turn at reading a page; in the block, charge for what was read."""
+        async with self.turns.turn(asker, None if limiter.is_own_program else limiter):
+            yield lambda lines: limiter.charge_page(self._now(), lines)
 
     async def own_bytes(self, room: Room, after: int, last: int) -> AsyncIterator[bytes]:
         """The log's own bytes of the messages after an id, up to ``last``, with the lines between them that are not understood.

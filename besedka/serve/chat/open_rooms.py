@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar, cast
 
 from besedka.serve.chat.room_list import RoomList, WrittenRooms
 from besedka.serve.chat.room_names import Claim, RoomNames
+from besedka.serve.chat.turns import Turns
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
 from besedka.serve.errors import HistoryUnusable, StartError
@@ -57,6 +58,9 @@ WARNING_SECONDS: Final = 60.0
 """Rooms that cannot be opened are logged at most this often, so that clients cannot fill the log."""
 
 
+OPENED_AT_ONCE: Final = 2
+"""Logs that are opened at the same time; sources take turns at it. The threads that read have others to serve."""
+
 _TOO_MANY_ROOMS: Final = {
     Language.RU: f"открыто может быть до {ROOMS_AT_MOST}",
     Language.EN: f"at most {ROOMS_AT_MOST} may be open",
@@ -96,6 +100,7 @@ class OpenRooms:
         self._rooms: dict[str, Room] = {}
         self._keys = KeyMemory()
         self._opening: dict[str, asyncio.Task[Room]] = {}
+        self._opening_turns = Turns(waiting_at_most=None, places=OPENED_AT_ONCE)
         # Each source is refused on its own account, so what may be refused is not shared.
         self._looking: dict[tuple[str, Tenant | None, bool], asyncio.Task[Room]] = {}
         self._claims: dict[str, Claim] = {}
@@ -139,7 +144,7 @@ class OpenRooms:
             cause = refusal.__cause__
             why = f": {reason(cause)}" if isinstance(cause, OSError) else ""
             raise HistoryUnusable(self._path, f"its folder cannot be read{why}") from refusal
-        return self.history(await self._open(DEFAULT_ROOM)).restored
+        return self.history(await self._open(DEFAULT_ROOM, Tenant(None))).restored
 
     async def stop(self) -> None:
         """Open and close no more rooms."""
@@ -396,7 +401,9 @@ class OpenRooms:
             raise Refused(ErrorCode.TOO_MANY_ROOMS, room=name, why=_TOO_MANY_ROOMS)
         if tenant and not is_kept:
             self._new_rooms.charge(tenant, self._loop.time())
-        task = mark_retrieved(self._loop.create_task(self._open_claimed(name, self._claims[name])))
+        task = mark_retrieved(
+            self._loop.create_task(self._open_claimed(name, self._claims[name], tenant or Tenant(None)))
+        )
         self._opening[name] = task
         if not is_kept:
             self._opened_new.add(name)
@@ -428,32 +435,33 @@ class OpenRooms:
             return True
         return await self._workers.read(has_log, self._path, name)
 
-    async def _open_claimed(self, name: str, claim: Claim) -> Room:
+    async def _open_claimed(self, name: str, claim: Claim, tenant: Tenant) -> Room:
         try:
             if claim.is_new:
                 await self._names.check(name, claim.like)
-            return await self._open_or_refuse(name)
+            return await self._open_or_refuse(name, tenant)
         except Refused:
             if claim.is_new and name not in self._creating:
                 self._names.discard(name)
             raise
 
-    async def _open_or_refuse(self, name: str) -> Room:
+    async def _open_or_refuse(self, name: str, tenant: Tenant) -> Room:
         try:
-            return await self._open(name)
+            return await self._open(name, tenant)
         except StartError as error:
             if self._loop.time() - self._warned_at > WARNING_SECONDS:
                 self._warned_at = self._loop.time()
                 log.warning("room %s: %s", name, error)
             raise Refused(ErrorCode.ROOM_UNAVAILABLE, room=name) from error
 
-    async def _open(self, name: str) -> Room:
+    async def _open(self, name: str, tenant: Tenant) -> Room:
         path = self._path if name == DEFAULT_ROOM else room_path(self._path, name)
         entry = self._directory.moderation.redactions.get(name)
         unfinished = Subject(entry.id, entry.epoch, entry.said, entry.user, entry.size) if entry else None
         is_private = self._directory.rooms.kind(name) is not Kind.OPEN
         open_log = partial(ChatHistory.open, may_be_link=name == DEFAULT_ROOM, is_private=is_private)
-        history = await self._workers.read(open_log, path, unfinished)
+        async with self._opening_turns.turn(tenant):
+            history = await self._workers.read(open_log, path, unfinished)
         self._histories[name] = history
         self._warn_of_others(name, history, Care.PRIVATE if is_private else Care.SHARED)
         room = self._rooms[name] = Room(name, history, self._metrics.counters, self._keys)

@@ -1,4 +1,4 @@
-"""Turns at reading pages of the logs, for subscribers that are behind.
+"""Turns at reading pages of the logs, for subscribers that are behind and for whoever asks for older messages.
 
 One page is read at a time, in turn for sites and their people: a crowd of readers keeps nobody's post or join waiting for more than one page,
 and no other reader for more than two. What was in the log before a reader came also has a price (`besedka.serve.limits.rate_limits`): its connection pays for
@@ -21,7 +21,7 @@ from besedka.serve.limits.room_shares import Tenant
 class PageTurns:
     """Turns at reading pages.
 
-    Nobody is refused: at most all subscriptions wait, and these are limited.
+    Nobody is refused: at most all subscriptions, connections and calls wait, and these are limited.
 
     Args:
         now: seconds of a monotonic clock.

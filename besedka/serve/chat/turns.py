@@ -1,4 +1,4 @@
-"""Turns at something that one asker uses at a time: sites take turns, and so do the people at one site, which for IPv4 is an address."""
+"""Turns at something that one asker, or a few, use at a time: sites take turns, and so do the people at one site, which for IPv4 is an address."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ class Turns:
 
     Args:
         waiting_at_most: the number of those who may wait at one site as the same person; None where something else limits it.
+        places: the number of turns at the same time.
     """
 
-    def __init__(self, waiting_at_most: int | None = WAITING_AT_MOST) -> None:
+    def __init__(self, waiting_at_most: int | None = WAITING_AT_MOST, places: int = 1) -> None:
         self._waiting_at_most = waiting_at_most
-        self._is_taken = False
+        self._free = places
         # By site and then by person, the longest-waiting first.
         self._waiting: OrderedDict[Network | None, OrderedDict[str, _Waiting]] = OrderedDict()
 
@@ -42,13 +43,13 @@ class Turns:
         Raises:
             Refused: `too_fast` if too many of the same asker are waiting.
         """
-        if self._is_taken:
+        if self._free:
+            self._free -= 1
+        else:
             await self._wait(asker)
-        self._is_taken = True
         try:
             yield
         finally:
-            self._is_taken = False
             self._pass_on()
 
     async def _wait(self, asker: Tenant) -> None:
@@ -62,7 +63,6 @@ class Turns:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._is_taken = False
                 self._pass_on()
             else:
                 self._give_up(asker, turn)
@@ -82,7 +82,7 @@ class Turns:
             del self._waiting[site]
 
     def _pass_on(self) -> None:
-        """Give the turn to the next who still waits."""
+        """Give a turn that has ended to the next who still waits."""
         while self._waiting:
             site, people = self._waiting.popitem(last=False)
             claim, queue = people.popitem(last=False)
@@ -93,6 +93,6 @@ class Turns:
             if people:
                 self._waiting[site] = people
             if not turn.done():
-                self._is_taken = True
                 turn.set_result(None)
                 return
+        self._free += 1

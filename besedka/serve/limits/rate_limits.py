@@ -66,6 +66,10 @@ CATCH_UP_SECONDS: Final = 6.0
 """Seconds' worth of frames that a connection may spend at once on what it has missed, beside its other frames: at the default rate these are more
 than 20 000 messages, those of a night. The frames of its address limit it, too."""
 
+OPENING_FRAMES: Final = 20
+"""Cost to its address of a room that is opened, in frames: a millisecond or two for its log and index. A connection that comes back into all of its
+rooms after a restart does not pay for it."""
+
 WRITES_PER_FRAME: Final = 10
 """Cost of a frame that is sent on to many connections, in writes for each frame: ten take about as long as to handle a frame."""
 
@@ -335,6 +339,11 @@ class RateLimiter:
         """The seconds during which no connection of its site should."""
         site = self.source.site
         return site.frames.wait(now, 0) if site and site.frames else 0.0
+
+    def charge_opening(self, now: float) -> None:
+        """Charge its address for a room that is opened."""
+        for bucket in self._frames_of_address:
+            bucket.spend(now, OPENING_FRAMES)
 
     def charge_writes(self, now: float, writes: int) -> None:
         """Charge for a frame that so many connections receive because of a request, beside it."""

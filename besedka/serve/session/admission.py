@@ -18,10 +18,10 @@ the room closed, the name taken. An attempt leaves nothing behind but the work t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import RateLimiter
@@ -71,14 +71,15 @@ class Admission:
     Args:
         directory: people and their rights.
         rooms: the rooms.
-        clock: unix seconds.
+        clock: the server's clock.
     """
 
-    def __init__(self, directory: Directory, rooms: OpenRooms, clock: Callable[[], float]) -> None:
+    def __init__(self, directory: Directory, rooms: OpenRooms, clock: Clock) -> None:
         self._directory = directory
         self._policy = directory.policy
         self._rooms = rooms
-        self._clock = clock
+        self._clock = clock.wall
+        self._now = clock.now
 
     def check_network(self, network: Network | None) -> None:
         """Check that an address is not banned, as soon as a connection or a call begins.
@@ -161,17 +162,18 @@ class Admission:
 
     # Reading.
 
-    async def existing_room(self, room: str, claim: str, network: Network | None = None) -> Room:
+    async def existing_room(self, room: str, claim: str, limiter: RateLimiter | None = None) -> Room:
         """The room of this name, if it exists, for a reader; it is not created.
 
         Args:
             room: as `clean_room` gives it.
             claim: the reader's claim; empty if they have shown no secret.
-            network: their network.
+            limiter: of their connection; None for the operator.
 
         Raises:
             Refused: `no_such_room`; `banned`, `not_known`; `not_invited`; `room_unavailable`, `storage_full`, `not_stored`.
         """
+        network = limiter.source.network if limiter else None
         self._check_reader(room, claim, network)
         if self._directory.rooms.kind(room) is Kind.OPEN and not await self._rooms.exists(room):
             raise Refused(ErrorCode.NO_SUCH_ROOM, room=room)
@@ -179,7 +181,8 @@ class Admission:
         await self._directory.wait_until_stored(claim, room)
         self._check_reader(room, claim, network)
         tenant = self.tenant(claim, network)
-        while not isinstance(found := self._rooms.open(room, tenant, has_name=bool(tenant.claim)), Room):
+        has_name = bool(tenant.claim)
+        while not isinstance(found := self._open_charged(room, tenant, limiter, has_name=has_name), Room):
             await asyncio.shield(found)
             self._check_reader(room, claim, network)
         return found
@@ -219,7 +222,16 @@ class Admission:
 
     def _open(self, arrival: Arrival, claim: str) -> Room | asyncio.Task[Room]:
         tenant = self.tenant(claim, arrival.limiter.source.network)
-        return self._rooms.open(arrival.room, tenant, has_name=bool(arrival.name))
+        return self._open_charged(arrival.room, tenant, arrival.limiter, has_name=bool(arrival.name))
+
+    def _open_charged(
+        self, room: str, tenant: Tenant, limiter: RateLimiter | None, *, has_name: bool
+    ) -> Room | asyncio.Task[Room]:
+        is_open = self._rooms.is_open(room)
+        found = self._rooms.open(room, tenant, has_name=has_name)
+        if limiter and not is_open:
+            limiter.charge_opening(self._now())
+        return found
 
     def _would_speak(self, arrival: Arrival, claim: str) -> bool:
         """Whether a muted person enters a room that may not exist: the name of a new open room, which all are shown, is a message."""

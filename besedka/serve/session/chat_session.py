@@ -308,10 +308,12 @@ class ChatSession(SessionBase):
         )
 
     async def _list_history(self, frame: ListHistory) -> None:
-        room = self._membership(frame.room).room
+        membership = self._membership(frame.room)
+        room, asker = membership.room, Tenant.of(self.limiter, membership.subscriber.person)
         with self.services.rooms.held(room):
-            page = await self.services.log_reader.page(room, frame.before, frame.limit)
-        self.limiter.charge_page(self.services.clock.now(), page.messages)
+            page = await self.services.log_reader.page(
+                room, frame.before, frame.limit, asker=asker, limiter=self.limiter
+            )
         self._membership(frame.room)  # they may have been removed from it meanwhile
         self.send(replace(page, before=frame.before))
 

@@ -52,7 +52,7 @@ class Services:
     def of(cls, chat: Chat, language: Language) -> Services:
         """The services of a chat."""
         directory, rooms, clock = chat.directory, chat.rooms, chat.clock
-        admission = Admission(directory, rooms, clock.wall)
+        admission = Admission(directory, rooms, clock)
         moderator = Moderator(
             directory, rooms, chat.redactor, admission=admission, clock=clock, language=language
         )

@@ -27,7 +27,7 @@ from besedka.wire.frames import History, RoomEntry, ServerFrame, System
 from besedka.wire.validation import DEFAULT_ROOM
 from tests import looping
 from tests.looping import jump, settle, until
-from tests.serve.faking import TENANT, FakeSubscriber, draft
+from tests.serve.faking import TENANT, FakeSubscriber, draft, unlimited
 
 
 async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
@@ -510,7 +510,10 @@ def test_pages_asked_for_at_the_end_are_refused_not_broken(
 
     async def scenario() -> None:
         chat, room = await started(tmp_path, 100)
-        pages = [asyncio.ensure_future(chat.log_reader.page(room, 50, 10)) for _ in range(20)]
+        pages = [
+            asyncio.ensure_future(chat.log_reader.page(room, 50, 10, asker=TENANT, limiter=unlimited()))
+            for _ in range(20)
+        ]
         await settle()
         await chat.close()
         may_go_on.set()

@@ -21,7 +21,7 @@ from besedka.wire.log_line import tombstone
 from tests import looping
 from tests.looping import until
 from tests.serve.chat.test_chat import started
-from tests.serve.faking import FakeSubscriber, draft
+from tests.serve.faking import TENANT, FakeSubscriber, draft, unlimited
 
 
 async def redact(chat: Chat, room: Room, number: int) -> None:
@@ -114,12 +114,14 @@ class Held:
 def test_a_page_read_before_a_redaction_and_sent_after_it_has_the_new_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: str
 ) -> None:
+    free: Any = {"asker": TENANT, "limiter": unlimited()}
+
     async def ask(chat: Chat, room: Room) -> list[str]:
         match question:
             case "page":
-                return (await chat.log_reader.page(room, 30, 5)).messages
+                return (await chat.log_reader.page(room, 30, 5, **free)).messages
             case "page_after":
-                return (await chat.log_reader.page_after(room, 24, 5)).messages
+                return (await chat.log_reader.page_after(room, 24, 5, **free)).messages
             case "search":
                 hits: Hits = await chat.log_reader.search(room, "2", 30, 5, Tenant(None))
                 return hits.lines

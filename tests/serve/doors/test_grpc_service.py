@@ -25,6 +25,7 @@ from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
 from besedka.serve.doors.grpc.stream import UNREAD_BYTES
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
+from besedka.serve.history.appending import Written
 from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
 from besedka.serve.limits.sources import Sources
 from besedka.serve.people.audit_entry import AuditEntry
@@ -127,7 +128,7 @@ def test_a_call_that_is_cancelled_twice_leaves_its_rooms(tmp_path: Path) -> None
 def test_an_error_of_ours_ends_its_call_with_a_status_and_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def page(*_: object) -> History:
+    async def page(*_: object, **__: object) -> History:
         raise OSError(5, "Input/output error")
 
     async def scenario() -> None:
@@ -217,7 +218,7 @@ def test_who_breaks_the_protocol_and_does_not_read_is_not_waited_for_long(tmp_pa
 def test_unread_answers_are_bounded_by_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = 0
 
-    async def page(*_: object) -> History:
+    async def page(*_: object, **__: object) -> History:
         nonlocal taken
         taken += 1
         return History("main", 1, [f"[2026-11-29 10:00:00] Anna: {'x' * 30_000}"])
@@ -278,7 +279,7 @@ def test_a_call_that_waits_for_its_turn_and_is_cancelled_does_nothing(
     """And a call that may begin at once does so."""
     pages: list[Room] = []
 
-    async def page(room: Room, *_: object) -> History:
+    async def page(room: Room, *_: object, **__: object) -> History:
         pages.append(room)
         return History("main", 1, [])
 
@@ -384,7 +385,7 @@ def test_an_import_that_falls_silent_counts_as_a_stream_and_ends(tmp_path: Path)
 
 
 def test_a_unary_call_that_takes_too_long_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def page(*_: object) -> History:
+    async def page(*_: object, **__: object) -> History:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -628,10 +629,10 @@ def test_who_has_waited_for_a_room_to_be_opened_is_asked_again(
 def test_an_import_posts_nothing_behind_a_refused_batch_when_space_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, is_waited_for = ChatHistory.append, threading.Event()
+    append, is_waited_for = ChatHistory.start_append, threading.Event()
     calls_of_append = itertools.count()
 
-    def fail_once(history: ChatHistory, *given: Any) -> int:
+    def fail_once(history: ChatHistory, *given: Any) -> Written | None:
         if next(calls_of_append):
             return append(history, *given)
         assert is_waited_for.wait(60)
@@ -643,7 +644,7 @@ def test_an_import_posts_nothing_behind_a_refused_batch_when_space_is_given(
             yield pb.ImportRequest(messages=[pb.ImportedMessage(text=f"{number}")])
 
     async def scenario() -> None:
-        monkeypatch.setattr(ChatHistory, "append", fail_once)
+        monkeypatch.setattr(ChatHistory, "start_append", fail_once)
         monkeypatch.setattr("besedka.serve.room.batch.GATHERING_BYTES_AT_MOST", 1_000)
         chat, room, _ = await started(tmp_path)
         sources = Sources(RateLimits(rate=0))

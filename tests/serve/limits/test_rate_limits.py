@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 import pytest
 
 from besedka.serve.limits.rate_limits import (
     FRAMES_PER_MESSAGE,
     FRAMES_SECONDS,
     NAMES_OF_SOURCE_AT_MOST,
+    OPENING_FRAMES,
     REFUSAL_SECONDS,
     REFUSED_FRAMES,
     REQUESTS_BURST_SECONDS,
     REQUESTS_RATE,
+    RateLimiter,
     RateLimits,
+    Source,
 )
 from besedka.serve.limits.sources import Sources
 from besedka.wire.errors import ErrorCode, Refused
@@ -222,3 +227,13 @@ def test_an_address_may_claim_a_tenth_of_all_names() -> None:
     sources.forget(1e9)
     assert not source.is_as_new(1e9)
     sources.limiter(sources.admit("192.0.2.2")).check_claim(1e9)
+
+
+def test_a_room_that_is_opened_costs_its_address_frames_and_the_connection_none() -> None:
+    source = Source(IPv4Address("192.0.2.1"), 100.0)
+    one, other = RateLimiter(100.0, source), RateLimiter(100.0, source)
+    while not one.address_delay(0.0):
+        one.charge_opening(0.0)
+    assert other.address_delay(0.0) == one.address_delay(0.0) < 1.01 * OPENING_FRAMES / 200
+    elsewhere = RateLimiter(100.0, Source(IPv4Address("192.0.2.2"), 100.0))
+    assert elsewhere.address_delay(0.0) == 0.0

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from besedka.serve.chat import Chat
+from besedka.serve.history import room_path
 from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
 from besedka.serve.limits.sources import Sources
 from besedka.serve.people.audit_entry import OPERATOR, AuditEntry
@@ -245,8 +246,9 @@ def test_what_changes_while_a_reader_waits_is_noticed(
     async def scene(there: Scene) -> None:
         there.claim()
         there.chat.directory.rooms.add_member("secret", "Anna", claim_of(ANNA))
-        claim, network = claim_of(ANNA), there.limiter.source.network
-        reading = asyncio.ensure_future(there.admission.existing_room("secret", claim, network))
+        reading = asyncio.ensure_future(
+            there.admission.existing_room("secret", claim_of(ANNA), there.limiter)
+        )
         await asyncio.sleep(0)
         assert not reading.done()
         await change(there)
@@ -312,7 +314,7 @@ def test_a_room_from_which_somebody_reads_a_page_stays_open_until_that_is_done(
         room = there.chat.rooms.open("closed", TENANT)
         assert isinstance(room, Room)
         reading: asyncio.Future[History] = asyncio.get_running_loop().create_future()
-        monkeypatch.setattr(there.chat.log_reader, "page", lambda *_: reading)
+        monkeypatch.setattr(there.chat.log_reader, "page", lambda *_, **__: reading)
         session.receive_frame(ListHistory(9, "closed"))
         working = asyncio.ensure_future(session.work)
         await asyncio.sleep(0)
@@ -354,5 +356,26 @@ def test_what_is_refused_after_a_wait_tells_to_which_frame_it_belongs(tmp_path: 
         (error,) = session.frames
         assert isinstance(error, Error)
         assert (error.code, error.room) == (ErrorCode.NAME_TAKEN, "closed")
+
+    play(tmp_path, scene)
+
+
+def test_a_room_that_is_opened_is_charged_for_and_one_that_is_open_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a client that enters it, and to one that only reads it."""
+    charged: list[RateLimiter] = []
+    monkeypatch.setattr(RateLimiter, "charge_opening", lambda limiter, _: charged.append(limiter))
+    room_path(tmp_path / "talk.txt", "other").write_text("[2025-01-01 00:00:00] Old: hi\n")
+
+    async def scene(there: Scene) -> None:
+        await there.admission.admit(there.arrival("closed"))
+        assert charged == [there.limiter]
+        await there.admission.admit(there.arrival("closed", "Somebody else"))
+        assert charged == [there.limiter]
+        await there.admission.existing_room("other", "", there.limiter)
+        assert charged == [there.limiter] * 2
+        await there.admission.existing_room("other", "", there.limiter)
+        assert charged == [there.limiter] * 2
 
     play(tmp_path, scene)

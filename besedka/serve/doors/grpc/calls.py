@@ -131,16 +131,18 @@ async def list_messages(
     """A page of a room's log."""
     claim = reader(request)
     name = clean_room(request.room or DEFAULT_ROOM)
-    room = await services.admission.existing_room(name, claim, limiter.source.network)
-    limit = request.limit or PAGE_MESSAGES
-    with services.rooms.held(room, services.admission.tenant(claim, limiter.source.network)):
+    room = await services.admission.existing_room(name, claim, limiter)
+    limit, asker = request.limit or PAGE_MESSAGES, services.admission.tenant(claim, limiter.source.network)
+    with services.rooms.held(room, asker):
         if request.WhichOneof("from") == "after":
             if request.after > room.head:
                 raise Refused(ErrorCode.BAD_CURSOR, room=room.name, given=request.after, head=room.head)
-            page = await services.log_reader.page_after(room, request.after, limit)
+            page = await services.log_reader.page_after(
+                room, request.after, limit, asker=asker, limiter=limiter
+            )
         else:
-            page = await services.log_reader.page(room, request.before or room.head + 1, limit)
-    limiter.charge_page(services.clock.now(), page.messages)
+            before = request.before or room.head + 1
+            page = await services.log_reader.page(room, before, limit, asker=asker, limiter=limiter)
     services.admission.check_room(room, claim, limiter.source.network)  # they may have been removed meanwhile
     found = proto.listed(page.first, page.messages, services.clock.zone, page.unverified)
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
@@ -164,7 +166,7 @@ async def search(request: pb.SearchRequest, services: Services, limiter: RateLim
     await paced(limiter, services.clock.now, SEARCH_FRAMES - 1)
     claim = reader(request)
     name = clean_room(request.room or DEFAULT_ROOM)
-    room = await services.admission.existing_room(name, claim, limiter.source.network)
+    room = await services.admission.existing_room(name, claim, limiter)
     asker = services.admission.tenant(claim, limiter.source.network)
     limit = request.limit or FOUND_MESSAGES
     hits = await services.log_reader.search(room, text, request.before, limit, asker)

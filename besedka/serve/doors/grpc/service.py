@@ -144,9 +144,8 @@ class ChatService:
 
     async def _follow_on(self, request: pb.FollowRequest, context: Context, limiter: RateLimiter) -> None:
         claim = calls.reader(request)
-        network = limiter.source.network
         room = await self._services.admission.existing_room(
-            clean_room(request.room or DEFAULT_ROOM), claim, network
+            clean_room(request.room or DEFAULT_ROOM), claim, limiter
         )
         with ExitStack() as until_left:
             # Once it is entered the room may be closed under a nameless reader.

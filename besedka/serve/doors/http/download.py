@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.doors.http.authentication import CONNECTION
-from besedka.serve.limits.networks import Network, network_of
+from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import DOWNLOAD_FRAMES, HTTP_FRAMES, RateLimiter
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
@@ -119,8 +119,8 @@ class Download:
         try:
             name = clean_room(request.query_params.get("room", DEFAULT_ROOM))
             claim = claim_of(clean_secret(request.headers.get(SECRET_HEADER, "")))
-            network = network_of(request.client.host) if request.client else None
-            room = await self._admission.existing_room(name, claim, network)
+            network = limiter.source.network
+            room = await self._admission.existing_room(name, claim, limiter)
             since = _since(request.query_params.get("since", "0"), room)
             connection = request.scope["extensions"][CONNECTION]
             reader = _Reader(name, claim, network, connection["abort"])
