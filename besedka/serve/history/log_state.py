@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -31,6 +31,9 @@ SHOWN_BYTES: Final = 32 * 1024
 
 _BLOCK_MESSAGES: Final = 400
 _BLOCK_BYTES: Final = 48 * 1024
+# Most of a log does not hold the text that is searched for, and is looked at in longer pieces.
+_STRETCH_MESSAGES: Final = 4_000
+_STRETCH_BYTES: Final = 256 * 1024
 _RUN_BYTES_AT_MOST: Final = 2 * (PAGE_BYTES + SHOWN_BYTES)
 
 
@@ -115,13 +118,29 @@ class LogState:
         first = MessageId(before - len(page))
         return first, self._read(first, page)
 
-    def backwards(self, before: int) -> Iterator[Block]:
-        """The log in blocks, from the one with the message before this id to the first."""
+    def backwards(self, before: int, may_hold: Callable[[bytes], bool]) -> Iterator[Block]:
+        """The log in blocks, from the one with the message before this id to the first.
+
+        Args:
+            before: the id.
+            may_hold: whether some bytes of the log may hold what is looked for. Ten blocks at once that do not are one block without content.
+        """
         last = before - 1
         while last > 0:
-            first = self._block_start(last)
-            yield self._block(first, last)
+            first = self._start(last, _STRETCH_MESSAGES, _STRETCH_BYTES)
+            begin, end = self.index.record(first).begin, self.index.end_of(last)
+            if first == last or may_hold(self.file.read(begin, end - begin)):
+                yield from self._blocks(first, last)
+            else:
+                yield Block(first, b"", tuple)
             last = first - 1
+
+    def _blocks(self, first: int, last: int) -> Iterator[Block]:
+        """Messages ``first`` to ``last`` in blocks, the last one first."""
+        while last >= first:
+            start = max(first, self._start(last, _BLOCK_MESSAGES, _BLOCK_BYTES))
+            yield self._block(start, last)
+            last = start - 1
 
     def span(self, first: int, last: int) -> range:
         """The offsets of messages ``first`` to ``last``, as `ChatHistory.span` returns them."""
@@ -189,15 +208,13 @@ class LogState:
         starts = [(record.begin - begin, min(record.length, SHOWN_BYTES)) for record in records]
         return [run[start : start + length] for start, length in starts]
 
-    def _block_start(self, last: int) -> int:
-        """The first message of the block that ends with a message."""
-        first, end = max(1, last - _BLOCK_MESSAGES + 1), self.index.end_of(last)
-        if end - self.index.end_of(first - 1) <= _BLOCK_BYTES:
+    def _start(self, last: int, messages: int, size: int) -> int:
+        """The first message of at most so many that end with a message, and of at most so many bytes, unless that one has more."""
+        first, end = max(1, last - messages + 1), self.index.end_of(last)
+        if end - self.index.end_of(first - 1) <= size:
             return first
         older = range(first, last)
-        return first + bisect_left(
-            older, -_BLOCK_BYTES, key=lambda number: self.index.record(number).begin - end
-        )
+        return first + bisect_left(older, -size, key=lambda number: self.index.record(number).begin - end)
 
     def _block(self, first: int, last: int) -> Block:
         begin, end = self.index.record(first).begin, self.index.end_of(last)

@@ -154,7 +154,7 @@ class ReadableLog:
 
         def step(body: LogState) -> Step:
             found: list[Found] = []
-            for block in body.backwards(min(ids.stop, body.count + 1)):
+            for block in body.backwards(min(ids.stop, body.count + 1), message.is_in):
                 for same in message.among(block):
                     if same.id in ids and not is_other(same.id):
                         found.append(same)
@@ -177,7 +177,7 @@ class ReadableLog:
 
         def hits(body: LogState) -> Hits:
             older = min(before, body.count + 1)
-            found = search(body.backwards(older), needle, older, limit, is_enough)
+            found = search(body.backwards(older, needle.may_be_in), needle, older, limit, is_enough)
             return replace(found, flags=[body.index.record(number).flags for number in found.ids])
 
         return self._by_index(hits)

@@ -68,6 +68,10 @@ class Resent:
         # As it stands in a log that came from Windows.
         self._texts |= {line.replace(b"\n", b"\r\n"): other for other, line in lines.items()}
 
+    def is_in(self, data: bytes) -> bool:
+        """Whether some bytes of a log hold its name and text."""
+        return any(written in data for written in self._texts)
+
     def among(self, block: Block) -> Iterator[Found]:
         """The messages of a block that are the same, the newest first."""
         return iter(sorted(self._matches(block), reverse=True))

@@ -104,19 +104,20 @@ class Needle:
 
     def candidates(self, block: Block) -> Iterator[tuple[int, str]]:
         """The messages of a block that may contain it, the last one first: ids and lines."""
-        data, probe = block.data, self._probe
-        if self._is_odd(data):
-            if self._piece not in data.decode("utf-8", "replace").casefold():
-                return
-            same, probe = data, b""
-        else:
-            same = data.translate(SAME)
-            if probe not in same:
-                return
+        data = block.data
+        if not self.may_be_in(data):
+            return
+        same, probe = (data, b"") if self._is_odd(data) else (data.translate(SAME), self._probe)
         for position, (begin, end) in reversed(tuple(enumerate(block.spans()))):
             head = FIRST_LINE.match(data, begin)
             if same.find(probe, head.end() if head else begin, end) >= 0:
                 yield block.first + position, readable_line(data[begin:end])
+
+    def may_be_in(self, data: bytes) -> bool:
+        """Whether some bytes of a log may contain it."""
+        if self._is_odd(data):
+            return self._piece in data.decode("utf-8", "replace").casefold()
+        return self._probe in data.translate(SAME)
 
     def _is_odd(self, data: bytes) -> bool:
         return any(

@@ -106,8 +106,8 @@ def test_a_message_that_is_known_to_be_another_does_not_count(tmp_path: Path) ->
 
 def test_each_step_ends_in_time_and_says_what_is_left(tmp_path: Path) -> None:
     history = ChatHistory.open(tmp_path / "talk.txt")
-    history.append([line(f"{number}") for number in range(1, 2_001)])
-    left, steps = range(1, 2_001), 0
+    history.append([line(f"{number}") for number in range(1, 20_001)])
+    left, steps = range(1, 20_001), 0
     while left:
         step = history.resent(Resent("Anna", "none"), left, never, 10, 0)
         assert not step.left or step.left.stop < left.stop

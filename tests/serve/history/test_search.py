@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -209,12 +210,38 @@ def test_a_search_yields_after_each_block(tmp_path: Path, monkeypatch: pytest.Mo
     sleeps: list[float] = []
     monkeypatch.setattr("time.sleep", sleeps.append)
     history = ChatHistory.open(tmp_path / "talk.txt")
-    history.append([line("x" * 5_000) for _ in range(100)])
-    history.search("nothing", 101, 10, 60)
-    assert 10 < len(sleeps) < 20
+    history.append([line("x" * 5_000) for _ in range(1_000)])
+    history.search("nothing", 1_001, 10, 60)
+    assert 15 < len(sleeps) < 30
     sleeps.clear()
-    history.resent(Resent("Anna", "nothing"), range(1, 101), lambda _: False, 10, 60)
-    assert 10 < len(sleeps) < 20
+    history.resent(Resent("Anna", "nothing"), range(1, 1_001), lambda _: False, 10, 60)
+    assert 15 < len(sleeps) < 30
+    sleeps.clear()
+    history.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_found_is_found_wherever_it_is_in_a_long_log(tmp_path: Path, seed: int) -> None:
+    """Most of a log is looked at in pieces of many messages: at their borders, behind a message longer than any of them, and in the first one."""
+    chance = random.Random(seed)
+    count = 12_000
+    hits = {1, count, *chance.sample(range(1, count + 1), 60)}
+    path, short = tmp_path / "talk.txt", 0
+    with path.open("w") as log:
+        for number in range(1, count + 1):
+            more = "\n\tand so on" * (30_000 if number == count // 2 else chance.choice((0, 0, 0, 50)))
+            log.write(line(f"{'Needle' if number in hits else 'hay'} {number}") + more + "\n")
+            short = short if more or number in hits or number > count / 3 else number
+    history = ChatHistory.open(path)
+    found: list[int] = []
+    before = count + 1
+    while before:
+        step = history.search("nEEDLE", before, 7, chance.choice((0, 60)))
+        found = [*step.ids, *found]
+        before = step.before
+    assert found == sorted(hits)
+    again = history.resent(Resent("Anna", f"hay {short}"), range(1, count + 1), lambda _: False, 9, 60)
+    assert [one.id for one in again.found] == [short]
     history.close()
 
 
