@@ -218,6 +218,24 @@ def test_one_who_reads_again_after_a_while_hears_everything_once_and_in_order(
             )
 
 
+def test_long_messages_for_streams_that_are_behind_take_bounded_memory_in_all_rooms_together(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--rate", "0", grpc=True).start()
+    rooms, long = [f"room-{number}" for number in range(4)], ["\N{GRINNING FACE}" * 5_000] * 400
+    with ExitStack() as stack:
+        caller = stack.enter_context(Caller(server))
+        caller.import_([speaker("Anna", room="main"), *many(long, 40)])  # as much for the rest of the server
+        before = psutil.Process(server.pid).memory_info().rss
+        for room in rooms:
+            caller.send("Anna", "first", room=room)
+            reader = stack.enter_context(stack.enter_context(Caller(server)).follow(room=room, since=0))
+            reader.started()
+            reader.past()
+            caller.import_([speaker("Anna", room=room), *many(long, 40)])
+        assert psutil.Process(server.pid).memory_info().rss - before < 48 << 20
+
+
 def test_a_call_that_is_cancelled_leaves_no_trace(
     server: RunningServer, caller: Caller, make_client: ClientMaker
 ) -> None:

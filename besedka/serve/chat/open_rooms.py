@@ -28,7 +28,7 @@ from besedka.serve.history import (
     room_path,
 )
 from besedka.serve.metrics import Metrics
-from besedka.serve.room import KeyMemory, NewRooms, Room, RoomShares, Tenant
+from besedka.serve.room import KeyMemory, NewRooms, RecentMemory, Room, RoomShares, Tenant
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -98,7 +98,7 @@ class OpenRooms:
         self._loop = asyncio.get_running_loop()
         self._histories: dict[str, ChatHistory] = {}
         self._rooms: dict[str, Room] = {}
-        self._keys = KeyMemory()
+        self._keys, self._recent = KeyMemory(), RecentMemory()
         self._opening: dict[str, asyncio.Task[Room]] = {}
         self._opening_turns = Turns(waiting_at_most=None, places=OPENED_AT_ONCE)
         # Each source is refused on its own account, so what may be refused is not shared.
@@ -464,7 +464,9 @@ class OpenRooms:
             history = await self._workers.read(open_log, path, unfinished)
         self._histories[name] = history
         self._warn_of_others(name, history, Care.PRIVATE if is_private else Care.SHARED)
-        room = self._rooms[name] = Room(name, history, self._metrics.counters, self._keys)
+        room = self._rooms[name] = Room(
+            name, history, self._metrics.counters, keys=self._keys, recent=self._recent
+        )
         # The client that opened it may have gone meanwhile, or be refused.
         self._loop.call_later(GRACE_SECONDS, self.close_later, room)
         return room

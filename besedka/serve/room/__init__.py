@@ -2,13 +2,14 @@
 
 `room` has all of a room, and `subscriber` its view of connections. In `batch` a message is a `Draft` until its `Batch` is stored. `broadcast` encodes
 frames for many; `dedup` recognises resent messages; `redactions` records redactions; `presence` counts and lists the people in the room, `typists` those who type; `recent` keeps the latest
-broadcasts for subscribers that pull. (How many rooms each source holds and creates: `besedka.serve.limits.room_shares`.)
+broadcasts for subscribers that pull and are behind. (How many rooms each source holds and creates: `besedka.serve.limits.room_shares`.)
 """
 
 from besedka.serve.limits.room_shares import NewRooms, RoomShares, Tenant
 from besedka.serve.room.batch import Batch, Draft, Position
 from besedka.serve.room.broadcast import Broadcast, Encode
 from besedka.serve.room.dedup import KeyMemory
+from besedka.serve.room.recent import RecentMemory
 from besedka.serve.room.room import Room
 from besedka.serve.room.subscriber import Poster, Subscriber
 
@@ -21,6 +22,7 @@ __all__ = [
     "NewRooms",
     "Position",
     "Poster",
+    "RecentMemory",
     "Room",
     "RoomShares",
     "Subscriber",

@@ -15,7 +15,7 @@ The rules:
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -27,7 +27,7 @@ from besedka.serve.room.batch import Batch, Draft, Gathering, Position
 from besedka.serve.room.broadcast import Broadcast, Encode
 from besedka.serve.room.dedup import Dedup, KeyMemory
 from besedka.serve.room.presence import Presence
-from besedka.serve.room.recent import RecentBroadcasts
+from besedka.serve.room.recent import RecentBroadcasts, RecentMemory
 from besedka.serve.room.redactions import Redactions
 from besedka.serve.room.subscriber import Poster, Subscriber
 from besedka.serve.room.typists import Typists
@@ -66,7 +66,9 @@ class Room:
         dedup: recognises resent messages.
     """
 
-    def __init__(self, name: str, log: Log, counters: Counters, keys: KeyMemory) -> None:
+    def __init__(
+        self, name: str, log: Log, counters: Counters, *, keys: KeyMemory, recent: RecentMemory
+    ) -> None:
         self.name = name
         self.head = log.count
         self._log = log
@@ -78,8 +80,8 @@ class Room:
         self.typists = Typists()
         self._subscribers: set[Subscriber] = set()
         self._live: defaultdict[Encode, set[Subscriber]] = defaultdict(set)
-        self._pulling = 0
-        self._recent = RecentBroadcasts()
+        self._pulling: Counter[Encode] = Counter()
+        self._recent = RecentBroadcasts(recent)
         self.gathering = Gathering()
         self.dedup = Dedup(keys)
 
@@ -121,7 +123,8 @@ class Room:
         subscriber.notices = self.presence.notices
         subscriber.redactions = self.redactions.count
         subscriber.charged_to = self.head
-        self._pulling += subscriber.pulls
+        if subscriber.pulls:
+            self._pulling[subscriber.encode] += 1
         if subscriber.is_seen:
             self.presence.arrive(subscriber.person)
         # Whoever has seen nothing begins with the first message of any log: an empty one may have been removed meanwhile.
@@ -134,7 +137,9 @@ class Room:
         self._subscribers.remove(subscriber)
         subscriber.is_gone = True
         self._live[subscriber.encode].discard(subscriber)
-        self._pulling -= subscriber.pulls
+        if subscriber.pulls:
+            self._pulling[subscriber.encode] -= 1
+            self._forget_needless()
         self.typists.leave(subscriber)
         if subscriber.is_seen:
             self.presence.depart(subscriber.person)
@@ -208,11 +213,17 @@ class Room:
     def _deliver(self, messages: Sequence[Message], first: MessageId) -> None:
         self._counters.deliveries += len(messages) * self.live_count
         broadcast = Broadcast([Chat.of(self.name, message) for message in messages], first)
-        if self._pulling:
-            self._recent.keep(broadcast)
-        else:
-            self._recent.clear()
+        self._recent.keep(broadcast, self._pulled_by())
         self._broadcast(broadcast)
+
+    def _pulled_by(self) -> list[Encode]:
+        """The encodings of the subscribers that pull and are behind."""
+        return [encode for encode, count in self._pulling.items() if count > len(self._live[encode])]
+
+    def _forget_needless(self) -> None:
+        """Forget the recent broadcasts if no subscriber that pulls is behind."""
+        if not self._pulled_by():
+            self._recent.clear()
 
     def _turn_to_log(self, head: int, first: MessageId, *, is_other_log: bool) -> Sequence[Subscriber]:
         """Have all who are live read on behind ``head``; in another log, all who are here from its last messages on.
@@ -350,6 +361,8 @@ class Room:
         if subscriber.cursor <= self.head or subscriber.is_full or subscriber not in self._subscribers:
             return False
         self._live[subscriber.encode].add(subscriber)
+        if subscriber.pulls:
+            self._forget_needless()
         return True
 
     def latest_from(self, cursor: int) -> Latest | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from besedka.serve.counters import Counters
 from besedka.serve.history import Latest
 from besedka.serve.people.person import Person
-from besedka.serve.room import Batch, KeyMemory, Room, Subscriber
+from besedka.serve.room import Batch, KeyMemory, RecentMemory, Room, Subscriber
 from besedka.wire.errors import ErrorCode, Language
 from besedka.wire.frames import Chat, ServerFrame, System, Typing
 from besedka.wire.log_line import stamp
@@ -47,7 +47,8 @@ class Scene:
     def __init__(self, count: int = 0) -> None:
         self.log = FakeLog(count)
         self.counters = Counters()
-        self.room = Room("main", self.log, self.counters, KeyMemory())
+        self.recent = RecentMemory()
+        self.room = Room("main", self.log, self.counters, keys=KeyMemory(), recent=self.recent)
 
     def enter(self, name: str = "Anna", since: int | None = None) -> FakeSubscriber:
         member = FakeSubscriber(name, self.room)
@@ -181,6 +182,38 @@ def test_one_who_is_behind_goes_live_only_at_the_head() -> None:
     scene.say(member, "now")
     scene.commit()
     assert member.ids == [21]
+
+
+class PullingSubscriber(FakeSubscriber):
+    """Reads on by itself."""
+
+    pulls = True
+
+    @staticmethod
+    def encode(frames: Sequence[ServerFrame]) -> bytes:
+        return FakeSubscriber.encode(frames)
+
+
+def test_recent_messages_are_kept_only_while_a_subscriber_that_pulls_is_behind() -> None:
+    scene = Scene()
+    anna = scene.enter_live()
+    streams = [PullingSubscriber(name, scene.room) for name in ("Boris", "Clara")]
+    for stream in streams:
+        scene.room.enter(stream, since=0)
+        assert scene.room.try_live(stream)
+    scene.say(anna, "all have it")
+    scene.commit()
+    assert scene.recent.size == 0
+    for stream in streams:
+        scene.room.fall_behind(stream)
+    scene.say(anna, "some need it")
+    scene.commit()
+    boris, clara = streams
+    assert scene.room.recall(boris) == PullingSubscriber.encode(anna.heard[-1:])
+    assert scene.room.try_live(boris)
+    assert scene.recent.size > 0
+    scene.room.leave(clara)
+    assert scene.recent.size == 0
 
 
 def test_a_newcomer_starts_ten_back_and_memory_has_just_that() -> None:
