@@ -6,6 +6,7 @@ import json
 import os
 import time
 from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -194,3 +195,27 @@ def test_what_follows_a_handshake_before_its_answer_is_bounded(make_server: Serv
         assert allowed.head().startswith(b"HTTP/1.1 101 ")
         raw.say(handshake() + frame(LAST | PING) * 20_000)
         assert raw.head().startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 101 "))  # or they came in pieces
+
+
+def test_rooms_whose_last_messages_are_long_take_bounded_memory_while_they_are_open(
+    make_server: ServerMaker, tmp_path: Path
+) -> None:
+    """Anybody may open a room of others by entering it; a newcomer is shown its last ten messages all the same."""
+    rooms = [f"room-{number}" for number in range(200)]
+    line = "[2025-01-01 00:00:00] Old: " + "\N{GRINNING FACE}" * 5_000 + "\n"
+    for room in rooms:
+        (tmp_path / f"chat_history.{room}.txt").write_text(line * 10)
+    server = make_server("--rate", "0").start()
+    with ExitStack() as open_ones:
+        visitors = [open_ones.enter_context(WireClient(server)) for _ in range(2)]
+
+        def enter(room: str, visitor: WireClient) -> None:
+            visitor.join(None, room)
+            assert visitor.receive_to(10) == [*range(1, 11)]
+
+        for room in rooms[:50]:  # pages that are kept for all who want the same have a bound of their own
+            enter(room, visitors[0])
+        before = psutil.Process(server.pid).memory_info().rss
+        for number, room in enumerate(rooms[50:]):
+            enter(room, visitors[number >= 50])
+        assert psutil.Process(server.pid).memory_info().rss - before < 16 << 20

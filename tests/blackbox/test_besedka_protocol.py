@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.calling import Caller
 from tests.commanding import ASK_SECONDS, wait_until
 from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
@@ -66,6 +67,35 @@ def test_a_newcomer_is_given_the_last_ten_messages_as_the_logs_own_lines(
     assert history["first"] == 6
     assert len(history["messages"]) == 10
     assert "\n".join(history["messages"]) == "\n".join(server.lines[-20:])
+
+
+@pytest.mark.parametrize("letter", ["x", "ж", "\N{GRINNING FACE}"])
+def test_a_newcomer_is_given_the_last_ten_messages_however_long_they_are_then_what_is_live(
+    make_server: ServerMaker, letter: str
+) -> None:
+    server = make_server("--lang", "en", "--rate", "0", grpc=True).start()
+    with (
+        WireClient(server) as anna,
+        WireClient(server) as boris,
+        Caller(server) as caller,
+    ):
+        anna.join("Anna")
+        for number in range(1, 13):
+            anna.send_frame("chat", text=f"{number} " + letter * 4_900)
+            anna.receive("chat")
+        boris.join("Boris")
+        assert boris.receive_to(12) == [*range(3, 13)]
+        with caller.follow() as reader, WireClient(server, "/") as old:
+            reader.started()
+            assert [message.id for message in reader.past()] == [*range(3, 13)]
+            lines: list[str] = []
+            while len(lines) < 10:
+                lines += old.receive("history")["messages"]
+            assert lines == server.lines[-10:]
+            anna.send_frame("chat", text="live")
+            assert boris.receive("chat")["id"] == 13
+            assert old.receive("chat")["text"] == "live"
+            assert [message.id for message in reader.receive_to(13)] == [13]
 
 
 def test_since_gives_exactly_what_was_missed_then_what_is_live(make_client: ClientMaker) -> None:

@@ -168,9 +168,8 @@ class Appender:
         newest = enumerate(batch[-LATEST_MESSAGES:], body.count - min(len(batch), LATEST_MESSAGES) + 1)
         lines = [_shown(message, number, body.file.name) for number, message in newest]
         latest = self._log.latest
-        last = (*latest.lines, *lines)[-LATEST_MESSAGES:]
-        known = (*latest.flags, *(record.flags for record in records))[-LATEST_MESSAGES:]
-        self._log.latest = Latest(body.count - len(last) + 1, last, known)
+        known = (*latest.flags, *(record.flags for record in records[-len(lines) :]))
+        self._log.latest = Latest.up_to(body.count, (*latest.lines, *lines), known)
         return first
 
     def _note_strange(self, body: LogState) -> None:

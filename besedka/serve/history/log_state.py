@@ -6,11 +6,13 @@ index: if none can be stored beside the log, it is a file without a name.
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from besedka.serve.files.descriptor import Descriptor
@@ -21,7 +23,10 @@ from besedka.serve.history.torn_file import Torn
 from besedka.wire.log_line import MessageId, readable_line
 
 LATEST_MESSAGES: Final = 10
-"""Messages that stay in memory, for newcomers."""
+"""Messages that newcomers are shown; as many of them as `LATEST_BYTES` hold stay in memory."""
+
+LATEST_BYTES: Final = 16 * 1024
+"""Memory of those of an open room: ten messages of 700 letters. If they are longer, newcomers read the others from the log."""
 
 PAGE_BYTES: Final = 32 * 1024
 """A page ends after the message that takes it past this size: a client that stopped reading has one page in its buffer."""
@@ -39,7 +44,7 @@ _RUN_BYTES_AT_MOST: Final = 2 * (PAGE_BYTES + SHOWN_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The last messages of a log, at one moment.
+    """The last messages of a log, at one moment: up to `LATEST_MESSAGES` and `LATEST_BYTES`, perhaps none.
 
     Attributes:
         first: the id of the first of them.
@@ -50,6 +55,20 @@ class Latest:
     first: int
     lines: tuple[str, ...]
     flags: tuple[Flag, ...] = ()
+
+    @classmethod
+    def up_to(cls, last: int, lines: Sequence[str], flags: Sequence[Flag]) -> Latest:
+        """As many of these messages as may be kept.
+
+        Args:
+            last: the id of the last of them.
+            lines: their lines, oldest first.
+            flags: the flags of each.
+        """
+        sizes = accumulate(map(sys.getsizeof, reversed(lines[-LATEST_MESSAGES:])))
+        kept = sum(size <= LATEST_BYTES for size in sizes)
+        begin = len(lines) - kept
+        return cls(last - kept + 1, tuple(lines[begin:]), tuple(flags[begin:]))
 
     def with_line(self, number: int, line: str) -> Latest:
         """A copy with another line for a message, if it is among them."""
@@ -175,14 +194,8 @@ class LogState:
 
     def latest(self) -> Latest:
         """The last messages."""
-        first = max(1, self.count - LATEST_MESSAGES + 1)
-        lines: list[str] = []
-        flags: list[Flag] = []
-        # A page may end early because of its size.
-        while (page := self.read(first + len(lines), LATEST_MESSAGES)).lines:
-            lines += page.lines
-            flags += page.flags
-        return Latest(first, tuple(lines), tuple(flags))
+        _, page = self.read_before(self.count + 1, LATEST_MESSAGES)
+        return Latest.up_to(self.count, page.lines, page.flags)
 
     def _begins_with(self, record: Record, message: Record) -> bool:
         if record.length <= message.length or record.head_crc != message.head_crc:

@@ -39,7 +39,7 @@ class ReadableLog:
     Attributes:
         path: the file.
         body: its state.
-        latest: the last 10 messages; replaced as a whole, so that any thread may read them.
+        latest: those of the last messages that stay in memory; replaced as a whole, so that any thread may read them.
         restored: the findings when it was opened or reread.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor
-from besedka.serve.history import ChatHistory, room_path, scan
+from besedka.serve.history import LATEST_MESSAGES, ChatHistory, room_path, scan
 from besedka.serve.history.index import RECORD_BYTES
-from besedka.serve.history.log_state import SHOWN_BYTES
+from besedka.serve.history.log_state import LATEST_BYTES, SHOWN_BYTES
 from besedka.serve.history.opening import loading
 from besedka.serve.history.scan import Entry
 from besedka.serve.history.verifying.verdict import judge
@@ -65,6 +66,32 @@ def test_the_last_ten_stay_in_memory(tmp_path: Path) -> None:
     history.close()
     again = ChatHistory.open(tmp_path / "talk.txt")
     assert again.latest == history.latest
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "sizes", [[5_000] * 12, [10, 5_000, 5_000, 5_000, 10, 10], [LATEST_BYTES, 10], [LATEST_BYTES]]
+)
+@pytest.mark.parametrize("letter", ["x", "ж", "\N{GRINNING FACE}"])
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_of_long_messages_only_the_last_that_fit_stay_in_memory(
+    tmp_path: Path, sizes: list[int], letter: str, *, is_one_batch: bool
+) -> None:
+    history = ChatHistory.open(tmp_path / "talk.txt")
+    lines = [line(letter * size) for size in sizes]
+    for batch in [lines] if is_one_batch else [[one] for one in lines]:
+        history.append(batch)
+    latest = history.latest
+    assert latest.first + len(latest.lines) - 1 == history.count
+    assert [*latest.lines] == lines[latest.first - 1 :][-LATEST_MESSAGES:]
+    assert len(latest.flags) == len(latest.lines)
+    sizes_in_memory = [*map(sys.getsizeof, latest.lines)]
+    assert sum(sizes_in_memory) <= LATEST_BYTES
+    if len(latest.lines) < min(len(lines), LATEST_MESSAGES):
+        assert sum(sizes_in_memory) + sys.getsizeof(lines[latest.first - 2]) > LATEST_BYTES
+    history.close()
+    again = ChatHistory.open(tmp_path / "talk.txt")
+    assert again.latest == latest
     again.close()
 
 
@@ -321,7 +348,7 @@ def test_of_a_long_message_the_beginning_is_shown_and_where_to_read_on(tmp_path:
     shown = f"{rest:,}".replace(",", "\u202f")
     assert mark == f"[… {shown} more bytes: message 2 in talk.txt, or /history.txt?since=1]"
     assert history.read_bytes(history.span(2, 2)) == f"{long}\n".encode()
-    assert history.latest.lines[1] == history.read(2, 1)[0]
+    assert history.latest.lines == (line("after"),)
     history.close()
 
 
