@@ -250,3 +250,16 @@ def test_a_flood_of_keys_from_one_address_forgets_its_own_only(crowd: Crowd) -> 
     assert say(anna, "quiet", "pay Boris 5", "once")["id"] == first["id"]
     # The guests' first keys are forgotten.
     assert say(guests[2], "quiet", "flood", "2-0")["id"] > first["id"] + 2 * KEYS
+
+
+def test_a_flood_of_keys_under_many_names_from_one_address_forgets_its_own_only(crowd: Crowd) -> None:
+    bot = crowd.come("127.0.0.9")
+    enter(bot, "quiet", "Bot", "secret of the bot")
+    first = [say(bot, "quiet", f"report {number}", f"once-{number}")["id"] for number in range(KEYS // 3)]
+    for person in range(KEYS):
+        guest = crowd.come("127.0.0.2")
+        enter(guest, "quiet", f"Guest {person}", f"secret {person}")
+        for post in range(2):
+            say(guest, "quiet", "flood", f"{person}-{post}")
+    again = [say(bot, "quiet", f"report {number}", f"once-{number}")["id"] for number in range(KEYS // 3)]
+    assert again == first

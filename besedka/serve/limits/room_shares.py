@@ -70,6 +70,11 @@ class Tenant(NamedTuple):
         """A person at their connection's address."""
         return cls(limiter.source.network, person.claim if person.is_verified else "")
 
+    @property
+    def of_site(self) -> Tenant:
+        """The same source, counted by the site of its address."""
+        return Tenant(site_of(self.network), self.claim)
+
 
 OWNERS: Final = frozenset({"person", "unverified"})
 """The kinds of `Account` that are not for everybody at a place."""

@@ -10,44 +10,90 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import Final
+from typing import Final, Generic, TypeVar
 
+from besedka.serve.limits.networks import Network
+from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.room.batch import Draft, Position
 from besedka.serve.room.subscriber import Poster
 
 KEYS_AT_MOST: Final = 50_000
-"""How many recent keyed messages of all rooms together are recognised when they are resent: about 25 MB. The log decides about the others."""
+"""How many recent keyed messages of all rooms together are recognised when they are resent: about 25 MB, and 75
+if each is of another site. The log decides about the others."""
 
 NameAndKey = tuple[str, str]
+
+
+_Entry = tuple["Dedup", str, str]  # the room, and a `NameAndKey`
+
+T = TypeVar("T")
+
+
+class _Ranked(Generic[T]):
+    """Sources, or sites, that have keys, by the number of binary digits of how many: so they change their rank seldom."""
+
+    __slots__ = ("_by_rank",)
+
+    def __init__(self) -> None:
+        self._by_rank: dict[int, dict[T, None]] = {}
+
+    def move(self, item: T, before: int, now: int) -> None:
+        """Note that an item has another number of keys than before."""
+        rank, new = before.bit_length(), now.bit_length()
+        if rank == new:
+            return
+        if rank:
+            del self._by_rank[rank][item]
+            if not self._by_rank[rank]:
+                del self._by_rank[rank]
+        if new:
+            self._by_rank.setdefault(new, {})[item] = None
+
+    @property
+    def highest(self) -> T:
+        """An item of those with the highest rank."""
+        return next(iter(self._by_rank[max(self._by_rank)]))
+
+
+class _Site:
+    """The sources of a site that have keys, and how many these have together."""
+
+    __slots__ = ("count", "network", "sources")
+
+    def __init__(self, network: Network | None) -> None:
+        self.network = network
+        self.sources: _Ranked[_Keys] = _Ranked()
+        self.count = 0
 
 
 class _Keys:
     """The keys of a source, the oldest first, with the positions of their messages."""
 
-    __slots__ = ("positions", "source")
+    __slots__ = ("positions", "site", "source")
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: Tenant, site: _Site) -> None:
         self.source = source
-        self.positions: OrderedDict[tuple[Dedup, str, str], Position] = OrderedDict()
+        self.site = site
+        self.positions: OrderedDict[_Entry, Position] = OrderedDict()
 
 
 class KeyMemory:
     """The keys of recent messages of all rooms. If there are too many, a source that has the most loses its oldest one.
 
-    So nobody makes the server forget the keys of others who have fewer. Sources are compared by the number of binary digits of how many they
-    have: whoever loses a key has at least half as many as anybody, and a source changes its rank seldom.
+    So nobody makes the server forget the keys of others who have fewer. Sites are compared first, then the sources of the site that has the most:
+    a single customer may have thousands of claims. They are compared by the number of binary digits of how many keys they
+    have: whoever loses a key has at least half as many as any other site, or source of the site.
 
     Args:
         limit: how many are remembered; `KEYS_AT_MOST` if None.
     """
 
     def __init__(self, limit: int | None = None) -> None:
-        self._limit = limit = KEYS_AT_MOST if limit is None else limit
-        self._owners: dict[tuple[Dedup, str, str], _Keys] = {}
-        self._of: dict[str, _Keys] = {}
-        # The sources that have keys, by their rank; the number of keys is below 2 ** rank.
-        self._ranks: list[dict[_Keys, None]] = [{} for _ in range(limit.bit_length() + 2)]
-        self._highest = 0
+        self._limit = KEYS_AT_MOST if limit is None else limit
+        self._owners: dict[_Entry, _Keys] = {}
+        self._of: dict[Tenant, _Keys] = {}
+        self._sites: dict[Network | None, _Site] = {}
+        self._ranked: _Ranked[_Site] = _Ranked()
 
     def __len__(self) -> int:
         return len(self._owners)
@@ -57,7 +103,7 @@ class KeyMemory:
         """The number of sources that have keys."""
         return len(self._of)
 
-    def put(self, room: Dedup, name: NameAndKey, position: Position, source: str) -> None:
+    def put(self, room: Dedup, name: NameAndKey, position: Position, source: Tenant) -> None:
         """Remember a key, and forget one if these are too many.
 
         Args:
@@ -67,17 +113,10 @@ class KeyMemory:
             source: the poster, as `Draft` has it.
         """
         entry = (room, *name)
-        keys = self._of.get(source)
-        if keys is None:
-            keys = self._of[source] = _Keys(source)
+        keys = self._of.get(source) or self._new(source)
         self._owners[entry] = keys
         keys.positions[entry] = position
-        count = len(keys.positions)
-        if not count & (count - 1):  # a power of two
-            rank = count.bit_length()
-            self._ranks[rank - 1].pop(keys, None)
-            self._ranks[rank][keys] = None
-            self._highest = max(self._highest, rank)
+        self._count(keys, 1)
         if len(self._owners) > self._limit:
             self._forget_one()
 
@@ -92,26 +131,32 @@ class KeyMemory:
         entry = (room, *name)
         keys = self._owners.pop(entry)
         del keys.positions[entry]
-        self._lower(keys)
+        self._count(keys, -1)
+
+    def _new(self, source: Tenant) -> _Keys:
+        site = self._sites.get(source.network)
+        if site is None:
+            site = self._sites[source.network] = _Site(source.network)
+        keys = self._of[source] = _Keys(source, site)
+        return keys
 
     def _forget_one(self) -> None:
-        while not self._ranks[self._highest]:
-            self._highest -= 1
-        keys = next(iter(self._ranks[self._highest]))
+        keys = self._ranked.highest.sources.highest
         entry, position = keys.positions.popitem(last=False)
         del self._owners[entry]
-        self._lower(keys)
+        self._count(keys, -1)
         entry[0].forgotten(position.id)
 
-    def _lower(self, keys: _Keys) -> None:
-        """Note that a source has one key less."""
-        count = len(keys.positions)
-        if not count & (count + 1):  # one less than a power of two
-            del self._ranks[count.bit_length() + 1][keys]
-            if count:
-                self._ranks[count.bit_length()][keys] = None
-            else:
-                del self._of[keys.source]
+    def _count(self, keys: _Keys, change: int) -> None:
+        """Note that a source has one key more or less."""
+        site, now = keys.site, len(keys.positions)
+        site.sources.move(keys, now - change, now)
+        self._ranked.move(site, site.count, site.count + change)
+        site.count += change
+        if not now:
+            del self._of[keys.source]
+        if not site.count:
+            del self._sites[site.network]
 
 
 class Dedup:

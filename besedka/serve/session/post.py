@@ -24,7 +24,7 @@ from besedka.serve.chat import Committer, Resends
 from besedka.serve.chat.workers import SEARCH_SECONDS
 from besedka.serve.clock import Clock
 from besedka.serve.limits.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
-from besedka.serve.limits.room_shares import Tenant, site_account_of
+from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.people.direct import DirectRules
 from besedka.serve.people.person import Person
@@ -106,8 +106,7 @@ class Posting:
         self._poster = poster
         self._limiter = limiter
         self._origin = limiter.origin
-        tenant = Tenant.of(limiter, person)
-        self._source = tenant.claim or str(site_account_of(tenant).of)
+        self._source = Tenant.of(limiter, person).of_site
         self._check = check
         self._is_free = is_free
         # Messages of the log that were recognised without a key: each is recognised once.

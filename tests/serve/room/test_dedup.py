@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.room import Draft, KeyMemory, Position
+from besedka.serve.room import Draft, KeyMemory, Position, Tenant
 from besedka.serve.room.dedup import Dedup
 from besedka.wire.message import Message, MessageId
 from tests.serve.faking import FakeSubscriber
 
 
-def draft(key: str, user: str = "Anna", source: str = "") -> Draft:
-    return Draft(Message("", user, "text", key=key), source=source)
+def draft(key: str, user: str = "Anna", source: str = "", site: str = "10.0.0.1") -> Draft:
+    return Draft(Message("", user, "text", key=key), source=Tenant(IPv4Address(site), source))
 
 
 def at(number: int) -> Position:
     return Position(MessageId(number), 0, "")
 
 
-def store(room: Dedup, number: int, key: str, source: str = "") -> None:
+def store(room: Dedup, number: int, key: str, source: str = "", site: str = "10.0.0.1") -> None:
     """Post a message, and have it stored with this id."""
-    admitted = room.admit(draft(key, source=source), FakeSubscriber())
+    admitted = room.admit(draft(key, source=source, site=site), FakeSubscriber())
     assert isinstance(admitted, Draft)
     room.stored(admitted, at(number))
 
@@ -54,11 +57,37 @@ def test_a_source_that_posts_much_makes_its_own_keys_be_forgotten_and_nobody_els
     assert one.knows("Anna", "c999")
 
 
-def test_keys_that_no_source_has_many_of_are_forgotten_as_well() -> None:
+def test_thousands_of_claims_of_one_site_make_nobody_elsewhere_lose_a_key() -> None:
+    memory = KeyMemory(limit=1_000)
+    room = Dedup(memory)
+    for number in range(300):
+        store(room, number + 1, f"bot-{number}", "bot", "10.0.0.2")
+    for number in range(5_000):
+        store(room, number + 301, f"flood-{number}", f"claim {number // 2}")
+    assert len(memory) == 1_000
+    assert all(room.knows("Anna", f"bot-{number}") for number in range(300))
+    assert room.knows("Anna", "flood-4999")
+
+
+def test_within_a_site_a_claim_with_many_keys_loses_its_own_first() -> None:
+    memory = KeyMemory(limit=100)
+    room = Dedup(memory)
+    store(room, 1, "other site", "Boris", "10.0.0.2")
+    for number in range(2, 12):
+        store(room, number, f"pupil-{number}", f"claim {number}")
+    for number in range(12, 500):
+        store(room, number, f"many-{number}", "many")
+    assert room.knows("Anna", "other site")
+    assert all(room.knows("Anna", f"pupil-{number}") for number in range(2, 12))
+    assert not room.knows("Anna", "many-12")
+
+
+@pytest.mark.parametrize("sites", [1, 7, 256])
+def test_keys_that_no_source_has_many_of_are_forgotten_as_well(sites: int) -> None:
     memory = KeyMemory(limit=50)
     room = Dedup(memory)
     for number in range(1, 300):
-        store(room, number, f"a{number}", f"source {number}")
+        store(room, number, f"a{number}", f"source {number}", f"10.0.0.{number % sites}")
         assert len(memory) <= 50
     room.forget_log()
     assert len(memory) == 0
