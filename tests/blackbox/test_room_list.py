@@ -13,6 +13,7 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.wire.frames import ROOMS_LISTED, ROOMS_LISTED_BYTES
 from tests import looping
 from tests.calling import TIMEOUT_SECONDS, Caller
+from tests.clocks import BENT, Clocks
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
@@ -92,6 +93,23 @@ def test_ones_own_rooms_are_on_the_first_page(many: RunningServer) -> None:
         assert listed == ["힣secret", "main", *names(ROOMS)]
         listed = [room["name"] for page in all_pages(eve) for room in page["rooms"]]
         assert listed == ["main", *names(ROOMS)]
+
+
+def test_a_page_is_charged_by_the_rooms_that_were_looked_at_for_it(
+    make_server: ServerMaker, tmp_path: Path, clock: Clocks
+) -> None:
+    """The direct rooms of others are in nobody else's list, and looking at a thousand of them takes as long as fifty frames."""
+    write_rooms(tmp_path, [f"direct-{number:05}" for number in range(2_000)])
+    clock.stand_still()
+    server = make_server("--rate", "1", module=BENT, **clock.environment).start()
+    with WireClient(server) as lister, WireClient(server) as other:
+        for _ in range(2):
+            lister.send_frame("rooms", after="direct-", limit=1)
+        assert lister.receive("rooms")["rooms"] == []
+        other.join("Other")
+        assert lister.receives_nothing()
+        clock.jump(1)
+        assert lister.receive("rooms")["rooms"] == []
 
 
 def test_a_server_without_a_free_descriptor_refuses_the_list_and_goes_on(server: RunningServer) -> None:

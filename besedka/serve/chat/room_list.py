@@ -14,6 +14,7 @@ from typing import Final
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
 from besedka.serve.history import RoomFiles, room_files
+from besedka.serve.limits.rate_limits import LIST_BYTES
 from besedka.serve.room import Room
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import ROOMS_LISTED, ROOMS_LISTED_BYTES, Kind, RoomEntry, listed_bytes
@@ -27,8 +28,11 @@ SCAN_SHARE: Final = 0.1
 LOOKED_AT_MOST: Final = 1_000
 """Rooms that are looked at for one page: most of them may be other people's private rooms."""
 
+LOOKED_AT_BYTES: Final = LIST_BYTES // 20
+"""Bytes of a page that cost as much as a room that was looked at for it, listed or not: twenty of them take as long as a frame."""
+
 SORTED_BYTES: Final = 16
-"""Bytes of a page that cost as much as one of the recipient's own rooms: a thousand of them take a millisecond for each page."""
+"""Bytes of a page that cost as much as a room that was sorted for it: a thousand of them take a millisecond for each page."""
 
 OWN: Final = "@"
 """Prefix of the cursor of a page that ends among the recipient's own rooms; no room's name begins with it."""
@@ -41,17 +45,20 @@ class RoomPage:
     Attributes:
         entries: the rooms.
         next: the cursor of the next page; empty on the last one.
-        sorted: the number of the recipient's own rooms, which were sorted for it.
+        examined: the number of rooms that were looked at for it, listed or not.
+        sorted: the number of rooms that were sorted for it: the recipient's own ones, and the open ones.
     """
 
     entries: list[RoomEntry] = field(default_factory=list)
     next: str = ""
+    examined: int = 0
     sorted: int = 0
 
     @property
     def cost(self) -> int:
-        """Its bytes on the wire, without its frame, and as many for the sorting as take so long."""
-        return sum(map(listed_bytes, self.entries)) + SORTED_BYTES * self.sorted
+        """Its bytes on the wire, without its frame, and as many for the looking and sorting as take so long."""
+        work = LOOKED_AT_BYTES * self.examined + SORTED_BYTES * self.sorted
+        return sum(map(listed_bytes, self.entries)) + work
 
 
 def page_of(
@@ -65,15 +72,15 @@ def page_of(
         limit: at most this many entries.
     """
     entries: list[RoomEntry] = []
-    size, last = 0, ""
-    for looked_at, (cursor, name) in enumerate(names):
+    size, last, examined = 0, "", 0
+    for examined, (cursor, name) in enumerate(names, 1):
         found = entry(name, cursor.startswith(OWN))
         size += listed_bytes(found) if found else 0
-        if looked_at >= LOOKED_AT_MOST or len(entries) >= limit or size > ROOMS_LISTED_BYTES:
-            return RoomPage(entries, last)
+        if examined > LOOKED_AT_MOST or len(entries) >= limit or size > ROOMS_LISTED_BYTES:
+            return RoomPage(entries, last, examined)
         entries += [found] if found else []
         last = cursor
-    return RoomPage(entries)
+    return RoomPage(entries, examined=examined)
 
 
 def names_after(
@@ -140,7 +147,7 @@ class RoomList:
             return self._entry(name, claim, asked.get(name, 0), is_own=is_own)
 
         page = page_of(names_after(after, own, written, self._rooms), entry, min(limit, ROOMS_LISTED))
-        return replace(page, sorted=len(own))
+        return replace(page, sorted=len(own) + len(self._rooms))
 
     def _entry(self, name: str, claim: str, asked: int, *, is_own: bool) -> RoomEntry | None:
         """The entry of a room in its part of the list, if that shows it."""

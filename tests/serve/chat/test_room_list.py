@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from besedka.serve.chat import room_list
 from besedka.serve.chat.room_list import (
+    LOOKED_AT_BYTES,
     LOOKED_AT_MOST,
     SCAN_SECONDS,
+    SORTED_BYTES,
     RoomPage,
     WrittenRooms,
     names_after,
@@ -25,7 +27,7 @@ from besedka.serve.chat.workers import Workers
 from besedka.serve.history import RoomFiles, room_files
 from besedka.serve.history.room_files import SETTLED_SECONDS
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.frames import ROOMS_LISTED_BYTES, RoomEntry, encode
+from besedka.wire.frames import ROOMS_LISTED_BYTES, RoomEntry, encode, listed_bytes
 from besedka.wire.frames import Rooms as RoomsFrame
 from tests import looping
 from tests.looping import jump
@@ -64,8 +66,18 @@ def test_a_page_has_a_bound_in_bytes() -> None:
     assert 0 < len(page.entries) < len(names)
     assert page.next == page.entries[-1].name
     frame = encode(RoomsFrame(page.entries))
-    assert page.cost <= ROOMS_LISTED_BYTES < page.cost + 200
-    assert abs(len(frame) - page.cost) < 100
+    size = sum(map(listed_bytes, page.entries))
+    assert size <= ROOMS_LISTED_BYTES < size + 200
+    assert abs(len(frame) - size) < 100
+
+
+def test_the_price_of_a_page_has_its_bytes_and_the_rooms_that_were_looked_at_and_sorted_for_it() -> None:
+    assert page_of([], entry, 10).cost == 0
+    entries = [RoomEntry("name", 0)]
+    size = listed_bytes(entries[0])
+    assert RoomPage(entries).cost == size
+    assert RoomPage(entries, examined=1_000).cost == size + 1_000 * LOOKED_AT_BYTES
+    assert RoomPage(entries, sorted=1_000).cost == size + 1_000 * SORTED_BYTES
 
 
 def test_a_page_looks_at_a_bounded_number_of_rooms_that_it_may_not_show() -> None:
@@ -76,7 +88,7 @@ def test_a_page_looks_at_a_bounded_number_of_rooms_that_it_may_not_show() -> Non
 
     names = [f"{number:06}" for number in range(3 * LOOKED_AT_MOST)]
     page = page_of(((name, name) for name in names), hidden, 10)
-    assert page == RoomPage([], names[LOOKED_AT_MOST - 1])
+    assert page == RoomPage([], names[LOOKED_AT_MOST - 1], LOOKED_AT_MOST + 1)
     assert len(looked_at) == LOOKED_AT_MOST + 1
 
 
