@@ -499,7 +499,7 @@ class OpenRooms:
             has_name: whether a room without named people may be closed, too.
         """
         is_full = len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST
-        are_new_full = not is_kept and self._count_new() >= ROOMS_AT_MOST - RESERVED_ROOMS
+        are_new_full = not is_kept and self._are_new_full()
         if not is_full and not are_new_full:
             return True
         return (
@@ -508,14 +508,17 @@ class OpenRooms:
             or (has_name and self._evict_readers(only_new=are_new_full))
         )
 
-    def _count_new(self) -> int:
-        return sum(map(self._is_new, self._opened_new))
+    def _are_new_full(self) -> bool:
+        """Whether new rooms take all but the reserved ones."""
+        limit = ROOMS_AT_MOST - RESERVED_ROOMS
+        return len(self._opened_new) >= limit and sum(map(self._is_new, self._opened_new)) >= limit
 
     def _is_new(self, name: str) -> bool:
         """Whether a room that is open, or being opened, has neither messages nor members."""
+        if name not in self._opened_new:
+            return False
         room = self._rooms.get(name)
-        is_open = self._directory.rooms.kind(name) is Kind.OPEN
-        return name in self._opened_new and is_open and not (room and room.head)
+        return not (room and room.head) and self._directory.rooms.kind(name) is Kind.OPEN
 
     def _evict_idle(self, *, only_new: bool) -> bool:
         """Close the room that has been idle for longest. Returns whether there was one."""
@@ -541,18 +544,16 @@ class OpenRooms:
         Preferably one without messages, then one without named people, then the youngest. A room of which a message is being stored, or a
         download is being sent, is closed when that has ended; then there is space for the next attempt.
         """
-        if not self.shares.may_close(tenant):
-            return False
-        rooms = [
-            room
+        rooms = (
+            room.name
             for room in reversed(self._rooms.values())
             if not (room.is_idle or room.name == DEFAULT_ROOM or (only_new and not self._is_new(room.name)))
-        ]
-        rooms.sort(key=lambda room: (room.holds, room.head > 0, room.has_names))
-        name = self.shares.to_close(tenant, (room.name for room in rooms))
-        if name is None:
+        )
+        found = map(self._rooms.__getitem__, self.shares.to_close(tenant, rooms))
+        room = min(found, key=lambda room: (room.holds, room.head > 0, room.has_names), default=None)
+        if room is None:
             return False
-        self._empty(self._rooms[name])
+        self._empty(room)
         return self._evict_idle(only_new=only_new)
 
     def _empty(self, room: Room) -> None:

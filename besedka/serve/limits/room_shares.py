@@ -12,8 +12,8 @@ many has entered it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol, TypeVar
 
@@ -76,10 +76,6 @@ class Tenant(NamedTuple):
         return Tenant(site_of(self.network), self.claim)
 
 
-OWNERS: Final = frozenset({"person", "unverified"})
-"""The kinds of `Account` that are not for everybody at a place."""
-
-
 class Account(NamedTuple):
     """Something that has a quota or a share.
 
@@ -115,6 +111,34 @@ def owner_of(tenant: Tenant) -> Account:
     return Account("person", tenant.claim) if tenant.claim else Account("unverified", tenant.network)
 
 
+class _Holding:
+    """The rooms that an account holds, each with how often; its identity stands for the account."""
+
+    __slots__ = ("account", "rooms")
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.rooms: Counter[str] = Counter()
+
+
+class _Holders:
+    """The accounts of one kind that hold a room, each with how often. Looks at all of them only if the poorest one has left, or has become rich."""
+
+    __slots__ = ("_poorest", "counts")
+
+    def __init__(self) -> None:
+        self.counts: Counter[_Holding] = Counter()
+        self._poorest: _Holding | None = None
+
+    def fewest(self, least: int) -> int:
+        """The number of rooms that the poorest of them holds; 0 if that is less than so many."""
+        poorest = self._poorest
+        if poorest is None or poorest not in self.counts or len(poorest.rooms) >= least:
+            poorest = self._poorest = min(self.counts, key=lambda holding: len(holding.rooms))
+        held = len(poorest.rooms)
+        return held if held >= least else 0
+
+
 class RoomShares:
     """Counts the rooms that each source holds open: those that its users are in, and those that it has just opened.
 
@@ -122,12 +146,14 @@ class RoomShares:
     """
 
     def __init__(self) -> None:
-        self._held: dict[Account, Counter[str]] = {}
-        self._holders: dict[str, Counter[Tenant]] = {}
+        self._held: dict[Account, _Holding] = {}
+        # Of each room, the sites and the people that hold it.
+        self._sites_in: defaultdict[str, _Holders] = defaultdict(_Holders)
+        self._owners_in: defaultdict[str, _Holders] = defaultdict(_Holders)
 
     def held_by(self, account: Account) -> int:
         """The number of rooms that an account holds."""
-        return len(self._held.get(account, ()))
+        return len(self._held[account].rooms) if account in self._held else 0
 
     def check(self, tenant: Tenant, room: str) -> None:
         """Check that a source may hold a room, which it may hold already.
@@ -138,70 +164,59 @@ class RoomShares:
         if room == DEFAULT_ROOM:
             return
         for account in accounts_of(tenant):
-            limit = _share_of(account)
-            is_held = room in self._held.get(account, ())
-            if not is_held and self.held_by(account) >= limit:
+            limit, holding = _share_of(account), self._held.get(account)
+            if holding and room not in holding.rooms and len(holding.rooms) >= limit:
                 raise Refused(ErrorCode.TOO_MANY_ROOMS, room=room, why=_held_too_many(account, limit))
 
     def hold(self, tenant: Tenant, room: str) -> None:
         """Count that a source holds a room; `release` it as often."""
         if room != DEFAULT_ROOM:
-            for account in accounts_of(tenant):
-                self._held.setdefault(account, Counter())[room] += 1
-            self._holders.setdefault(room, Counter())[tenant] += 1
+            holdings = [self._held.setdefault(account, _Holding(account)) for account in accounts_of(tenant)]
+            for holding in holdings:
+                holding.rooms[room] += 1
+            self._owners_in[room].counts[holdings[0]] += 1
+            self._sites_in[room].counts[holdings[-1]] += 1
 
     def release(self, tenant: Tenant, room: str) -> None:
         """Count that a source holds a room once less."""
         if room != DEFAULT_ROOM:
-            for account in accounts_of(tenant):
-                _uncount(self._held, account, room)
-            _uncount(self._holders, room, tenant)
+            holdings = [self._held[account] for account in accounts_of(tenant)]
+            for holding in holdings:
+                if _uncount(holding.rooms, room):
+                    del self._held[holding.account]
+            if _uncount(self._owners_in[room].counts, holdings[0]):
+                del self._owners_in[room]
+            if _uncount(self._sites_in[room].counts, holdings[-1]):
+                del self._sites_in[room]
 
-    def may_close(self, tenant: Tenant) -> bool:
-        """Whether anybody holds so many that `to_close` may find a room for a source: quick, for the many who ask and hold many."""
-        site, owner = (1 + self.held_by(account) for account in (site_account_of(tenant), owner_of(tenant)))
-        return any(
-            len(rooms) > (owner if account.kind in OWNERS else site) for account, rooms in self._held.items()
-        )
-
-    def to_close(self, tenant: Tenant, rooms: Iterable[str]) -> str | None:
-        """The room to close for a source, if its holders all hold more than the source would then.
+    def to_close(self, tenant: Tenant, rooms: Iterable[str]) -> list[str]:
+        """The rooms of which any may be closed for a source: their holders all hold more than the source would then, and most of all.
 
         Sites are compared first; then, within the site of the source, people.
 
         Args:
             tenant: the source.
-            rooms: those that may be closed; of equal ones the first is taken.
+            rooms: those that may be closed.
         """
-        rooms, site = [*rooms], site_account_of(tenant)
-        if room := self._most(rooms, site_account_of, site):
-            return room
-        own = (
-            room
-            for room in rooms
-            if all(site_account_of(other) == site for other in self._holders.get(room, ()))
-        )
-        return self._most(own, owner_of, owner_of(tenant))
+        held = [room for room in rooms if room in self._sites_in]
+        site, owner = site_account_of(tenant), owner_of(tenant)
+        if found := _held_by_the_greediest(held, self._sites_in, self.held_by(site) + 2):
+            return found
+        own = {self._held.get(site)}
+        of_site = (room for room in held if self._sites_in[room].counts.keys() == own)
+        return _held_by_the_greediest(of_site, self._owners_in, self.held_by(owner) + 2)
 
-    def _most(
-        self, rooms: Iterable[str], account_of: Callable[[Tenant], Account], own: Account
-    ) -> str | None:
-        found, most = None, self.held_by(own) + 1
-        for room in rooms:
-            fewest = self._fewest(room, account_of, most)
-            if fewest > most:
-                found, most = room, fewest
-        return found
 
-    def _fewest(self, room: str, account_of: Callable[[Tenant], Account], floor: int) -> int:
-        """The number of rooms that the poorest holder of a room holds; 0 if that is no more than a floor."""
-        fewest = 0
-        for tenant in self._holders.get(room, ()):
-            held = self.held_by(account_of(tenant))
-            if held <= floor:
-                return 0
-            fewest = min(held, fewest or held)
-        return fewest
+def _held_by_the_greediest(rooms: Iterable[str], holders: Mapping[str, _Holders], least: int) -> list[str]:
+    """The rooms whose poorest holder holds the most, but no less than so many."""
+    found: list[str] = []
+    for room in rooms:
+        fewest = holders[room].fewest(least)
+        if fewest > least:
+            found, least = [], fewest
+        if fewest:
+            found.append(room)
+    return found
 
 
 class NewRooms:
@@ -248,18 +263,15 @@ class NewRooms:
         return self._buckets.setdefault(account, TokenBucket(NEW_ROOMS_RATE, burst / NEW_ROOMS_RATE))
 
 
-K = TypeVar("K")
 V = TypeVar("V")
 
 
-def _uncount(counts: dict[K, Counter[V]], key: K, value: V) -> None:
-    """Count one less of a value, and keep nothing that is zero."""
-    counter = counts[key]
+def _uncount(counter: Counter[V], value: V) -> bool:
+    """Count one less of a value, and keep nothing that is zero. Returns whether nothing is left."""
     counter[value] -= 1
     if not counter[value]:
         del counter[value]
-    if not counter:
-        del counts[key]
+    return not counter
 
 
 def _share_of(account: Account) -> int:

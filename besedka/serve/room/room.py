@@ -79,6 +79,7 @@ class Room:
         self.redactions = Redactions()
         self.typists = Typists()
         self._subscribers: set[Subscriber] = set()
+        self._named = 0
         self._live: defaultdict[Encode, set[Subscriber]] = defaultdict(set)
         self._pulling: Counter[Encode] = Counter()
         self._recent = RecentBroadcasts(recent)
@@ -103,7 +104,7 @@ class Room:
     @property
     def has_names(self) -> bool:
         """Whether somebody is in it under a name, seen or unseen."""
-        return any(subscriber.person.name for subscriber in self._subscribers)
+        return self._named > 0
 
     @property
     def subscribers(self) -> list[Subscriber]:
@@ -120,6 +121,7 @@ class Room:
     def enter(self, subscriber: Subscriber, since: int | None = None, epoch: str = "") -> bool:
         """Add a subscriber, behind, with its cursor set. Returns whether ``since`` could not be used."""
         self._subscribers.add(subscriber)
+        self._named += bool(subscriber.person.name)
         subscriber.notices = self.presence.notices
         subscriber.redactions = self.redactions.count
         subscriber.charged_to = self.head
@@ -135,6 +137,7 @@ class Room:
     def leave(self, subscriber: Subscriber) -> None:
         """Remove a subscriber. Its pending messages are stored all the same."""
         self._subscribers.remove(subscriber)
+        self._named -= bool(subscriber.person.name)
         subscriber.is_gone = True
         self._live[subscriber.encode].discard(subscriber)
         if subscriber.pulls:

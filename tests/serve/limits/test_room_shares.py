@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Network
 from itertools import islice
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.chat.open_rooms import ROOMS_AT_MOST
+from besedka.serve.limits import room_shares
 from besedka.serve.limits.room_shares import (
     NEW_ROOMS,
     NEW_ROOMS_OF_ADDRESS,
@@ -167,10 +171,8 @@ def occupy(shares: RoomShares, tenant: Tenant, *rooms: str) -> None:
 
 
 def found(shares: RoomShares, tenant: Tenant, *rooms: str) -> str | None:
-    """The room to close; it is found only if a quick look says so."""
-    room = shares.to_close(tenant, rooms)
-    assert shares.may_close(tenant) or room is None
-    return room
+    """The first room that may be closed."""
+    return next(iter(shares.to_close(tenant, rooms)), None)
 
 
 MANY, FEW, NOBODY = (Tenant(IPv4Address(f"192.0.2.{number}")) for number in (7, 8, 9))
@@ -198,6 +200,56 @@ def test_a_room_counts_by_the_poorest_of_its_holders() -> None:
     # Two who hold many do not keep their rooms by sharing them.
     occupy(shares, Tenant(IPv4Address("192.0.2.6"), "claim"), "b", "c", "d")
     assert found(shares, NOBODY, "a", "b") == "b"
+
+
+def test_a_search_that_finds_nothing_does_not_look_at_all_holders_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares, rooms = RoomShares(), names(50)
+    asker = Tenant(SCHOOL, "asker")
+    for number, room in enumerate(rooms):
+        for person in range(20):
+            occupy(shares, Tenant(SCHOOL, f"claim {(number + person) % 50}"), room)
+        occupy(shares, Tenant(SCHOOL, f"poor {number}"), room)
+    searches = []
+
+    def poorest(holders: Counter[Any], key: Callable[[Any], int]) -> Any:
+        searches.append(len(holders))
+        return min(holders, key=key)
+
+    monkeypatch.setattr(room_shares, "min", poorest, raising=False)
+    assert shares.to_close(asker, rooms) == []
+    assert sum(searches) == 50 * (1 + 21)  # sites, and people
+    searches.clear()
+    assert shares.to_close(asker, rooms) == []
+    assert searches == []
+    shares.release(Tenant(SCHOOL, "poor 7"), rooms[7])
+    assert shares.to_close(asker, rooms) == [rooms[7]]
+    assert searches == [20]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.booleans()), max_size=60), st.integers(0, 5)
+)
+def test_what_is_found_is_the_same_however_often_it_was_looked_for(
+    moves: list[tuple[int, int, bool]], asker: int
+) -> None:
+    shares, held = RoomShares(), list[tuple[Tenant, str]]()
+    tenants = [Tenant(IPv4Address(f"192.0.2.{number % 3}"), "claim" * (number // 3)) for number in range(6)]
+    for who, which, leaves in moves:
+        holding = tenants[who], f"room-{which}"
+        if not leaves:
+            held.append(holding)
+            shares.hold(*holding)
+        elif holding in held:
+            held.remove(holding)
+            shares.release(*holding)
+        shares.to_close(tenants[asker], names(6, "room-"))
+    anew = RoomShares()
+    for holding in held:
+        anew.hold(*holding)
+    for tenant in tenants:
+        assert shares.to_close(tenant, names(6, "room-")) == anew.to_close(tenant, names(6, "room-"))
 
 
 def test_within_an_address_people_who_hold_many_make_room_for_those_who_hold_few() -> None:
@@ -239,7 +291,7 @@ def test_closing_rooms_for_whoever_asks_comes_to_an_end(asked: list[tuple[int, i
             holders[room].add(tenants[who])
             occupy(shares, tenants[who], room)
     for step in range(200):
-        closed = next(filter(None, (shares.to_close(tenant, holders) for tenant in tenants)), None)
+        closed = next(filter(None, (found(shares, tenant, *holders) for tenant in tenants)), None)
         if closed is None:
             break
         asker = next(tenant for tenant in tenants if shares.to_close(tenant, holders))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -182,6 +183,31 @@ def test_one_who_is_behind_goes_live_only_at_the_head() -> None:
     scene.say(member, "now")
     scene.commit()
     assert member.ids == [21]
+
+
+class WatchedSubscriber(FakeSubscriber):
+    """Notes how often it is looked at."""
+
+    looks = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        WatchedSubscriber.looks += 1
+        return super().__getattribute__(name)
+
+
+def test_whether_anybody_has_a_name_is_known_without_a_look_at_the_subscribers() -> None:
+    scene = Scene()
+    readers = [WatchedSubscriber("", scene.room, is_seen=False) for _ in range(100)]
+    named = WatchedSubscriber("Anna", scene.room, is_seen=False)
+    for reader in readers:
+        scene.room.enter(reader)
+    WatchedSubscriber.looks = 0
+    assert not scene.room.has_names
+    assert WatchedSubscriber.looks == 0
+    scene.room.enter(named)
+    assert scene.room.has_names
+    scene.room.leave(named)
+    assert not scene.room.has_names
 
 
 class PullingSubscriber(FakeSubscriber):
