@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from besedka import cli
 from besedka.serve.authentication.keys import Authenticator
-from besedka.serve.chat import Chat, notices, open_rooms, unused_rooms
+from besedka.serve.chat import Chat, notices, open_rooms, room_list, unused_rooms
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.service import ChatService
 from besedka.serve.doors.grpc.stream import StreamSubscriber
@@ -173,6 +173,7 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"a verified person is in, on all connections | {room_shares.ROOMS_OF_PERSON} |",
         f"all unverified users of an address are in | {room_shares.ROOMS_OF_UNVERIFIED} |",
         f"everybody at an address is in | {room_shares.ROOMS_OF_ADDRESS} |",
+        f"each as often as it is entered | {room_shares.SUBSCRIPTIONS_OF_ADDRESS} |",
         f"messages a second of a connection (`--rate`) | {RateLimits().rate:g} |",
         f"messages a second of an address (`--rate-address`) | {RateLimits().rate_address:g} |",
         f"connections of an address (`--connections-per-address`) | {RateLimits().connections_per_address} |",
@@ -180,7 +181,8 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"an address | {room_shares.NEW_ROOMS} at once, then one in {1 / room_shares.NEW_ROOMS_RATE:g} seconds |",
         f"new rooms of an address | {room_shares.NEW_ROOMS_OF_ADDRESS} at once, then one in {1 / room_shares.NEW_ROOMS_RATE:g} sec",
         f"a page of the list of rooms | {frames.ROOMS_LISTED} rooms, {frames.ROOMS_LISTED_BYTES} bytes |",
-        f"one more for each {rate_limits.LIST_BYTES} bytes |",
+        f"one more for each {rate_limits.LIST_BYTES} bytes, for each {rate_limits.LIST_BYTES // room_list.LOOKED_AT_BYTES} rooms that",
+        f"for each {rate_limits.LIST_BYTES // room_list.SORTED_BYTES} that are open or your own |",
         f"rooms of one connection | {chat_session.ROOMS_OF_ONE_AT_MOST} |",
         f"the headers of a request | {protocol.HEADER_BYTES} bytes |",
         f"the time for a request, a handshake too | {REQUEST_SECONDS:g} seconds |",

@@ -112,6 +112,24 @@ def test_one_address_does_not_lock_the_others_out(crowd: Crowd, address: str) ->
     wait_until(lambda: enter(second, "another", "Eve")["type"] == "welcome")
 
 
+def test_an_address_is_in_rooms_only_so_many_times_and_others_come_in(make_server: ServerMaker) -> None:
+    """Each takes memory, though the rooms are few: a thousand connections could be in a hundred rooms each."""
+    limits = json.dumps({f"{TENANTS}.SUBSCRIPTIONS_OF_ADDRESS": 12})
+    options = ("--lang", "en", "--rate", "0", "--rate-address", "0")
+    server = make_server(*options, module=BENT, grpc=True, OWN_ADDRESS="none", CONSTANTS=limits).start()
+    with ExitStack() as stack:
+        crowd = Crowd(server, stack)
+        clients = [crowd.come("127.0.0.2") for _ in range(5)]
+        answers = [enter(client, f"room-{number}") for client in clients for number in range(3)]
+        assert list(map(code, answers)) == [""] * 12 + ["too_many_rooms"] * 3
+        assert "be in rooms 12 times" in answers[-1]["text"]
+        assert [enter(client, "main")["type"] for client in clients] == ["welcome"] * 5
+        assert code(enter(clients[-1], "room-0", "Anna", "her secret")) == "too_many_rooms"
+        assert code(enter(crowd.come("127.0.0.3"), "room-0")) == ""
+        clients[0].send_frame("leave", room="room-0")
+        wait_until(lambda: code(enter(clients[-1], "room-2")) == "")
+
+
 def test_verified_people_have_shares_of_their_own_within_that_of_their_address(crowd: Crowd) -> None:
     crowd.fill("127.0.0.2", OF_UNVERIFIED)
     held = OF_UNVERIFIED

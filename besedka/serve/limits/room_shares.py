@@ -32,6 +32,12 @@ ROOMS_OF_UNVERIFIED: Final = 200
 ROOMS_OF_PERSON: Final = 100
 """Rooms that a verified person may hold open on all connections together: as many as a connection may have."""
 
+SUBSCRIPTIONS_OF_ADDRESS: Final = 20_000
+"""How often everybody at an address together may be in rooms: 28 MB. A school of a thousand connections in twenty rooms each has as many."""
+
+MACHINE_TIMES: Final = 4
+"""This machine itself may have so many times as many, as of held bytes: a proxy may bring everybody there."""
+
 NEW_ROOMS_RATE: Final = 0.1
 """New rooms a second that a source may create, after its first ones."""
 
@@ -112,13 +118,14 @@ def owner_of(tenant: Tenant) -> Account:
 
 
 class _Holding:
-    """The rooms that an account holds, each with how often; its identity stands for the account."""
+    """The rooms that an account holds, each with how often, and how often it holds any; its identity stands for the account."""
 
-    __slots__ = ("account", "rooms")
+    __slots__ = ("account", "rooms", "times")
 
     def __init__(self, account: Account) -> None:
         self.account = account
         self.rooms: Counter[str] = Counter()
+        self.times = 0
 
 
 class _Holders:
@@ -167,6 +174,11 @@ class RoomShares:
             limit, holding = _share_of(account), self._held.get(account)
             if holding and room not in holding.rooms and len(holding.rooms) >= limit:
                 raise Refused(ErrorCode.TOO_MANY_ROOMS, room=room, why=_held_too_many(account, limit))
+        _, *wider = accounts_of(tenant)
+        for account in wider:
+            limit, holding = _subscriptions_of(account), self._held.get(account)
+            if holding and holding.times >= limit:
+                raise Refused(ErrorCode.TOO_MANY_ROOMS, room=room, why=_held_too_often(account, limit))
 
     def hold(self, tenant: Tenant, room: str) -> None:
         """Count that a source holds a room; `release` it as often."""
@@ -174,6 +186,7 @@ class RoomShares:
             holdings = [self._held.setdefault(account, _Holding(account)) for account in accounts_of(tenant)]
             for holding in holdings:
                 holding.rooms[room] += 1
+                holding.times += 1
             self._owners_in[room].counts[holdings[0]] += 1
             self._sites_in[room].counts[holdings[-1]] += 1
 
@@ -182,6 +195,7 @@ class RoomShares:
         if room != DEFAULT_ROOM:
             holdings = [self._held[account] for account in accounts_of(tenant)]
             for holding in holdings:
+                holding.times -= 1
                 if _uncount(holding.rooms, room):
                     del self._held[holding.account]
             if _uncount(self._owners_in[room].counts, holdings[0]):
@@ -279,6 +293,10 @@ def _share_of(account: Account) -> int:
     return own.get(account.kind, ROOMS_OF_ADDRESS)
 
 
+def _subscriptions_of(account: Account) -> int:
+    return SUBSCRIPTIONS_OF_ADDRESS * (MACHINE_TIMES if account.of is None else 1)
+
+
 def _held_too_many(account: Account, limit: int) -> dict[Language, str]:
     if account.kind == "person":
         return {
@@ -293,6 +311,18 @@ def _held_too_many(account: Account, limit: int) -> dict[Language, str]:
     return {
         Language.RU: f"с одного адреса — до {limit}",
         Language.EN: f"one address may hold {limit}",
+    }
+
+
+def _held_too_often(account: Account, limit: int) -> dict[Language, str]:
+    if account.kind == "network":
+        return {
+            Language.RU: f"из одной сети можно быть в комнатах до {limit} раз",
+            Language.EN: f"one network may be in rooms {limit} times",
+        }
+    return {
+        Language.RU: f"с одного адреса можно быть в комнатах до {limit} раз",
+        Language.EN: f"one address may be in rooms {limit} times",
     }
 
 

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from besedka.serve.chat.open_rooms import ROOMS_AT_MOST
 from besedka.serve.limits import room_shares
 from besedka.serve.limits.room_shares import (
+    MACHINE_TIMES,
     NEW_ROOMS,
     NEW_ROOMS_OF_ADDRESS,
     NEW_ROOMS_RATE,
     ROOMS_OF_ADDRESS,
     ROOMS_OF_PERSON,
     ROOMS_OF_UNVERIFIED,
+    SUBSCRIPTIONS_OF_ADDRESS,
     NewRooms,
     RoomShares,
     Tenant,
@@ -128,6 +130,48 @@ def test_no_source_holds_all_rooms_however_many_names_it_takes(network: IPv4Addr
     assert max(people) == ROOMS_OF_PERSON
     assert unverified + sum(people) == ROOMS_OF_ADDRESS < ROOMS_AT_MOST
     assert hold(shares, Tenant(IPv4Address("192.0.2.2")), names(1, "other")) == 1
+
+
+def enter(shares: RoomShares, tenant: Tenant, room: str, times: int) -> int:
+    """How many of so many subscriptions to a room there may be."""
+    for number in range(times):
+        try:
+            shares.check(tenant, room)
+        except Refused:
+            return number
+        shares.hold(tenant, room)
+    return times
+
+
+@pytest.mark.parametrize(("network", "times"), [(SCHOOL, 1), (None, MACHINE_TIMES)])
+def test_an_address_is_in_rooms_only_so_many_times_under_whatever_names(
+    network: IPv4Address | None, times: int
+) -> None:
+    shares, limit = RoomShares(), times * SUBSCRIPTIONS_OF_ADDRESS
+    held = [enter(shares, Tenant(network, f"claim {person % 3}"), "room", limit // 5) for person in range(6)]
+    assert sum(held) == limit
+    with pytest.raises(Refused, match=f"rooms {limit} times"):
+        shares.check(Tenant(network), "another")
+    assert enter(shares, Tenant(network), DEFAULT_ROOM, 10) == 10
+    assert enter(shares, Tenant(IPv4Address("192.0.2.2")), "room", 10) == 10
+    shares.release(Tenant(network, "claim 0"), "room")
+    assert enter(shares, Tenant(network), "room", 10) == 1
+
+
+def test_a_class_with_three_devices_each_in_thirty_rooms_does_not_notice() -> None:
+    shares = RoomShares()
+    for person in range(40):
+        for room in names(30, "class-"):
+            assert enter(shares, Tenant(SCHOOL, f"claim {person}"), room, 3) == 3
+
+
+def test_the_networks_of_an_ipv6_site_are_in_rooms_as_many_times_as_an_address() -> None:
+    shares = RoomShares()
+    subnets = IPv6Network("2001:db8:1::/48").subnets(new_prefix=64)
+    held = [
+        enter(shares, Tenant(subnet), "room", SUBSCRIPTIONS_OF_ADDRESS // 4) for subnet in islice(subnets, 5)
+    ]
+    assert sum(held) == SUBSCRIPTIONS_OF_ADDRESS
 
 
 def test_the_shares_of_verified_people_are_not_used_up_by_the_others_there() -> None:
