@@ -90,6 +90,24 @@ def test_both_come_back_after_a_restart_and_a_newcomer_sees_the_last_ten(
     assert texts(newcomer) == everything
 
 
+def test_a_newcomer_sees_the_last_ten_also_if_they_are_long_and_come_in_several_pages(
+    make_server: ServerMaker, visit: Visit
+) -> None:
+    server = make_server("--lang", "en")
+    numbers = [*range(1, 261)]
+    server.history.write_text(
+        "".join(f"[2025-01-01 00:00:00] Old: {number} {'x' * 4_900}\n" for number in numbers)
+    )
+    page = visit(server.start().page)
+    come_in(page, "Clara")
+    expect(page.locator(".message.old")).to_have_count(10)
+    assert [text.split(" ")[0] for text in texts(page)] == list(map(str, numbers[-10:]))
+    ask_for_older(page)
+    expect(page.locator(".message.old").first).not_to_contain_text("251 ")
+    shown = [int(text.split(" ")[0]) for text in texts(page)]
+    assert shown == numbers[-len(shown) :]
+
+
 def test_old_new_own_and_system_messages_look_different(
     house: RunningServer, room: str, visit: Visit
 ) -> None:

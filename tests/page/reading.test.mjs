@@ -29,6 +29,25 @@ test("a very long log keeps a bounded number of rows", () => {
   assert.equal(visit.room.endId, 100_000);
 });
 
+test("the last messages of a first visit may come in several pages, and those that are lost with the connection are asked for", () => {
+  const visit = new Visit().comeIn({ head: 1000 }).history(991, 996);
+  assert.equal(visit.room.endId, 996);
+  visit.lose().happen({ type: "connected" });
+  assert.equal(visit.sent("join").at(-1).since, 996);
+  visit.welcome({ head: 1001 }).history(997, 999).history(1000, 1001).chat(1002);
+  consistent(visit);
+  assert.deepEqual(ends(visit), [991, 1002]);
+  assert.deepEqual(ids(visit.rows.filter(({ old }) => old)), [991, 992, 993, 994, 995, 996, 997, 998, 999, 1000]);
+});
+
+test("a first visit whose messages are all lost with the connection begins again with the last ones", () => {
+  const visit = new Visit().comeIn({ head: 1000 }).lose().happen({ type: "connected" });
+  assert.equal(visit.sent("join").at(-1).since, undefined);
+  visit.welcome({ head: 1001 }).history(992, 1001);
+  consistent(visit);
+  assert.deepEqual(ends(visit), [992, 1001]);
+});
+
 test("older pages are prepended until the beginning is reached", () => {
   const visit = reader(130);
   visit.happen({ type: "loadOlder" }).happen({ type: "loadOlder" });

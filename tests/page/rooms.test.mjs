@@ -48,7 +48,7 @@ test("the rooms of earlier visits are joined again, the current one first", () =
 });
 
 test("after a reconnect all rooms are joined with their cursors", () => {
-  const visit = go(new Visit().comeIn({ head: 3 }), "dev").welcome({ head: 8 });
+  const visit = go(new Visit().comeIn({ head: 3 }).history(1, 3), "dev").welcome({ head: 8 }).history(1, 8);
   visit.lose().happen({ type: "connected" });
   assert.deepEqual(visit.sent("join").slice(-2).map(({ room, since }) => [room, since]), [["dev", 8], ["main", 3]]);
 });

@@ -1,11 +1,11 @@
 // One room of the state. Pure; types/page.d.ts describes the fields.
 //
-// Rows, oldest first: messages (with an id), notices, then the outbox (with a key). They are replaced, never changed, so
-// that views can compare them. They are a window on the log: if it ends before the log, new messages are only counted.
+// Rows, oldest first: messages (with an id), notices, then the outbox (with a key). They are replaced, never changed: views
+// compare them. They are a window on the log: if it ends before the log, new messages are only counted.
 
 import { dayOf, mentions, readLine } from "./protocol.js";
 
-const ROWS_AT_MOST = 400; // others are fetched on scrolling
+const ROWS_AT_MOST = 400; // others are fetched
 const ROWS_KEPT = 300;
 export const IN_FLIGHT_AT_MOST = 32; // sent and not delivered
 
@@ -41,7 +41,7 @@ export const newRoom = (name, known) => ({
 /** The title of a room. @type {(room: Pick<Room, "name" | "kind" | "peer">) => string} */
 export const label = ({ name, kind, peer }) => peer || (name.startsWith("direct-") ? "…" : kind ? name : `# ${name}`);
 
-/** How many messages are unread. @type {(room: Room) => number} */
+/** How many are unread. @type {(room: Room) => number} */
 export const unread = ({ readTo, lastId }) => (readTo < 0 ? 0 : Math.max(0, lastId - readTo));
 
 /** The room after another login. @type {RoomEdit} */
@@ -49,8 +49,9 @@ export const renewed = ({ name, readTo, epoch, notice, target, kind, peer, invit
   newRoom(name, { readTo, epoch, notice, target, kind, peer, invite });
 
 /** @type {(room: Room, state: State) => ClientFrame} */
-export function joining({ name, lastId, epoch, invite }, { me, secret }) {
-  const since = lastId ? { since: lastId, epoch } : {};
+export function joining({ name, lastId, endId, isAtEnd, epoch, invite }, { me, secret }) {
+  const id = isAtEnd ? endId : lastId;
+  const since = id ? { since: id, epoch } : {};
   return { type: "join", room: name, user: me, secret, ...(invite && { invite }), ...since };
 }
 
@@ -78,7 +79,7 @@ export const roomFrames = {
     const anew = isReplaced && { ...newRoom(name, { notice, target, isFollowing }), rows: waitingRows(room.rows) };
     const outbox = unsent(room);
     const next = { ...room, ...anew, epoch, count, users, kind, peer, may, outbox, isJoined: true, isJoining: false, refusal: null, invite: undefined };
-    // On the first visit all messages are old; after a reconnect, missed ones are new.
+    // First all messages are old; after a reconnect, missed ones are new.
     if (!next.lastId) next.lastId = next.oldUntil = head;
     if (next.readTo < 0 || next.readTo > head) next.readTo = head;
     if (next.readTo < head) next.unreadFrom = next.readTo;
@@ -95,7 +96,7 @@ export const roomFrames = {
   },
 };
 
-/** Sends the outbox in order, as far as messages may be in flight. @type {(room: Room) => RoomChange} */
+/** Sends the outbox in order, as far as it may be in flight. @type {(room: Room) => RoomChange} */
 export function sendWaiting(room) {
   if (!room.isJoined || room.isThrottled) return [room, []];
   let free = IN_FLIGHT_AT_MOST - room.outbox.filter((message) => message.sent).length;
@@ -163,7 +164,7 @@ function withNew(room, given) {
   const isAtEnd = room.isAtEnd && (room.isFollowing || room.rows.length + rows.length <= ROWS_AT_MOST);
   const next = { ...room, isAtEnd, lastId, mentions: room.mentions + mentioning.length, readTo };
   if (!isAtEnd) return next;
-  return trimmed({ ...next, rows: behindDelivered(room.rows, rows), firstId: room.firstId || first, endId: lastId });
+  return trimmed({ ...next, rows: behindDelivered(room.rows, rows), firstId: room.firstId || first, endId: last.id });
 }
 
 /** Drops the rows farthest from the reader. @type {(room: Room, isReadingAbove?: boolean) => Room} */
