@@ -40,8 +40,9 @@ class Cursor:
 
     @property
     def since(self) -> int | None:
-        """The ``since`` of the next join."""
-        return self.last if self._has_begun else self._since
+        """The ``since`` of the next join; the same as at first until something of the log was read."""
+        is_reading = self._has_begun and (self.last or not self._head_at_join)
+        return self.last if is_reading else self._since
 
     @property
     def post_after(self) -> int:
@@ -53,7 +54,7 @@ class Cursor:
         has_changed = bool(self.epoch and frame.epoch and frame.epoch != self.epoch)
         is_new = frame.reset or (self._has_begun and has_changed)
         if is_new:
-            self.last = 0
+            self.last, self._since = 0, None
             self._head_at_join = frame.head
         if not self._has_begun:
             self._old_until = self._head_at_join = frame.head

@@ -60,6 +60,17 @@ def test_what_the_log_held_when_the_room_was_joined_first_is_old_and_stays_so() 
     ]
 
 
+def test_who_has_read_nothing_of_a_log_yet_begins_again_as_at_first() -> None:
+    cursor = Cursor(None, "")
+    cursor.begin(welcome(1_000))
+    assert cursor.since is None  # the last messages, and not all of them
+    cursor.receive_history(page(991, 996))
+    assert cursor.since == 996
+    of_empty_log = Cursor(None, "")
+    of_empty_log.begin(welcome(0))
+    assert of_empty_log.since == 0
+
+
 def test_messages_are_our_own_by_the_name_that_the_server_uses() -> None:
     cursor = Cursor(0, "")
     cursor.begin(msgspec.structs.replace(welcome(), user="Boris"))
@@ -81,7 +92,7 @@ def test_an_epoch_that_was_kept_is_found_to_be_another_by_the_server() -> None:
     cursor = Cursor(5, "kept")
     assert cursor.since == 5
     assert cursor.begin(msgspec.structs.replace(welcome(7, epoch="now"), reset=True))
-    assert cursor.since == 0
+    assert cursor.since is None  # its last messages
 
 
 def test_pages_that_were_asked_for_and_found_messages_do_not_move_it() -> None:
