@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,8 @@ from tests.running import RunningServer, fetch
 STRANGER, ANOTHER = "127.0.0.2", "127.0.0.3"
 HEADERS: Final = 1
 """The kind of frame with which an answer begins."""
+RST_STREAM: Final = 3
+"""The kind with which a client cancels a call."""
 SEND = pb.SendRequest(user="Boris", text="who reads the answer?").SerializeToString()
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
@@ -70,12 +73,17 @@ class Line:
 
     def frames(self) -> list[tuple[int, int, int]]:
         """All frames so far: their kinds, their flags, and the numbers of their calls."""
+        return [frame[:3] for frame in self.payloads()]
+
+    def payloads(self) -> list[tuple[int, int, int, bytes]]:
+        """The same, each with what is in it."""
         assert not self.is_closed
         found, at = [], 0
         while at + 9 <= len(self._received):
             start = self._received[at : at + 9]
-            found.append((start[3], start[4], int.from_bytes(start[5:], "big")))
-            at += 9 + int.from_bytes(start[:3], "big")
+            end = at + 9 + int.from_bytes(start[:3], "big")
+            found.append((start[3], start[4], int.from_bytes(start[5:], "big"), self._received[at + 9 : end]))
+            at = end
         return found
 
     def close(self) -> None:
@@ -370,8 +378,8 @@ def test_a_client_is_read_no_more_while_it_owes_for_calls_that_are_refused(
     clock.stand_still()
     server = make_server("--rate", "1", *options, module=BENT, grpc=True, **clock.environment).start()
     (line,) = opened(server, lines, 1, PREFACE)
-    # The one after those that make a debt is read, and then nothing more.
-    *read, held = (2 * number + 1 for number in range((BURST - HANDSHAKE_FRAMES) // REFUSED_FRAMES + 3))
+    # The one that makes a debt is read, and then nothing more.
+    *read, held = (2 * number + 1 for number in range((BURST - HANDSHAKE_FRAMES) // REFUSED_FRAMES + 2))
     for number in read:
         line.send(call(method, number))
         wait_until(partial(line.has_answer, number))
@@ -379,6 +387,37 @@ def test_a_client_is_read_no_more_while_it_owes_for_calls_that_are_refused(
     with Caller(server) as other:
         for _ in range(10):
             health_pb2_grpc.HealthStub(other.channel).Check(health_pb2.HealthCheckRequest())
+    assert not line.has_answer(held)
+    clock.jump(FRAMES_SECONDS)
+    wait_until(lambda: line.has_answer(held))
+
+
+@pytest.mark.parametrize("request_", [b"", b"\0\0\0\0\0"], ids=["without a request", "whole"])
+def test_a_call_that_is_cancelled_costs_as_much_as_one_that_is_not(
+    request_: bytes, make_server: ServerMaker, clock: Clocks, lines: ExitStack
+) -> None:
+    """When a client resets a call, gRPC may have handed it over or not: it has been charged when it began."""
+    clock.stand_still()
+    server = make_server("--rate", "1", module=BENT, grpc=True, **clock.environment).start()
+    (line,) = opened(server, lines, 1, PREFACE)
+    numbers = count(1, 2)
+
+    def send(cancelled: int) -> int:
+        """So many calls that are cancelled, and one that is not."""
+        for number in islice(numbers, cancelled):
+            line.send(headers(ROOMS, number) + (frame(0, 1, number, request_) if request_ else b""))
+            line.send(frame(RST_STREAM, 0, number, bytes(4)))
+        kept = next(numbers)
+        line.send(call(ROOMS, kept))
+        return kept
+
+    # The last one of these makes a debt, and then nothing more is read.
+    for cancelled in (*[9] * ((BURST - HANDSHAKE_FRAMES) // 10), 0):
+        wait_until(partial(line.has_answer, send(cancelled)))
+    held = send(0)
+    with Caller(server) as other:
+        for _ in range(10):
+            assert other.rooms()
     assert not line.has_answer(held)
     clock.jump(FRAMES_SECONDS)
     wait_until(lambda: line.has_answer(held))

@@ -426,7 +426,9 @@ def test_a_call_that_waits_for_its_turn_when_its_key_is_withdrawn_neither_writes
         *("--rate", "1", "--lang", "en", "--key-file", str(keys)), module=BENT, grpc=True, CONSTANTS=DEAR
     ).start()
     with Caller(server) as caller:
-        of_phone: Any = {"timeout": TIMEOUT_SECONDS, "metadata": brought(PHONE)}
+        # A call for somebody else is charged when its handler begins, and so after the search that came before it.
+        metadata = (*brought(PHONE), ("x-forwarded-for", "192.0.2.1"))
+        of_phone: Any = {"timeout": TIMEOUT_SECONDS, "metadata": metadata}
         caller.stub.ListRooms(pb.ListRoomsRequest(), **of_phone)
         search = caller.stub.Search.future(pb.SearchRequest(text="nothing"), **of_phone)
         send = caller.stub.Send.future(pb.SendRequest(user="Anna", text="too late"), **of_phone)

@@ -23,7 +23,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.doors.grpc import door, status
+from besedka.serve.doors.grpc import connections, door, status
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer, free_port
 
@@ -137,7 +137,7 @@ def test_every_call_and_limit_is_documented() -> None:
     for limit in (
         f"a request | {door.REQUEST_BYTES} bytes",
         f"metadata of a call | {door.METADATA_BYTES} bytes",
-        f"calls at once on one connection | {door.STREAMS_AT_MOST}",
+        f"calls at once on one connection | {connections.STREAMS_AT_MOST}",
         f"pings of a client | one in {door.PING_SECONDS_AT_LEAST} seconds",
     ):
         assert limit in PAGE

@@ -366,12 +366,16 @@ class RateLimiter:
             Refused: `too_fast` if it would have to wait longer; that costs a frame, up to twice the longest wait.
         """
         wait = max((bucket.wait(now, frames) for bucket in self._frames), default=0.0)
-        if wait > longest:
-            if wait < 2 * longest:
-                self.charge_frames(now, 1)
-            raise Refused(ErrorCode.TOO_FAST, wait=wait - longest + REFUSAL_SECONDS)
+        if longest < wait < 2 * longest:
+            self.charge_frames(now, 1)
+        check_wait(wait, longest)
         self.charge_frames(now, frames)
         return wait
+
+    def charge_begun(self, now: float) -> float:
+        """Charge a gRPC call that has begun, and return the seconds that it must wait."""
+        self.charge_frames(now, 1)
+        return self.delay(now)
 
     def charge_list(self, now: float, cost: int) -> None:
         """Charge for a page of the list of rooms, by its bytes, and those that the work for it is worth."""
@@ -380,6 +384,16 @@ class RateLimiter:
     def delay(self, now: float) -> float:
         """The seconds during which nothing more should be read."""
         return max((bucket.wait(now, 0) for bucket in self._frames), default=0.0)
+
+
+def check_wait(wait: float, longest: float) -> None:
+    """Check that a wait is not too long.
+
+    Raises:
+        Refused: `too_fast` if it is.
+    """
+    if wait > longest:
+        raise Refused(ErrorCode.TOO_FAST, wait=wait - longest + REFUSAL_SECONDS)
 
 
 def _page_frames(lines: Sequence[str]) -> int:

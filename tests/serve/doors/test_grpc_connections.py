@@ -6,16 +6,27 @@ import asyncio
 import gc
 import socket
 import warnings
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Final
 
 import pytest
 import uvloop
 
+from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.connections import Connection, Connections
 from besedka.serve.limits.descriptors import Capacity
-from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
+from besedka.serve.limits.rate_limits import (
+    FRAMES_AT_LEAST,
+    FRAMES_SECONDS,
+    HANDSHAKE_FRAMES,
+    REFUSED_FRAMES,
+    RateLimiter,
+    RateLimits,
+    Source,
+)
 from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
 from besedka.wire.errors import ErrorCode, Refused
@@ -139,17 +150,97 @@ def test_a_client_pays_for_its_bytes_whether_they_become_calls_or_not(
     looping.run(send_much(clients(Sources(RateLimits(rate=1, rate_address=1))), is_held))
 
 
-class LateCall:
-    """A call whose connection has ended, as gRPC may still hand it over."""
+class FakeCall:
+    """A call as gRPC hands it over."""
 
-    def __init__(self, peer: str) -> None:
+    def __init__(self, peer: str, *metadata: tuple[str, str]) -> None:
         self._peer = peer
+        self._metadata = metadata
 
     def peer(self) -> str:
         return self._peer
 
-    def invocation_metadata(self) -> tuple[()]:
-        return ()
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        return self._metadata
+
+
+CALLS: Final = 5
+LONGEST: Final = 30.0
+PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+FORWARDED: Final = ("x-forwarded-for", "192.0.2.1")
+
+
+def frames_left(limiter: RateLimiter) -> int:
+    """How many frames may come at once from a connection; they are charged."""
+    for count in range(int(FRAMES_AT_LEAST * FRAMES_SECONDS), 0, -1):
+        with suppress(Refused):
+            limiter.charge_call(0.0, count, 0.0)
+            return count
+    return 0
+
+
+async def make_calls(
+    trusted: str, metadata: Sequence[tuple[str, str]], has_key: bool
+) -> tuple[RateLimiter, ...]:
+    """The rate limits of calls, and those of the connection that they come over, if it has others."""
+    clients = Clients(StrangersOnly(RateLimits(rate=1, rate_address=1)), Proxies([trusted]))
+    connections = clients.connections = Connections(clients, Capacity(), Metrics(), lambda: 0.0)
+    path = "\0" + connections.address.partition(":")[2]
+    served: list[asyncio.StreamWriter] = []
+    inside = await asyncio.start_unix_server(lambda _, writer: served.append(writer), path)
+    listener = socket.create_server(("127.0.0.1", 0))
+    async with inside, connections.open(listener):
+        with socket.create_connection(listener.getsockname()) as client:
+            client.sendall(PREFACE)
+            await until(lambda: served)
+            (connection,) = connections
+            for stream in range(1, 2 * CALLS, 2):
+                client.sendall(b"\0\0\1\1\0" + stream.to_bytes(4, "big") + b"h")
+            await until(lambda: connection.half_open.begun == CALLS)
+            call = FakeCall(connection.peer, *metadata)
+            limiter = clients.limiter(call)
+            for _ in range(CALLS):
+                if has_key:
+                    assert clients.charge_call(call, limiter, 0.0, LONGEST) == 0
+                else:
+                    clients.charge_refusal(call, 0.0)
+            beside = connection.limiters.get(False, limiter)
+        await until(lambda: not connections.count)
+        for writer in served:
+            writer.close()
+    return (limiter,) if limiter is beside else (limiter, beside)
+
+
+class StrangersOnly(Sources):
+    """Sources of which none is this machine."""
+
+    def admit(
+        self,
+        host: str,
+        *,
+        counts: bool = True,
+        is_limited: bool = False,  # noqa: ARG002 - all of them are
+        descriptors: int = 1,
+    ) -> Source:
+        return super().admit(host, counts=counts, is_limited=True, descriptors=descriptors)
+
+
+@pytest.mark.parametrize(
+    ("has_key", "price"), [(True, 1), (False, REFUSED_FRAMES)], ids=["handled", "refused"]
+)
+@pytest.mark.parametrize(
+    ("trusted", "metadata"),
+    [("192.0.2.9", []), ("192.0.2.9", [FORWARDED]), ("127.0.0.1", [FORWARDED])],
+    ids=["a client", "a client that says that it acts for another", "a trusted proxy"],
+)
+def test_a_call_is_charged_once_and_to_the_client_for_whom_it_is(
+    trusted: str, metadata: Sequence[tuple[str, str]], has_key: bool, price: int
+) -> None:
+    limiter, *beside = looping.run(make_calls(trusted, metadata, has_key))
+    burst = int(FRAMES_AT_LEAST * FRAMES_SECONDS)
+    handshake = 0 if limiter.is_forwarded else HANDSHAKE_FRAMES
+    assert frames_left(limiter) == burst - handshake - CALLS * price
+    assert [frames_left(one) for one in beside] == [burst - HANDSHAKE_FRAMES] * len(beside)
 
 
 def test_a_call_of_the_last_connection_that_has_ended_does_not_count_as_this_machine() -> None:
@@ -159,10 +250,10 @@ def test_a_call_of_the_last_connection_that_has_ended_does_not_count_as_this_mac
         assert not clients.connections.count
         inside = clients.connections.address.rpartition("-")[0] + "-4711"
         with pytest.raises(Refused) as refused:
-            clients.limiter(LateCall(inside))
+            clients.limiter(FakeCall(inside))
         assert refused.value.code is ErrorCode.NO_ACCESS
-        assert clients.limiter(LateCall("unix:/run/chat.sock")).is_own_program
+        assert clients.limiter(FakeCall("unix:/run/chat.sock")).is_own_program
         with pytest.raises(ValueError, match="vsock"):
-            clients.limiter(LateCall("vsock:3:4711"))
+            clients.limiter(FakeCall("vsock:3:4711"))
 
     looping.run(scenario())

@@ -78,6 +78,18 @@ def test_a_call_that_the_server_ends_is_not_half_open(end: bytes) -> None:
     assert (requests.size, requests.oldest()) == (0, FOREVER)
 
 
+def test_a_call_begins_once_whatever_headers_follow() -> None:
+    requests = begun()
+    for number in (1, 3):
+        requests.receive(frame(HEADERS, number, b"headers")[:12], 1.0)
+        requests.receive(frame(HEADERS, number, b"headers")[12:], 1.0)
+    assert requests.begun == 2
+    requests.receive(frame(RST_STREAM, 1, bytes(4)) + frame(HEADERS, 1, b"headers"), 1.0)
+    requests.receive(frame(HEADERS, 3, b"trailers", END_STREAM), 1.0)
+    requests.send(frame(HEADERS, 5, b"answer"))
+    assert requests.begun == 2
+
+
 def test_padding_is_no_part_of_a_request() -> None:
     requests = begun()
     padded = frame(DATA, 1, b"\x04" + message(9)[:8] + bytes(4), PADDED)
@@ -105,6 +117,7 @@ def test_it_does_not_matter_where_the_pieces_are_cut(cuts: list[int]) -> None:
     for start, end in zip([0, *ends], ends, strict=False):
         requests.receive(CALLS[start:end], 1.0)
     assert requests.size == HALF_OPEN_BYTES + 300 + HALF_OPEN_BYTES + 3
+    assert requests.begun == 3
 
 
 @given(st.lists(st.binary(max_size=60)))

@@ -65,18 +65,16 @@ class ItemRefused(Exception):  # noqa: N818 - says what happened
         self.refusal = refusal
 
 
-async def paced(limiter: RateLimiter, now: Callable[[], float], frames: int = 1) -> None:
-    """Charge a call to its connection and address, and wait until it may begin.
+async def paced(charge_call: Callable[[float], float]) -> None:
+    """Charge a call, and wait until it may begin.
 
     Args:
-        limiter: the rate limits of the call.
-        now: a monotonic clock, in seconds.
-        frames: its cost.
+        charge_call: charges it, given the longest wait, and returns the seconds that it must wait.
 
     Raises:
         Refused: `too_fast` if that would take longer than `WAIT_SECONDS_AT_MOST`.
     """
-    wait = limiter.charge_call(now(), frames, WAIT_SECONDS_AT_MOST)
+    wait = charge_call(WAIT_SECONDS_AT_MOST)
     if wait:
         await asyncio.sleep(wait)
 
@@ -163,7 +161,7 @@ async def list_rooms(
 async def search(request: pb.SearchRequest, services: Services, limiter: RateLimiter) -> pb.SearchResponse:
     """Messages of a room that contain a text."""
     text = clean_search(request.text)
-    await paced(limiter, services.clock.now, SEARCH_FRAMES - 1)
+    await paced(lambda longest: limiter.charge_call(services.clock.now(), SEARCH_FRAMES - 1, longest))
     claim = reader(request)
     name = clean_room(request.room or DEFAULT_ROOM)
     room = await services.admission.existing_room(name, claim, limiter)

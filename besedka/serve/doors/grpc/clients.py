@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.doors.grpc.connections import DESCRIPTORS, Connection, Connections
 from besedka.serve.limits.networks import UNIX_SOCKET
-from besedka.serve.limits.rate_limits import REFUSED_FRAMES, RateLimiter, Source
+from besedka.serve.limits.rate_limits import REFUSED_FRAMES, RateLimiter, Source, check_wait
 from besedka.serve.limits.sources import Sources
 from besedka.wire.errors import Refused
 
@@ -96,10 +96,36 @@ class Clients:
             limiters[client.is_forwarded].is_forwarded = client.is_forwarded
         return limiters[client.is_forwarded]
 
+    def charge_call(self, call: Call, limiter: RateLimiter, now: float, longest: float) -> float:
+        """Charge a call, unless the port has done so when it began, and return the seconds that it must wait.
+
+        Args:
+            call: the call, as gRPC hands it over.
+            limiter: its rate limits.
+            now: the time.
+            longest: the longest wait, in seconds.
+
+        Raises:
+            Refused: `too_fast` if it would have to wait longer; `no_access` if its connection has ended.
+        """
+        turn = self._turn(call, limiter, now)
+        if turn is None:
+            return limiter.charge_call(now, 1, longest)
+        wait = max(0.0, turn - now)
+        check_wait(wait, longest)
+        return wait
+
     def charge_refusal(self, call: Call, now: float) -> None:
-        """Charge a call that is refused before it begins, unless its connection has ended: it costs as much as any other refusal."""
+        """Charge a call that is refused before it is handled, unless its connection has ended: it costs as much as any other refusal."""
         with suppress(Refused):
-            self.limiter(call).charge_frames(now, REFUSED_FRAMES)
+            limiter = self.limiter(call)
+            is_charged = self._turn(call, limiter, now) is not None
+            limiter.charge_frames(now, REFUSED_FRAMES - is_charged)
+
+    def _turn(self, call: Call, limiter: RateLimiter, now: float) -> float | None:
+        """When a call may go on that the port has charged when it began; None if it has not."""
+        connection = self._connection(call)
+        return connection.take_turn(limiter, now) if connection else None
 
     def call_began(self, call: Call, seconds: float | None) -> Callable[[], None]:
         """Note an admitted call of its connection, and count it, if it does not stream: an address may have as many as connections.

@@ -13,7 +13,7 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
@@ -60,7 +60,10 @@ HOLD_SECONDS: Final = 0.01
 """The shortest pause in reading from a client that owes for its calls."""
 
 FRAME_BYTES: Final = 4 * 1024
-"""Received bytes that cost a frame: a hundred calls that are begun and cancelled cost the server about as much as a frame."""
+"""Received bytes that cost a frame, beside the calls that begin with them: pings and requests of streams come without end, too."""
+
+STREAMS_AT_MOST: Final = 100
+"""Concurrent calls on one connection; the client holds back more."""
 
 END_SECONDS: Final = 0.3
 """The time that clients have to read the rest when the server stops, after gRPC has ended their calls."""
@@ -258,8 +261,8 @@ class Connection:
         host: the client's address.
         source: where it is counted; None if it is a trusted proxy's.
         half_open: its requests that are not whole.
-        limiters: the rate limits of its calls, by whether they are forwarded, and of its bytes as if they were not; none if it is a
-            trusted proxy's, which has many clients.
+        limiters: the rate limits of its calls, by whether they are forwarded, and of its bytes and of calls that begin as if they were
+            not; none if it is a trusted proxy's, which has many clients.
     """
 
     __slots__ = (
@@ -268,6 +271,7 @@ class Connection:
         "_connections",
         "_handshake",
         "_stuck",
+        "_turns",
         "_uncharged",
         "half_open",
         "host",
@@ -293,6 +297,8 @@ class Connection:
         self._calls: dict[object, float] = {}
         self.limiters: dict[bool, RateLimiter] = {}
         self._uncharged = 0
+        # When each call that has begun may go on, until gRPC hands it over. Those that it never hands over leave theirs to the next ones.
+        self._turns: deque[float] = deque(maxlen=STREAMS_AT_MOST)
         self._stuck = StuckDeadline()
 
     def enter(self, peer: str, host: str, limiter: RateLimiter | None) -> None:
@@ -301,6 +307,20 @@ class Connection:
         if limiter:
             self.source = limiter.source
             self.limiters[False] = limiter
+
+    def take_turn(self, limiter: RateLimiter, now: float) -> float | None:
+        """When a call may go on that has been charged to these rate limits when it began; None if it has not been.
+
+        One that turns out to be forwarded has been charged to the connection until now, and is not any more.
+        """
+        charged = self.limiters.get(False)
+        if charged is None:
+            return None
+        turn = self._turns.popleft() if self._turns else now
+        if limiter is charged:
+            return turn
+        charged.charge_frames(now, -1)
+        return None
 
     def call_began(self, call: object, seconds: float | None) -> None:
         """Note a call that was admitted: it is no longer a mere handshake.
@@ -337,7 +357,9 @@ class Connection:
             self.abort()
 
     def read_along(self, data: bytes, *, is_request: bool) -> None:
-        """Count what this piece adds to the half-open requests, or takes from them.
+        """Count what this piece adds to the half-open requests, or takes from them; charge for each call that begins with it.
+
+        gRPC hands a call over some milliseconds later, and not at all if the client has cancelled it by then.
 
         Args:
             data: the piece, before it is passed on.
@@ -345,7 +367,9 @@ class Connection:
         """
         before = self.half_open.size
         if is_request:
-            self.half_open.receive(data, self._connections.now())
+            now, begun = self._connections.now(), self.half_open.begun
+            self.half_open.receive(data, now)
+            self._charge_calls(self.half_open.begun - begun, now)
         else:
             self.half_open.send(data)
         if self.half_open.size != before and not self.outer.is_lost:
@@ -354,7 +378,7 @@ class Connection:
     def received(self, count: int = 0) -> None:
         """Charge for so many bytes. Read nothing more from a client that owes for them or for its calls, until it does not.
 
-        A call is charged when it begins; its bytes also pay for what never becomes one, such as calls that are cancelled at once.
+        Bytes are charged beside the calls that begin with them: they also pay for what is no call.
         """
         now = self._connections.now()
         self._charge_bytes(count, now)
@@ -372,6 +396,10 @@ class Connection:
             return 0.0
         limiter.charge_frames(now, HANDSHAKE_FRAMES)
         return limiter.delay(now)
+
+    def _charge_calls(self, count: int, now: float) -> None:
+        if limiter := self.limiters.get(False):
+            self._turns.extend(now + limiter.charge_begun(now) for _ in range(count))
 
     def _charge_bytes(self, count: int, now: float) -> None:
         limiter = self.limiters.get(False)

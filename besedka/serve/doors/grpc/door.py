@@ -21,7 +21,7 @@ from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.authentication import KeyInterceptor
 from besedka.serve.doors.grpc.calls_in_progress import CallsInProgress
 from besedka.serve.doors.grpc.clients import Call, Clients
-from besedka.serve.doors.grpc.connections import DESCRIPTORS, Connections, ServeTls
+from besedka.serve.doors.grpc.connections import DESCRIPTORS, STREAMS_AT_MOST, Connections, ServeTls
 from besedka.serve.doors.grpc.health_and_reflection import HealthAndReflection
 from besedka.serve.doors.grpc.service import NAME, ChatService
 from besedka.serve.doors.listener import listen
@@ -43,9 +43,6 @@ METADATA_BYTES: Final = 16 * 1024
 
 UNREAD_BYTES_INSIDE: Final = 4 * 1024
 """Unread bytes of a call that gRPC keeps beside the response that it writes; above that the server sees that nobody reads."""
-
-STREAMS_AT_MOST: Final = 100
-"""Concurrent calls on one connection; the client holds back more."""
 
 KEEPALIVE_SECONDS: Final = 25
 """The interval of keepalive pings; as over WebSocket."""

@@ -1,4 +1,4 @@
-"""Requests of gRPC that have come in part: how many bytes a connection makes the gRPC server hold for them.
+"""Requests of gRPC that have come in part: how many bytes a connection makes the gRPC server hold for them, and how many calls it begins.
 
 gRPC hands over whole requests only, and says nothing of those that are not whole yet. So the port reads along: the frames of HTTP/2
 (RFC 9113, section 4.1), and in their data the messages of gRPC, each with five bytes in front that say its length
@@ -29,12 +29,14 @@ class HalfOpenRequests:
 
     Attributes:
         size: the bytes that they cost.
+        begun: the number of calls that have begun so far.
     """
 
-    __slots__ = ("_calls", "_newest", "_received", "_sent", "size")
+    __slots__ = ("_calls", "_newest", "_received", "_sent", "begun", "size")
 
     def __init__(self) -> None:
         self.size = 0
+        self.begun = 0
         self._calls: dict[int, _Call] = {}
         self._newest = 0
         self._received = _Splitter(_PREFACE)
@@ -47,6 +49,7 @@ class HalfOpenRequests:
                 self._receive_data(piece, now)
             elif piece.kind == _HEADERS and piece.is_first and piece.stream > self._newest:
                 self._newest = piece.stream
+                self.begun += 1
                 self._calls[piece.stream] = _Call(now)
                 self.size += HALF_OPEN_BYTES
             self._end_if_ended(piece)

@@ -47,8 +47,8 @@ class HealthAndReflection(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
     async def _bounded(self, act: Callable[..., Any], request: Any, context: Context) -> Any:
         try:
-            limiter = self._clients.limiter(context)
-            await calls.paced(limiter, self._services.clock.now)
+            limiter, now = self._clients.limiter(context), self._services.clock.now
+            await calls.paced(lambda longest: self._clients.charge_call(context, limiter, now(), longest))
             with self._counted(context.peer()):
                 return await run_handler(act, request, context)
         except Refused as refusal:

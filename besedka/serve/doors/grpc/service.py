@@ -225,7 +225,7 @@ class ChatService:
             limiter = self._clients.limiter(context)
             self._services.admission.check_network(limiter.source.network)
             async with calls.overdue_after(seconds):
-                return await self._act(act, limiter)
+                return await self._act(act, limiter, context)
         except Refused as refusal:
             await self._refuse(context, refusal)
         except (calls.ItemRefused, grpc.aio.BaseError):
@@ -238,8 +238,12 @@ class ChatService:
             log.exception("a call could not be answered")
             await self._fail(context)
 
-    async def _act(self, act: Callable[[RateLimiter], Awaitable[T]], limiter: RateLimiter) -> T:
-        await calls.paced(limiter, self._services.clock.now)
+    async def _act(
+        self, act: Callable[[RateLimiter], Awaitable[T]], limiter: RateLimiter, context: Context
+    ) -> T:
+        await calls.paced(
+            lambda longest: self._clients.charge_call(context, limiter, self._services.clock.now(), longest)
+        )
         self._services.admission.check_network(limiter.source.network)  # it may have been banned meanwhile
         try:
             return await _unless_unavailable(act(limiter))
