@@ -23,16 +23,20 @@ def has_more_elements(data: bytes, at_most: int, *, depth: int) -> bool:
         at_most: so many fields.
         depth: 1 counts the message's own fields; 2 also those of each message in it.
     """
-    if len(data) <= BYTES_OF_AN_ELEMENT * at_most:
-        return False
+    is_short = len(data) <= BYTES_OF_AN_ELEMENT * at_most
+    return not is_short and count_elements(data, at_most + 1, depth=depth) > at_most
+
+
+def count_elements(data: bytes, at_most: int, *, depth: int) -> int:
+    """The number of these fields, counted until there are so many. Arguments are as of `has_more_elements`."""
     count, parts = 0, [(0, len(data), depth)]
     try:
         while parts:
             position, end, left = parts.pop()
             while position < end:
                 count += 1
-                if count > at_most:
-                    return True
+                if count == at_most:
+                    return count
                 tag, position = _varint(data, position)
                 kind = tag & 7
                 if kind == _LENGTH:
@@ -46,7 +50,7 @@ def has_more_elements(data: bytes, at_most: int, *, depth: int) -> bool:
                     position += _FIXED_BYTES.get(kind, 0)
     except (IndexError, ValueError):
         pass  # not a message, as the parser will say
-    return False
+    return count
 
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:
@@ -56,6 +60,9 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
         IndexError: if the data ends in it.
         ValueError: if it is too long.
     """
+    number = data[position]
+    if number < 0x80:  # noqa: PLR2004 - as below; nearly all have one byte
+        return number, position + 1
     number = 0
     for index in range(_VARINT_BYTES_AT_MOST):
         byte = data[position + index]

@@ -39,6 +39,9 @@ REASON_CHARACTERS_AT_MOST = 200
 FRAME_BYTES_AT_MOST = 64 * 1024
 """One frame from a client; longer ones end the connection."""
 
+IMPORT_MESSAGES_AT_MOST = 5_000
+"""Messages in one request of `Import`: a message of two bytes on the wire takes a hundred in memory."""
+
 SERVER_FRAME_BYTES_AT_MOST = 4 * 1024 * 1024
 """One frame from a server; a client ends the connection at a longer one. A page of the history is at most 64 KiB of the log and the keys
 of 500 messages: 512 KiB with an escape of 6 bytes for each byte. The rest is room for lists of rooms: 10 000 of the longest names."""

@@ -12,6 +12,7 @@ import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.wire.log_line import read_line
+from besedka.wire.validation import FRAME_BYTES_AT_MOST
 from tests.calling import Caller, many, refusal, speaker
 from tests.commanding import ASK_SECONDS, wait_until
 from tests.conftest import ClientMaker, ServerMaker
@@ -465,10 +466,10 @@ INVALID = grpc.StatusCode.INVALID_ARGUMENT
         ({"text": ""}, INVALID, "empty_text", ["text"]),
         ({"text": " \n\u200b"}, INVALID, "empty_text", ["text"]),
         ({"text": "x" * 5_001}, INVALID, "text_too_long", ["text"]),
-        ({"text": "x" * 1_000_000}, INVALID, "text_too_long", ["text"]),
+        ({"text": "x" * 65_000}, INVALID, "text_too_long", ["text"]),
         ({"user": ""}, INVALID, "bad_name", ["user"]),
         ({"user": "x" * 33}, INVALID, "bad_name", ["user"]),
-        ({"user": "a" + "\u0301\u0316" * 50_000}, INVALID, "bad_name", ["user"]),
+        ({"user": "a" + "\u0301\u0316" * 15_000}, INVALID, "bad_name", ["user"]),
         ({"user": "x\x00y"}, INVALID, "bad_name", ["user"]),
         ({"user": "x\u202ey"}, INVALID, "bad_name", ["user"]),
         ({"user": "x\ny"}, INVALID, "bad_name", ["user"]),
@@ -479,6 +480,7 @@ INVALID = grpc.StatusCode.INVALID_ARGUMENT
         ({"key": "x" * 65}, INVALID, "bad_key", ["key"]),
         ({"key": "a b"}, INVALID, "bad_key", ["key"]),
         ({"secret": "x" * 257}, INVALID, "bad_frame", []),
+        ({"text": "x" * FRAME_BYTES_AT_MOST}, grpc.StatusCode.RESOURCE_EXHAUSTED, "frame_too_long", []),
         ({"text": "x" * 1_048_576}, grpc.StatusCode.RESOURCE_EXHAUSTED, "", []),
     ],
     ids=lambda value: repr(value)[:30],

@@ -21,6 +21,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.remote.transport import grpc as client_grpc
 from besedka.serve.doors.grpc import door
+from besedka.serve.doors.grpc.requests import REQUEST_BYTES
 from besedka.wire.log_line import read_line
 from tests import prefork
 from tests.calling import Caller, many, refusal, speaker
@@ -294,4 +295,4 @@ def test_our_own_client_pings_no_more_often_than_the_server_allows() -> None:
     allowed = server["grpc.http2.min_recv_ping_interval_without_data_ms"]
     assert client["grpc.keepalive_time_ms"] >= 2 * allowed
     assert client["grpc.keepalive_time_ms"] > server["grpc.keepalive_time_ms"]
-    assert client["grpc.max_receive_message_length"] > door.REQUEST_BYTES
+    assert client["grpc.max_receive_message_length"] > REQUEST_BYTES

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import grpc
 import pytest
+from google.protobuf.message import Message
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
@@ -90,19 +91,26 @@ async def started(
     )
 
 
-async def requests(*given: pb.ConverseRequest) -> AsyncIterator[pb.ConverseRequest]:
+async def without_end(requests: Iterable[object]) -> AsyncIterator[object]:
     """These, and then nothing more, without an end."""
-    for one in given:
+    for one in requests:
         yield one
     await asyncio.Event().wait()
+
+
+def called(service: ChatService, method: str, context: FakeContext, *requests: Message) -> asyncio.Task[Any]:
+    """Call a method as gRPC does, with what its reader makes of the bytes of its request, or of its requests without an end."""
+    handler: Any = service.handlers()[method]
+    read = [handler.request_deserializer(request.SerializeToString()) for request in requests]
+    act = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+    return asyncio.ensure_future(act(without_end(read) if handler.request_streaming else read[0], context))
 
 
 JOIN = pb.ConverseRequest(join=pb.Join(user="Anna"))
 
 
 def converse(service: ChatService, context: FakeContext, *given: pb.ConverseRequest) -> asyncio.Task[Any]:
-    call: Any = service.handlers()["Converse"].stream_stream
-    return asyncio.ensure_future(call(requests(*given), context))
+    return called(service, "Converse", context, *given)
 
 
 async def until_there(room: Room) -> None:
@@ -287,11 +295,10 @@ def test_a_call_that_waits_for_its_turn_and_is_cancelled_does_nothing(
         clients = Clients(Sources(RateLimits(rate=1)))
         chat, room, service = await started(tmp_path, clients)
         monkeypatch.setattr(chat.log_reader, "page", page)
-        call: Any = service.handlers()["ListMessages"].unary_unary
-        await call(pb.ListMessagesRequest(), FakeContext())
+        await called(service, "ListMessages", FakeContext(), pb.ListMessagesRequest())
         assert pages == [room]
         clients.limiter(FakeContext()).charge_frames(chat.clock.now(), 400)
-        waiting = asyncio.ensure_future(call(pb.ListMessagesRequest(), FakeContext()))
+        waiting = called(service, "ListMessages", FakeContext(), pb.ListMessagesRequest())
         await settle()
         assert not waiting.done()
         waiting.cancel()
@@ -315,8 +322,7 @@ def test_who_is_banned_while_a_call_waits_for_its_turn_reads_nothing(tmp_path: P
         chat, _, service = await started(tmp_path, clients)
         clients.limiter(FakeContext()).charge_frames(chat.clock.now(), 400)
         context = FakeContext()
-        call: Any = service.handlers()[kind].unary_unary
-        waiting = asyncio.ensure_future(call(request, context))
+        waiting = called(service, kind, context, request)
         await settle()
         chat.directory.moderation.apply(replace(BAN, addresses=("192.0.2.1",)))
         await jump(calls.WAIT_SECONDS_AT_MOST)
@@ -338,8 +344,7 @@ def test_who_is_banned_while_the_list_of_rooms_is_held_back_does_not_receive_it(
         clients = Clients(Sources(RateLimits(rate=1)))
         chat, _, service = await started(tmp_path, clients)
         context = FakeContext()
-        call: Any = service.handlers()["ListRooms"].unary_unary
-        waiting = asyncio.ensure_future(call(pb.ListRoomsRequest(), context))
+        waiting = called(service, "ListRooms", context, pb.ListRoomsRequest())
         await until(lambda: clients.limiter(context).delay(chat.clock.now()))
         await settle()
         chat.directory.moderation.apply(replace(BAN, addresses=("192.0.2.1",)))
@@ -351,9 +356,7 @@ def test_who_is_banned_while_the_list_of_rooms_is_held_back_does_not_receive_it(
     looping.run(scenario())
 
 
-async def one_and_silence() -> AsyncIterator[pb.ImportRequest]:
-    yield pb.ImportRequest(speaker=pb.Speaker(user="Anna"))
-    await asyncio.Event().wait()
+SPEAKER = pb.ImportRequest(speaker=pb.Speaker(user="Anna"))
 
 
 def test_an_import_that_falls_silent_counts_as_a_stream_and_ends(tmp_path: Path) -> None:
@@ -361,11 +364,10 @@ def test_an_import_that_falls_silent_counts_as_a_stream_and_ends(tmp_path: Path)
         clients = Clients(Sources(RateLimits(connections_per_address=1)))
         chat, _, service = await started(tmp_path, clients)
         context, second = FakeContext(), FakeContext()
-        call: Any = service.handlers()["Import"].stream_unary
-        silent = asyncio.ensure_future(call(one_and_silence(), context))
+        silent = called(service, "Import", context, SPEAKER)
         await until(lambda: list(chat.directory.sessions))
         with pytest.raises(grpc.aio.AbortError):
-            await call(one_and_silence(), second)
+            await called(service, "Import", second, SPEAKER)
         assert second.ended
         assert second.ended[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
         await settle()
@@ -393,8 +395,7 @@ def test_a_unary_call_that_takes_too_long_ends(tmp_path: Path, monkeypatch: pyte
         chat, room, service = await started(tmp_path)
         monkeypatch.setattr(chat.log_reader, "page", page)
         context = FakeContext()
-        call: Any = service.handlers()["ListMessages"].unary_unary
-        waiting = asyncio.ensure_future(call(pb.ListMessagesRequest(), context))
+        waiting = called(service, "ListMessages", context, pb.ListMessagesRequest())
         await until(lambda: room.holds)
         await jump(calls.CALL_SECONDS - 1)
         assert not waiting.done()
@@ -459,8 +460,7 @@ def test_a_room_that_is_about_to_be_followed_is_held(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room, service = await started(tmp_path, WatchedPeers(Sources(RateLimits())))
         rooms.append(room)
-        call: Any = service.handlers()["Follow"].unary_stream
-        following = asyncio.ensure_future(call(pb.FollowRequest(), FakeContext()))
+        following = called(service, "Follow", FakeContext(), pb.FollowRequest())
         await until(lambda: room.behind_count + room.live_count)
         assert held == [1]
         following.cancel()
@@ -524,13 +524,12 @@ def test_for_whom_a_call_is_made_is_found_out_once(tmp_path: Path) -> None:
     async def scenario() -> None:
         proxies = Counting()
         chat, _, service = await started(tmp_path, Clients(Sources(RateLimits()), proxies))
-        handlers: Any = service.handlers()
-        await handlers["Send"].unary_unary(pb.SendRequest(user="Anna", text="x"), FakeContext())
-        await handlers["ListMessages"].unary_unary(pb.ListMessagesRequest(), FakeContext())
+        await called(service, "Send", FakeContext(), pb.SendRequest(user="Anna", text="x"))
+        await called(service, "ListMessages", FakeContext(), pb.ListMessagesRequest())
         assert proxies.asked == 2
         streams = [
-            asyncio.ensure_future(handlers["Follow"].unary_stream(pb.FollowRequest(), FakeContext())),
-            asyncio.ensure_future(handlers["Converse"].stream_stream(requests(JOIN), FakeContext())),
+            called(service, "Follow", FakeContext(), pb.FollowRequest()),
+            called(service, "Converse", FakeContext(), JOIN),
         ]
         await until(lambda: len(list(chat.directory.sessions)) == 2)
         assert proxies.asked == 4
@@ -577,8 +576,7 @@ class SlowOpening:
         monkeypatch.setattr(ChatHistory, "open", staticmethod(slowly))
 
 
-async def importing() -> AsyncIterator[pb.ImportRequest]:
-    yield pb.ImportRequest(speaker=pb.Speaker(user="Boris", room="plans", secret=SECRET))
+IMPORTING = pb.ImportRequest(speaker=pb.Speaker(user="Boris", room="plans", secret=SECRET))
 
 
 @pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES.keys())
@@ -591,19 +589,18 @@ def test_who_has_waited_for_a_room_to_be_opened_is_asked_again(
         chat, _, service = await started(tmp_path, names=Names.INVITED)
         chat.directory.names.take("Boris", CLAIM, chat.clock.stamp())
         chat.directory.rooms.open_private("plans", "Boris", CLAIM)
-        handlers: Any = service.handlers()
         send = pb.SendRequest(user="Boris", room="plans", secret=SECRET, text="x")
         follow = pb.FollowRequest(room="plans", secret=SECRET)
         join = pb.ConverseRequest(join=pb.Join(user="Boris", room="plans", secret=SECRET))
         contexts = [FakeContext() for _ in range(4)]
-        *calls, conversing = map(
-            asyncio.ensure_future,
-            (
-                handlers["Send"].unary_unary(send, contexts[0]),
-                handlers["Follow"].unary_stream(follow, contexts[1]),
-                handlers["Import"].stream_unary(importing(), contexts[2]),
-                handlers["Converse"].stream_stream(requests(join), contexts[3]),
-            ),
+        *calls, conversing = (
+            called(service, method, context, request)
+            for method, context, request in zip(
+                ("Send", "Follow", "Import", "Converse"),
+                contexts,
+                (send, follow, IMPORTING, join),
+                strict=True,
+            )
         )
         await asyncio.to_thread(opening.has_begun.wait, 60)
         await settle()  # until all of them wait

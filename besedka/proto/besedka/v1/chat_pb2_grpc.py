@@ -113,7 +113,7 @@ class ChatServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Import(self, request_iterator, context):
-        """Says many messages. The first request must hold the `speaker`; each may hold many messages. The answer tells how many
+        """Says many messages. The first request must hold the `speaker`; each may hold up to 5000 messages. The answer tells how many
         were stored, and their ids. A message that is refused ends the call: the status says which one, those before it are
         stored, and nothing after it.
         """

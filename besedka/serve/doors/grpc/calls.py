@@ -113,7 +113,7 @@ async def overdue_after(seconds: float | None) -> AsyncIterator[None]:
 async def send(request: pb.SendRequest, services: Services, limiter: RateLimiter) -> pb.SendResponse:
     """Post one message, and wait until it is on disk."""
     clean_text(request.text), clean_key(request.key)  # check before the sender enters the room
-    async with _signed_in(request, services, limiter) as speaker:
+    async with _signed_in(_arrival(request, limiter), services) as speaker:
         once = _SinglePoster()
         posting = Posting(
             services.pipeline, speaker.room, speaker.person, once, limiter=limiter, check=speaker.check
@@ -188,7 +188,7 @@ def reader(
 async def import_(
     requests: AsyncIterator[pb.ImportRequest], services: Services, limiter: RateLimiter
 ) -> pb.ImportResponse:
-    """Post many messages.
+    """Post many messages. No request is kept longer than until its messages are posted.
 
     Raises:
         ItemRefused: one of them was refused.
@@ -197,7 +197,7 @@ async def import_(
     first = await anext(requests, None)
     if first is None or not first.HasField("speaker"):
         raise Refused(ErrorCode.BAD_FRAME, detail="the first request must hold the `speaker`")
-    async with _signed_in(first.speaker, services, limiter) as speaker:
+    async with _signed_in(_arrival(first.speaker, limiter), services) as speaker:
         many, is_free = _ManyPoster(), limiter.is_own_program
 
         def check() -> None:
@@ -214,34 +214,44 @@ async def import_(
             is_free=is_free,
         )
 
-        async def take_all() -> None:
-            await _take(first, many, posting)
+        async def take_all(request: pb.ImportRequest) -> None:
+            await _take(request, many, posting)
+            del request
             async for request in requests:
                 if request.HasField("speaker"):
                     refusal = Refused(ErrorCode.BAD_FRAME, detail="only the first request has a `speaker`")
                     raise ItemRefused(many.taken, refusal)
                 await _take(request, many, posting)
+                del request
 
+        taking = take_all(first)
+        del first
         try:
-            await speaker.unless_disconnected(take_all())
+            await speaker.unless_disconnected(taking)
         finally:
             await many.settled()
         return pb.ImportResponse(count=many.stored_count, ids=many.ids, epoch=speaker.room.epoch)
 
 
+def _arrival(given: pb.SendRequest | pb.Speaker, limiter: RateLimiter) -> Arrival:
+    """The caller's request to enter a room.
+
+    Raises:
+        Refused: if a part of it is not valid.
+    """
+    room = clean_room(given.room or DEFAULT_ROOM)
+    return Arrival(room, limiter, clean_name(given.user), clean_secret(given.secret))
+
+
 @asynccontextmanager
-async def _signed_in(
-    given: pb.SendRequest | pb.Speaker, services: Services, limiter: RateLimiter
-) -> AsyncIterator[_CallSession]:
+async def _signed_in(arrival: Arrival, services: Services) -> AsyncIterator[_CallSession]:
     """Sign the caller in for the time of a call.
 
     Raises:
         Refused: if they may not enter.
     """
-    room = clean_room(given.room or DEFAULT_ROOM)
-    arrival = Arrival(room, limiter, clean_name(given.user), clean_secret(given.secret))
     admitted = await services.admission.admit(arrival)
-    session = _CallSession(admitted.person, admitted.room, limiter.source.network)
+    session = _CallSession(admitted.person, admitted.room, arrival.limiter.source.network)
     services.directory.sessions.add(session)
     try:
         tenant = services.admission.tenant(session.person.claim, session.network)

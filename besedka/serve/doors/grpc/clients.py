@@ -122,6 +122,16 @@ class Clients:
             is_charged = self._turn(call, limiter, now) is not None
             limiter.charge_frames(now, REFUSED_FRAMES - is_charged)
 
+    def refuse_early(self, call: Call, refusal: Refused | None, now: float) -> None:
+        """Refuse a call at once whose only request cannot be handled, if there is a refusal, and charge it.
+
+        Raises:
+            Refused: the refusal.
+        """
+        if refusal:
+            self.charge_refusal(call, now)
+            raise refusal
+
     def _turn(self, call: Call, limiter: RateLimiter, now: float) -> float | None:
         """When a call may go on that the port has charged when it began; None if it has not."""
         connection = self._connection(call)

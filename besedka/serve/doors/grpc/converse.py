@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.doors.grpc.requests import Request
 from besedka.serve.doors.grpc.stream import Stream, StreamSubscriber, Write
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.person import Person
@@ -64,11 +65,11 @@ class ConverseStream(Stream):
     def send(self, frame: ServerFrame) -> None:
         self.answer(proto.response(frame, self.services.clock.zone).SerializeToString())
 
-    async def listen(self, requests: AsyncIterator[pb.ConverseRequest]) -> None:
+    async def listen(self, requests: AsyncIterator[Request[pb.ConverseRequest]]) -> None:
         """Handle requests until the client ends its side.
 
         Raises:
-            Refused: if a request is empty, or the first one is none of `FIRST`.
+            Refused: if a request is empty or out of bounds, or the first one is none of `FIRST`.
         """
         has_begun = False
         async for request in requests:
@@ -76,15 +77,18 @@ class ConverseStream(Stream):
                 return
             self.session.limiter.charge_frames(self.services.clock.now(), 1)
             await asyncio.sleep(self.session.limiter.delay(self.services.clock.now()))
-            frame = proto.client_frame(request)
-            if not has_begun and not isinstance(frame, FIRST):
-                raise _begun_wrongly()
+            self._receive(request, is_first=not has_begun)
             has_begun = True
-            self.session.receive_frame(frame)
             await self.session.answered()
             await self.has_room()
         if not has_begun:
             raise _begun_wrongly()
+
+    def _receive(self, request: Request[pb.ConverseRequest], *, is_first: bool) -> None:
+        frame = proto.client_frame(request.take())
+        if is_first and not isinstance(frame, FIRST):
+            raise _begun_wrongly()
+        self.session.receive_frame(frame)
 
 
 def _begun_wrongly() -> Refused:

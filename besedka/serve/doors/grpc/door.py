@@ -23,6 +23,7 @@ from besedka.serve.doors.grpc.calls_in_progress import CallsInProgress
 from besedka.serve.doors.grpc.clients import Call, Clients
 from besedka.serve.doors.grpc.connections import DESCRIPTORS, STREAMS_AT_MOST, Connections, ServeTls
 from besedka.serve.doors.grpc.health_and_reflection import HealthAndReflection
+from besedka.serve.doors.grpc.requests import REQUEST_BYTES
 from besedka.serve.doors.grpc.service import NAME, ChatService
 from besedka.serve.doors.listener import listen
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
@@ -35,14 +36,14 @@ from besedka.serve.limits.sources import Sources
 from besedka.serve.session import Services
 from besedka.serve.settings import Certificate, Settings
 
-REQUEST_BYTES: Final = 1024 * 1024
-"""Largest request: one of `Import` may hold many messages; those of other calls are far smaller."""
-
 METADATA_BYTES: Final = 16 * 1024
 """Largest size of a call's headers; as over HTTP."""
 
 UNREAD_BYTES_INSIDE: Final = 4 * 1024
 """Unread bytes of a call that gRPC keeps beside the response that it writes; above that the server sees that nobody reads."""
+
+READ_AHEAD_BYTES: Final = 64 * 1024
+"""Bytes of a call's requests that gRPC takes before the call needs them. By itself it takes 4 MiB, and more if they come quickly."""
 
 KEEPALIVE_SECONDS: Final = 25
 """The interval of keepalive pings; as over WebSocket."""
@@ -63,6 +64,8 @@ OPTIONS: Final = [
     ("grpc.so_reuseport", 0),
     ("grpc.http2.write_buffer_size", UNREAD_BYTES_INSIDE),
     ("grpc.max_receive_message_length", REQUEST_BYTES),
+    ("grpc.http2.lookahead_bytes", READ_AHEAD_BYTES),
+    ("grpc.http2.bdp_probe", 0),
     ("grpc.max_metadata_size", METADATA_BYTES),
     ("grpc.absolute_max_metadata_size", METADATA_BYTES),
     ("grpc.max_concurrent_streams", STREAMS_AT_MOST),

@@ -14,12 +14,13 @@ Wrapper = Callable[[Callable[..., Any], Any, Context], Awaitable[Any]]
 """Is given a handler's function, its request or requests, and the call."""
 
 
-def wrapped(handler: Handler, wrap: Wrapper) -> Handler:
+def wrapped(handler: Handler, wrap: Wrapper, read: Callable[[bytes], Any] | None = None) -> Handler:
     """A handler whose function is called by a wrapper.
 
     Args:
         handler: the handler.
         wrap: calls its function, by `run_handler`.
+        read: makes of the bytes of a request what the wrapper is given; None if the handler's own reader does.
     """
     kinds: dict[tuple[bool, bool], tuple[Any, Callable[..., Handler]]] = {
         (False, False): (handler.unary_unary, grpc.unary_unary_rpc_method_handler),
@@ -32,7 +33,7 @@ def wrapped(handler: Handler, wrap: Wrapper) -> Handler:
     async def acting(request: Any, context: Context) -> Any:
         return await wrap(act, request, context)
 
-    return make(acting, handler.request_deserializer, handler.response_serializer)
+    return make(acting, read or handler.request_deserializer, handler.response_serializer)
 
 
 async def run_handler(act: Callable[..., Any], request: Any, context: Context) -> Any:

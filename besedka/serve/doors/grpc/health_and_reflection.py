@@ -1,4 +1,4 @@
-"""Calls of the services beside the chat's, health and reflection: they are paced too, and few of them stream on one connection."""
+"""Calls of the services beside the chat's, health and reflection: they are paced too, their requests are short, and few stream on a connection."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import grpc
 from besedka.serve.doors.grpc import calls, status
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.handlers import Context, Handler, run_handler, wrapped
+from besedka.serve.doors.grpc.requests import OTHER, reader, taken
 from besedka.serve.session import Services
 from besedka.wire.errors import ErrorCode, Refused
 
@@ -43,17 +44,29 @@ class HealthAndReflection(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         handler: Handler | None = await continuation(handler_call_details)
         if handler is None or handler_call_details.method.startswith(self._chat):
             return handler  # type: ignore[return-value]  # None: no such method
-        return wrapped(handler, self._bounded)
+        decode: Any = handler.request_deserializer
+        has_many = handler.request_streaming
 
-    async def _bounded(self, act: Callable[..., Any], request: Any, context: Context) -> Any:
+        async def bounded(act: Callable[..., Any], request: Any, context: Context) -> Any:
+            def answer() -> Awaitable[Any]:
+                return run_handler(act, taken(request) if has_many else request.take(), context)
+
+            return await self._bounded(answer, None if has_many else request.refusal, context)
+
+        return wrapped(handler, bounded, reader(decode, OTHER))
+
+    async def _bounded(
+        self, answer: Callable[[], Awaitable[Any]], refusal: Refused | None, context: Context
+    ) -> Any:
         try:
+            self._clients.refuse_early(context, refusal, self._services.clock.now())
             limiter, now = self._clients.limiter(context), self._services.clock.now
             await calls.paced(lambda longest: self._clients.charge_call(context, limiter, now(), longest))
             with self._counted(context.peer()):
-                return await run_handler(act, request, context)
-        except Refused as refusal:
-            self._services.metrics.refused(refusal.code)
-            await status.refuse(context, refusal, self._services.language)
+                return await answer()
+        except Refused as refused:
+            self._services.metrics.refused(refused.code)
+            await status.refuse(context, refused, self._services.language)
 
     @contextmanager
     def _counted(self, peer: str) -> Iterator[None]:

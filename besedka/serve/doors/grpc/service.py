@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, aclosing, suppress
 from typing import Any, Final, NoReturn, TypeVar
 
 import grpc
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import RetryInfo
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
@@ -21,6 +21,7 @@ from besedka.serve.doors.grpc import calls, status
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.converse import ConverseStream
 from besedka.serve.doors.grpc.follow import FollowStream
+from besedka.serve.doors.grpc.requests import CONVERSE, FRAME, IMPORT, Bounds, Request, held, reader
 from besedka.serve.doors.grpc.stream import Stream
 from besedka.serve.errors import SessionFailed
 from besedka.serve.limits.rate_limits import RateLimiter
@@ -75,8 +76,12 @@ class ChatService:
             ),
             "Search": grpc.unary_unary_rpc_method_handler(self._search, _reader(pb.SearchRequest), _written),
             "Follow": grpc.unary_stream_rpc_method_handler(self._follow, _reader(pb.FollowRequest)),
-            "Import": grpc.stream_unary_rpc_method_handler(self._import, _reader(pb.ImportRequest), _written),
-            "Converse": grpc.stream_stream_rpc_method_handler(self._converse, _reader(pb.ConverseRequest)),
+            "Import": grpc.stream_unary_rpc_method_handler(
+                self._import, _reader(pb.ImportRequest, IMPORT), _written
+            ),
+            "Converse": grpc.stream_stream_rpc_method_handler(
+                self._converse, _reader(pb.ConverseRequest, CONVERSE)
+            ),
         }
 
     async def end_streams(self, seconds: float) -> None:
@@ -97,75 +102,73 @@ class ChatService:
 
     # The methods.
 
-    async def _send(self, request: pb.SendRequest | Malformed, context: Context) -> pb.SendResponse:
-        return await self._answer_in_time(
-            context, lambda limiter: calls.send(_whole(request), self._services, limiter)
-        )
+    async def _send(self, request: Request[pb.SendRequest], context: Context) -> pb.SendResponse:
+        return await self._answer_in_time(request, context, calls.send)
 
     async def _list_messages(
-        self, request: pb.ListMessagesRequest | Malformed, context: Context
+        self, request: Request[pb.ListMessagesRequest], context: Context
     ) -> pb.ListMessagesResponse:
-        return await self._answer_in_time(
-            context,
-            lambda limiter: calls.list_messages(_whole(request), self._services, limiter),
-        )
+        return await self._answer_in_time(request, context, calls.list_messages)
 
     async def _list_rooms(
-        self, request: pb.ListRoomsRequest | Malformed, context: Context
+        self, request: Request[pb.ListRoomsRequest], context: Context
     ) -> pb.ListRoomsResponse:
-        return await self._answer_in_time(
-            context, lambda limiter: calls.list_rooms(_whole(request), self._services, limiter)
-        )
+        return await self._answer_in_time(request, context, calls.list_rooms)
 
-    async def _search(self, request: pb.SearchRequest | Malformed, context: Context) -> pb.SearchResponse:
-        return await self._answer_in_time(
-            context, lambda limiter: calls.search(_whole(request), self._services, limiter)
-        )
+    async def _search(self, request: Request[pb.SearchRequest], context: Context) -> pb.SearchResponse:
+        return await self._answer_in_time(request, context, calls.search)
 
     async def _import(
-        self, requests: AsyncIterator[pb.ImportRequest | Malformed], context: Context
+        self, requests: AsyncIterator[Request[pb.ImportRequest]], context: Context
     ) -> pb.ImportResponse:
         try:
-            return await self._answer(
-                context,
-                lambda limiter: self._import_all(_all_whole(requests), limiter),
-            )
+            return await self._answer(context, lambda limiter: self._import_all(requests, limiter))
         except calls.ItemRefused as error:
             await self._refuse(context, error.refusal, f"messages[{error.index}]")
 
     async def _import_all(
-        self, requests: AsyncIterator[pb.ImportRequest], limiter: RateLimiter
+        self, requests: AsyncIterator[Request[pb.ImportRequest]], limiter: RateLimiter
     ) -> pb.ImportResponse:
         with self._clients.stream(limiter):
-            return await calls.import_(calls.in_time(requests), self._services, limiter)
+            in_time = calls.in_time(requests)
+            async with aclosing(held(in_time, limiter, self._services.clock.now)) as whole:
+                return await calls.import_(whole, self._services, limiter)
 
-    async def _follow(self, request: pb.FollowRequest | Malformed, context: Context) -> None:
-        await self._answer(context, lambda limiter: self._follow_on(_whole(request), context, limiter))
+    async def _follow(self, request: Request[pb.FollowRequest], context: Context) -> None:
+        await self._answer(
+            context, lambda limiter: self._follow_on(request, context, limiter), request.refusal
+        )
 
-    async def _follow_on(self, request: pb.FollowRequest, context: Context, limiter: RateLimiter) -> None:
+    async def _follow_on(
+        self, request: Request[pb.FollowRequest], context: Context, limiter: RateLimiter
+    ) -> None:
+        with ExitStack() as until_left:
+            stream = await self._entered(request.take(), context, limiter, until_left)
+            await self._run(stream, context)
+
+    async def _entered(
+        self, request: pb.FollowRequest, context: Context, limiter: RateLimiter, until_left: ExitStack
+    ) -> FollowStream:
+        """A stream that has entered its room."""
         claim = calls.reader(request)
         room = await self._services.admission.existing_room(
             clean_room(request.room or DEFAULT_ROOM), claim, limiter
         )
-        with ExitStack() as until_left:
-            # Once it is entered the room may be closed under a nameless reader.
-            with self._services.rooms.held(room):
-                until_left.enter_context(self._clients.stream(limiter))
-                reader = Person(claim=claim)
-                stream = FollowStream(
-                    self._services, room, reader=reader, limiter=limiter, write=context.write
-                )
-                stream.enter(request.since if request.HasField("since") else None, request.epoch)
-                until_left.callback(stream.leave)
-            await self._run(stream, context)
+        # Once it is entered the room may be closed under a nameless reader.
+        with self._services.rooms.held(room):
+            until_left.enter_context(self._clients.stream(limiter))
+            stream = FollowStream(
+                self._services, room, reader=Person(claim=claim), limiter=limiter, write=context.write
+            )
+            stream.enter(request.since if request.HasField("since") else None, request.epoch)
+            until_left.callback(stream.leave)
+        return stream
 
-    async def _converse(
-        self, requests: AsyncIterator[pb.ConverseRequest | Malformed], context: Context
-    ) -> None:
-        await self._answer(context, lambda limiter: self._converse_on(_all_whole(requests), context, limiter))
+    async def _converse(self, requests: AsyncIterator[Request[pb.ConverseRequest]], context: Context) -> None:
+        await self._answer(context, lambda limiter: self._converse_on(requests, context, limiter))
 
     async def _converse_on(
-        self, requests: AsyncIterator[pb.ConverseRequest], context: Context, limiter: RateLimiter
+        self, requests: AsyncIterator[Request[pb.ConverseRequest]], context: Context, limiter: RateLimiter
     ) -> None:
         with self._clients.stream(limiter):
             stream = ConverseStream(self._services, limiter, context.write)
@@ -215,19 +218,33 @@ class ChatService:
 
     # Common to all methods.
 
-    async def _answer_in_time(self, context: Context, act: Callable[[RateLimiter], Awaitable[T]]) -> T:
-        return await self._answer(context, act, calls.CALL_SECONDS)
+    async def _answer_in_time(
+        self,
+        request: Request[M],
+        context: Context,
+        answer: Callable[[M, Services, RateLimiter], Awaitable[T]],
+    ) -> T:
+        def act(limiter: RateLimiter) -> Awaitable[T]:
+            return answer(request.take(), self._services, limiter)
+
+        return await self._answer(context, act, request.refusal, calls.CALL_SECONDS)
 
     async def _answer(
-        self, context: Context, act: Callable[[RateLimiter], Awaitable[T]], seconds: float | None = None
+        self,
+        context: Context,
+        act: Callable[[RateLimiter], Awaitable[T]],
+        refusal: Refused | None = None,
+        seconds: float | None = None,
     ) -> T:
         try:
             limiter = self._clients.limiter(context)
             self._services.admission.check_network(limiter.source.network)
+            # A request that is refused is not kept while its call waits for its turn.
+            self._clients.refuse_early(context, refusal, self._services.clock.now())
             async with calls.overdue_after(seconds):
                 return await self._act(act, limiter, context)
-        except Refused as refusal:
-            await self._refuse(context, refusal)
+        except Refused as refused:
+            await self._refuse(context, refused)
         except (calls.ItemRefused, grpc.aio.BaseError):
             raise  # a response of its own, and gRPC's error for a call that has ended
         except calls.Overdue:
@@ -266,33 +283,9 @@ async def _unless_unavailable(answering: Awaitable[T]) -> T:
         raise unavailable(error) from error
 
 
-class Malformed:
-    """A request that cannot be decoded: gRPC itself would report that as an error of the server."""
-
-    def __init__(self, why: str) -> None:
-        self.why = why
-
-
-def _reader(kind: type[M]) -> Callable[[bytes], M | Malformed]:
-    def read(data: bytes) -> M | Malformed:
-        try:
-            return kind.FromString(data)
-        except DecodeError as error:
-            return Malformed(str(error))
-
-    return read
+def _reader(kind: type[M], bounds: Bounds = FRAME) -> Callable[[bytes], Request[M]]:
+    return reader(kind.FromString, bounds)
 
 
 def _written(response: Message) -> bytes:
     return response.SerializeToString()
-
-
-def _whole(request: M | Malformed) -> M:
-    if isinstance(request, Malformed):
-        raise Refused(ErrorCode.BAD_FRAME, detail=request.why)
-    return request
-
-
-async def _all_whole(requests: AsyncIterator[M | Malformed]) -> AsyncIterator[M]:
-    async for request in requests:
-        yield _whole(request)
