@@ -39,7 +39,7 @@ REASON_CHARACTERS_AT_MOST = 200
 FRAME_BYTES_AT_MOST = 64 * 1024
 """One frame from a client; longer ones end the connection."""
 
-IMPORT_MESSAGES_AT_MOST = 5_000
+IMPORT_MESSAGES_AT_MOST = 10_000
 """Messages in one request of `Import`: a message of two bytes on the wire takes a hundred in memory."""
 
 SERVER_FRAME_BYTES_AT_MOST = 4 * 1024 * 1024

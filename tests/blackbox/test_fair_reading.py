@@ -1,4 +1,4 @@
-"""Who reads much keeps nobody else waiting: an address gets its share, and the rest when it may have more."""
+"""Pages of the log for a crowd: an address gets its share, and the rest when it may have more, and others do not wait for it."""
 
 from __future__ import annotations
 

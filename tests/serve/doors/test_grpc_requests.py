@@ -13,6 +13,7 @@ from besedka.serve.limits.held_bytes import HELD_BYTES
 from besedka.serve.limits.rate_limits import RateLimiter, RateLimits, Source
 from besedka.serve.limits.sources import Sources
 from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.validation import IMPORT_MESSAGES_AT_MOST
 from tests import looping
 
 MANY = 2_000
@@ -92,3 +93,22 @@ def test_a_request_counts_as_held_until_the_next_one_is_needed_or_its_call_ends(
         assert not is_held()
 
     looping.run(scenario())
+
+
+@pytest.mark.parametrize("empty", [b"\x12\x00", b"\x92\x00\x00", b"\x92\x80\x00\x00"])
+def test_messages_are_counted_however_long_their_tags_are(empty: bytes) -> None:
+    """A tag may have more bytes than it need have, and the decoder takes it."""
+    assert len(pb.ImportRequest.FromString(empty * 3).messages) == 3
+    assert IMPORT.check(empty * IMPORT_MESSAGES_AT_MOST).refusal is None
+    refusal = IMPORT.check(empty * (IMPORT_MESSAGES_AT_MOST + 2)).refusal
+    assert refusal
+    assert refusal.code is ErrorCode.BAD_FRAME
+
+
+def test_texts_that_hold_the_byte_of_a_tag_are_no_messages() -> None:
+    request = pb.ImportRequest(messages=[pb.ImportedMessage(text="\x12В" * 1_000)] * 30)
+    checked = IMPORT.check(request.SerializeToString())
+    assert checked.refusal is None
+    assert checked.counted == 30
+    few = pb.ImportRequest(messages=[pb.ImportedMessage(text="a text of an ordinary length")] * 5_000)
+    assert IMPORT.check(few.SerializeToString()) == (0, None)

@@ -10,6 +10,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
+from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.proto.elements import count_elements
 from besedka.serve.limits.rate_limits import REFUSAL_SECONDS, RateLimiter
 from besedka.wire.errors import ErrorCode, Refused
@@ -17,6 +18,10 @@ from besedka.wire.json_elements import BYTES_OF_AN_ELEMENT
 from besedka.wire.validation import FRAME_BYTES_AT_MOST, IMPORT_MESSAGES_AT_MOST
 
 M = TypeVar("M", bound=Message)
+
+_MESSAGES: Final = (
+    pb.ImportRequest.MESSAGES_FIELD_NUMBER << 3 | 2
+)  # the tag of a message in it (protobuf.dev, Encoding)
 
 REQUEST_BYTES: Final = 1024 * 1024
 """The longest request, one of `Import`: gRPC has one bound for all methods."""
@@ -37,7 +42,7 @@ DECODED_TIMES: Final = 2
 
 
 class Checked(NamedTuple):
-    """What is known of a request before it is decoded.
+    """The findings about a request before it is decoded.
 
     Attributes:
         counted: how many fields were counted.
@@ -53,14 +58,17 @@ class Bounds(NamedTuple):
 
     Attributes:
         size: its bytes.
-        fields: its own fields; and, where there are messages in it, these together with their fields. (Deeper are texts, which cannot be
+        fields: its own fields; and, where there may be any message in it, these together with its fields. (Deeper are texts, which cannot be
             told from messages before they are decoded.)
         allowed: how many there may be, as the refusal of more says it.
+        tags: the bytes with which a field begins of which there may be many, also where its tag is longer than it need be. Where a request has few
+            of these, it has few such fields, and counting bytes costs nothing.
     """
 
     size: int
     fields: tuple[int, ...] = (FIELDS_AT_MOST,)
     allowed: str = f"{FIELDS_AT_MOST} fields"
+    tags: bytes = b""
 
     def check(self, data: bytes) -> Checked:
         """Check the bytes of a request."""
@@ -68,7 +76,7 @@ class Bounds(NamedTuple):
             return Checked(0, Refused(ErrorCode.FRAME_TOO_LONG, limit=self.size))
         counted = 0
         for depth, at_most in enumerate(self.fields, 1):
-            if len(data) <= BYTES_OF_AN_ELEMENT * at_most:
+            if len(data) <= BYTES_OF_AN_ELEMENT * at_most or self._has_few(data, at_most):
                 continue
             count = count_elements(data, at_most + 1, depth=depth)
             counted += count
@@ -76,6 +84,9 @@ class Bounds(NamedTuple):
                 sentence = f"a request may hold at most {self.allowed}"
                 return Checked(counted, Refused(ErrorCode.BAD_FRAME, detail=sentence))
         return Checked(counted)
+
+    def _has_few(self, data: bytes, at_most: int) -> bool:
+        return bool(self.tags) and sum(map(data.count, self.tags)) <= at_most
 
 
 FRAME: Final = Bounds(FRAME_BYTES_AT_MOST)
@@ -89,10 +100,11 @@ OTHER: Final = Bounds(OTHER_REQUEST_BYTES)
 
 IMPORT: Final = Bounds(
     REQUEST_BYTES,
-    (1 + IMPORT_MESSAGES_AT_MOST, 4 + 3 * IMPORT_MESSAGES_AT_MOST),
-    f"{IMPORT_MESSAGES_AT_MOST} messages, each with a text and a key",
+    (1 + IMPORT_MESSAGES_AT_MOST,),
+    f"{IMPORT_MESSAGES_AT_MOST} messages",
+    tags=bytes([_MESSAGES, _MESSAGES | 0x80]),
 )
-"""Those of `Import`: the speaker has three fields, and a message two."""
+"""Those of `Import`: the speaker, and the messages. Of a field that comes again in one of these the last one is kept, so they need not be counted."""
 
 
 class Request(Generic[M]):
