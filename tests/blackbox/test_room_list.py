@@ -20,6 +20,7 @@ from tests.running import RunningServer
 from tests.talking import Frame, WireClient
 
 ROOMS = 1_200
+MANY_LISTS = 10
 ANNA = "Anna's secret"
 
 
@@ -102,14 +103,18 @@ def test_a_page_is_charged_by_the_rooms_that_were_looked_at_for_it(
     write_rooms(tmp_path, [f"direct-{number:05}" for number in range(2_000)])
     clock.stand_still()
     server = make_server("--rate", "1", module=BENT, **clock.environment).start()
-    with WireClient(server) as lister, WireClient(server) as other:
-        for _ in range(2):
+    lister = WireClient(server)
+    with WireClient(server) as other:
+        # Each waits for what all before it have cost: the last one for two minutes.
+        for _ in range(MANY_LISTS):
             lister.send_frame("rooms", after="direct-", limit=1)
         assert lister.receive("rooms")["rooms"] == []
         other.join("Other")
-        assert lister.receives_nothing()
-        clock.jump(1)
-        assert lister.receive("rooms")["rooms"] == []
+        answered = 1
+        while not lister.receives_nothing():
+            answered += 1
+        assert answered < MANY_LISTS
+        lister.abort()
 
 
 def test_a_server_without_a_free_descriptor_refuses_the_list_and_goes_on(server: RunningServer) -> None:

@@ -126,7 +126,8 @@ class LogReader:
         self, asker: Tenant, limiter: RateLimiter
     ) -> AsyncIterator[Callable[[Sequence[str]], None]]:
         """Wait for a turn at reading a page; in the block, charge for what was read."""
-        async with self.turns.turn(asker, None if limiter.is_own_program else limiter):
+        charged = None if limiter.is_own_program else limiter
+        async with self.turns.turn(asker, charged, is_behind=False):
             yield lambda lines: limiter.charge_page(self._now(), lines)
 
     async def own_bytes(self, room: Room, after: int, last: int) -> AsyncIterator[bytes]:

@@ -34,16 +34,21 @@ class PageTurns:
         self._at: WeakValueDictionary[Network | None, Turns] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def turn(self, reader: Tenant, limiter: RateLimiter | None) -> AsyncIterator[None]:
+    async def turn(
+        self, reader: Tenant, limiter: RateLimiter | None, *, is_behind: bool = True
+    ) -> AsyncIterator[None]:
         """Wait for a turn, and keep it for a block.
 
         Args:
             reader: the reader.
             limiter: the limits by which the page is charged, in the block; None if it is free.
+            is_behind: whether it is a page that a subscriber has missed, for which its connection pays apart. For one that was asked for, the door
+                has waited for the connection.
         """
         async with AsyncExitStack() as until_read:
             if limiter:
-                await self._wait(limiter.catch_up_delay)
+                if is_behind:
+                    await self._wait(limiter.catch_up_delay)
                 # Only the first of an address looks at what it may read: each page is charged before the next one is read.
                 await until_read.enter_async_context(self._turns_at(reader.network).turn(reader))
                 await self._wait(limiter.address_delay)
