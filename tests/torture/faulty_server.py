@@ -41,7 +41,7 @@ from besedka.serve.directory.table_file import TableFile
 from besedka.serve.doors.websocket.besedka import BesedkaSession
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.history import ChatHistory, Flag
-from besedka.serve.history.appending import Written
+from besedka.serve.history.appending import Started
 from besedka.serve.limits.sources import Sources
 from besedka.serve.session import Moderator
 from tests.bent_server import bend
@@ -185,7 +185,7 @@ def start(thread: threading.Thread) -> None:
     really_start(thread)
 
 
-def append(history: ChatHistory, lines: Sequence[str], flags: Sequence[Flag]) -> Written | None:
+def append(history: ChatHistory, lines: Sequence[str], flags: Sequence[Flag]) -> Started | None:
     if is_time("broken"):
         raise ValueError("something nobody has thought of")
     return really_append(history, lines, flags)

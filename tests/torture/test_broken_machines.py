@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clocks import BENT
 from tests.commanding import TIMEOUT_SECONDS, Done, Person, wait_until
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
@@ -266,3 +267,21 @@ def test_a_disk_that_is_slow_and_answers_is_waited_for(make_server: ServerMaker)
         assert time.monotonic() - begun > end
     assert len(server.lines) == 3
     assert "Anna" in (server.directory / "known_names.txt").read_text()
+
+
+def test_where_the_kernel_says_nothing_of_what_is_pending_many_rooms_are_stored(
+    make_server: ServerMaker,
+) -> None:
+    """As in a service that sees nothing of /proc but its own processes (ProcSubset=pid)."""
+    constants = json.dumps({"besedka.serve.files.file_system._MEMORY": "/proc/nothing"})
+    server = make_server("--rate", "0", module=BENT, CONSTANTS=constants).start()
+    with ExitStack() as open_ones:
+        clients = [open_ones.enter_context(WireClient(server)) for _ in range(12)]
+        for number, client in enumerate(clients):
+            client.join(f"p{number}", f"room{number}")
+        for _ in range(20):
+            for number, client in enumerate(clients):
+                client.send_frame("chat", room=f"room{number}", text="hello\nthere")
+            for client in clients:
+                assert client.receive("chat")["text"] == "hello\nthere"
+    assert server.stop() == 0

@@ -81,8 +81,10 @@ class LogWriter:
         try:
             work = self._workers.write(append_to_all, file_system, [waiting.append for waiting in taken])
         except Refused as refusal:
+            taken += queue.waiting
+            queue.waiting.clear()
+            queue.turns -= 1
             _settle(taken, [refusal] * len(taken))
-            self._take_turn(file_system, queue)
         else:
             work.add_done_callback(partial(self._end_turn, file_system, queue, taken))
 

@@ -14,6 +14,8 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from besedka.serve.disk_heartbeat import DISK
@@ -40,6 +42,7 @@ _FIRST_RELEASE: Final = (5, 17)
 _STATFS_BYTES: Final = 256  # more than a struct statfs has
 _KIB: Final = 1024
 _MEMORY: Final = "/proc/meminfo"
+_MEMORY_BYTES: Final = 4096
 
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
@@ -52,7 +55,7 @@ class FileSystem:
     """
 
     def __init__(self, file: Descriptor) -> None:
-        self._has_syncfs = reports_errors() and type_of(file) in _TYPES
+        self._has_syncfs = reports_errors() and type_of(file) in _TYPES and _is_pending_known()
         self._avoided_until = float("-inf")
         self._usual_seconds = FIRST_GUESS_SECONDS
 
@@ -73,11 +76,11 @@ class FileSystem:
 
     def _sync_all(self, files: Sequence[Descriptor]) -> bool:
         """Sync everything in this file system, if little is pending; False if each file must be synced by itself."""
-        if pending_bytes() > PENDING_AT_MOST:
-            self._avoid()
-            return False
-        begun = time.monotonic()
         try:
+            if pending_bytes() > PENDING_AT_MOST:
+                self._avoid()
+                return False
+            begun = time.monotonic()
             syncfs(files[0].number)
         except OSError:
             return False  # it does not say of which file, nor of whose
@@ -136,7 +139,23 @@ def type_of(file: Descriptor) -> int:
 
 
 def pending_bytes() -> int:
-    """The bytes that wait to be written to any disk of the machine, or are being written (proc_meminfo(5))."""
-    with open(_MEMORY, "rb", buffering=0) as memory:  # noqa: PTH123 - asked before each shared sync
-        rows = memory.read(4096).splitlines()
+    """The bytes that wait to be written to any disk of the machine, or are being written (proc_meminfo(5)).
+
+    Raises:
+        OSError: if it cannot be known: a container, or a service without most of /proc.
+    """
+    rows = pending_report().read(0, _MEMORY_BYTES).splitlines()
     return sum(int(row.split()[1]) for row in rows if row.startswith((b"Dirty:", b"Writeback:"))) * _KIB
+
+
+def _is_pending_known() -> bool:
+    try:
+        return pending_bytes() >= 0
+    except OSError:
+        return False
+
+
+@cache
+def pending_report() -> Descriptor:
+    """The kernel's report, open for good: at the moment when it is needed there may be no free descriptor."""
+    return Descriptor(Path(_MEMORY), os.O_RDONLY)

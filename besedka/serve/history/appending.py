@@ -1,6 +1,7 @@
 """Appending batches to a log: the records first, then the messages, then a sync; only then may a batch be delivered (decision 1).
 
-One sync may serve the batches of many logs (decision 46), so an append has two steps, before and after the sync.
+One sync may serve the batches of many logs (decision 46), so an append has three steps, with a sync of the records, where they need one, and one of
+the batch between them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
+from besedka.serve.errors import AppendError, HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.files.descriptor import FULL, Descriptor, PartlyWritten, reason
 from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.full_disk import append_error, cut_back, keep_torn_end
@@ -24,22 +25,29 @@ TRIES: Final = 5
 """Attempts to write a batch when another program replaces or cuts the file meanwhile; then the file is given up."""
 
 
-class Written(NamedTuple):
-    """A batch that was written, and is not synced yet.
+class Started(NamedTuple):
+    """A batch on its way into its log.
 
     Attributes:
         body: the log, as it was before.
         batch: the messages, with their line ends.
-        records: their records.
+        records: their records, which are written.
+        must_sync: whether the index must be synced before the batch is written.
     """
 
     body: LogState
     batch: Sequence[bytes]
     records: Sequence[Record]
+    must_sync: bool
+
+    @property
+    def index_file(self) -> Descriptor:
+        """The file that must be synced before the batch is written, if `must_sync`."""
+        return self.body.index.file
 
     @property
     def file(self) -> Descriptor:
-        """The file that must be synced."""
+        """The file that must be synced behind that."""
         return self.body.file
 
 
@@ -69,14 +77,15 @@ class Appender:
         for _ in range(TRIES):
             self._reread_if_edited(size)
             self._clear_torn_end(size)
-            written = self._write(batch, flags)
-            first = self.finish(written, _sync(written.file))
+            started = self._write_records(batch, flags)
+            self.write(started, _sync(started.index_file) if started.must_sync else None)
+            first = self.finish(started, _sync(started.file))
             if first:
                 return first
         raise HistoryLost(self._log.path, "another program keeps replacing or cutting it")
 
-    def start(self, batch: Sequence[bytes], flags: Sequence[Flag]) -> Written | None:
-        """Write a batch that is synced by the caller; None if the log must be reread or repaired before, as `append` does.
+    def start(self, batch: Sequence[bytes], flags: Sequence[Flag]) -> Started | None:
+        """Write the records of a batch; None if the log must be reread or repaired before, as `append` does.
 
         Raises:
             StorageFull, HistoryLost: as `append`.
@@ -85,13 +94,37 @@ class Appender:
             is_ready = self._log.body.torn is None and not self._edits.have_happened()
         except OSError as error:
             raise append_error(error, self._log.path, sum(map(len, batch))) from error
-        return self._write(batch, flags) if is_ready else None
+        return self._write_records(batch, flags) if is_ready else None
 
-    def finish(self, written: Written, error: OSError | None) -> MessageId | None:
-        """Take what was written for stored, after the sync.
+    def write(self, started: Started, error: Exception | None) -> None:
+        """Write a batch, after the sync of its records where they need one.
 
         Args:
-            written: a batch.
+            started: the batch.
+            error: why its records could not be synced.
+
+        Raises:
+            StorageFull, HistoryLost: as `append`.
+        """
+        body = started.body
+        data = (b"" if body.ends_line else b"\n") + b"".join(started.batch)
+        if isinstance(error, OSError):
+            raise self._not_written(body, data, error) from error
+        if error:
+            raise self._lost(error) from error
+        if started.must_sync:
+            body.index.note_synced()
+        try:
+            body.file.write(data)
+            self._edits.note_own_change()
+        except OSError as failure:
+            raise self._not_written(body, data, failure) from failure
+
+    def finish(self, started: Started, error: Exception | None) -> MessageId | None:
+        """Take a batch that was written for stored, after its sync.
+
+        Args:
+            started: the batch.
             error: why it could not be synced.
 
         Returns:
@@ -101,11 +134,11 @@ class Appender:
             HistoryLost: the sync has failed.
         """
         if error:
-            raise HistoryLost(self._log.path, reason(error)) from error
-        if self._is_as_written(written.records):
-            return self._stored(written)
+            raise self._lost(error) from error
+        if self._is_as_written(started.records):
+            return self._stored(started)
         # Another program has written, too: only the file shows where the batch is now.
-        return self._find(written.records, written.body)
+        return self._find(started.records, started.body)
 
     def _reread_if_edited(self, size: int) -> None:
         """Reread a file that was replaced or changed, before anything is written to it."""
@@ -124,45 +157,52 @@ class Appender:
         try:
             is_kept = keep_torn_end(self._log.body, self._log.path)
         except OSError as error:
-            raise HistoryLost(self._log.path, reason(error)) from error
+            raise self._lost(error) from error
         if not is_kept:
             raise StorageFull(self._log.path, size)
         self._edits.note_own_change()
 
-    def _write(self, batch: Sequence[bytes], flags: Sequence[Flag]) -> Written:
-        """Write a batch at the known end."""
-        body, path = self._log.body, self._log.path
+    def _write_records(self, batch: Sequence[bytes], flags: Sequence[Flag]) -> Started:
+        """Write the records of a batch that will be written at the known end."""
+        body = self._log.body
         records = _records(body, batch, flags)
-        data = (b"" if body.ends_line else b"\n") + b"".join(batch)
+        has_lines = any(record.crc != record.head_crc for record in records)
         try:
-            body.index.add(records, sync=any(record.crc != record.head_crc for record in records))
-            body.file.write(data)
-            self._edits.note_own_change()
+            must_sync = body.index.write(records, sync=has_lines)
         except OSError as error:
-            written = error.written if isinstance(error, PartlyWritten) else 0
-            if error.errno in FULL and cut_back(body, path, data, written):
-                self._edits.note_own_change()
-            raise append_error(error, path, len(data)) from error
-        return Written(body, batch, records)
+            raise self._not_written(body, b"".join(batch), error) from error
+        return Started(body, batch, records, must_sync)
+
+    def _not_written(self, body: LogState, data: bytes, error: OSError) -> AppendError:
+        """The error to raise when a batch or its records could not be written; where there was no room, nothing of them stays."""
+        written = error.written if isinstance(error, PartlyWritten) else 0
+        if error.errno in FULL and cut_back(body, self._log.path, data, written):
+            self._edits.note_own_change()
+        return append_error(error, self._log.path, len(data))
+
+    def _lost(self, error: Exception) -> HistoryLost:
+        """The error to raise when it is not known what is on the disk."""
+        why = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        return HistoryLost(self._log.path, why)
 
     def _is_as_written(self, records: Sequence[Record]) -> bool:
         """Whether no other program has written, replaced or cut the file since `_reread_if_edited`."""
         try:
             return self._edits.is_unchanged(records[-1].end)
         except OSError as error:
-            raise HistoryLost(self._log.path, reason(error)) from error
+            raise self._lost(error) from error
 
     def _find(self, records: Sequence[Record], known: LogState) -> MessageId | None:
         """Find a batch that may be in the log; a failure does not prove that it is not, so it is final."""
         try:
             return self._edits.find(records, known)
         except OSError as error:
-            raise HistoryLost(self._log.path, reason(error)) from error
+            raise self._lost(error) from error
         except (HistoryInUse, HistoryUnusable) as error:
             raise HistoryLost(self._log.path, str(error)) from error
 
-    def _stored(self, written: Written) -> MessageId:
-        body, batch, records = written
+    def _stored(self, started: Started) -> MessageId:
+        body, batch, records, _ = started
         self._note_strange(body)
         first = body.add(records)
         newest = enumerate(batch[-LATEST_MESSAGES:], body.count - min(len(batch), LATEST_MESSAGES) + 1)

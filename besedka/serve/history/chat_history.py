@@ -22,7 +22,7 @@ from besedka.serve.files.descriptor import reason
 from besedka.serve.files.file_system import FileSystem, file_system_of
 from besedka.serve.files.ownership import Care, concern
 from besedka.serve.files.trust import refuse_untrusted, refuse_untrusted_log
-from besedka.serve.history.appending import Appender, Written
+from besedka.serve.history.appending import Appender, Started
 from besedka.serve.history.epoch import epoch_path
 from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.index import Flag, IndexDamaged, index_path
@@ -133,31 +133,50 @@ class ChatHistory(ReadableLog):
             self.sync_seconds = time.perf_counter() - begun
             return first
 
-    def start_append(self, lines: Sequence[str], flags: Sequence[Flag]) -> Written | None:
-        """Write messages, as `append` does, but let the caller sync them; no other change is made until `finish_append`, by the same thread.
+    def start_append(self, lines: Sequence[str], flags: Sequence[Flag]) -> Started | None:
+        """Begin to append messages in steps, between which the caller syncs: `write_append` and `finish_append` follow, in the same thread.
+
+        No other change is made until `finish_append`, or an error.
 
         Returns:
-            What was written; None if nothing was, because the log is being changed otherwise, or must be reread: `append` does that.
+            What was begun; None if nothing was, because the log is being changed otherwise, or must be reread: `append` does that.
 
         Raises:
             StorageFull, HistoryLost: as `append`.
         """
         if not self._changing.acquire(blocking=False):
             return None
-        written = None
+        started = None
         try:
             with self._final_errors():
-                written = self._appender.start(_encoded(lines), flags)
+                started = self._appender.start(_encoded(lines), flags)
         finally:
-            if not written:
+            if not started:
                 self._changing.release()
-        return written
+        return started
 
-    def finish_append(self, written: Written, error: OSError | None, seconds: float) -> MessageId | None:
-        """Take for stored what `start_append` has written, after a sync.
+    def write_append(self, started: Started, error: Exception | None) -> None:
+        """Write the messages, after a sync of their index where they need one (`Started.must_sync`).
 
         Args:
-            written: the messages.
+            started: the messages.
+            error: why the index could not be synced.
+
+        Raises:
+            StorageFull, HistoryLost: as `append`.
+        """
+        try:
+            with self._final_errors():
+                self._appender.write(started, error)
+        except BaseException:
+            self._changing.release()
+            raise
+
+    def finish_append(self, started: Started, error: Exception | None, seconds: float) -> MessageId | None:
+        """Take for stored what was written, after a sync.
+
+        Args:
+            started: the messages.
             error: why they could not be synced.
             seconds: the time that it took to write and sync them.
 
@@ -170,7 +189,7 @@ class ChatHistory(ReadableLog):
         try:
             with self._final_errors():
                 self.sync_seconds = seconds
-                return self._appender.finish(written, error)
+                return self._appender.finish(started, error)
         finally:
             self._changing.release()
 

@@ -248,10 +248,22 @@ class Index:
         Raises:
             OSError: from the system.
         """
+        if self.write(records, sync=sync):
+            self.sync()
+
+    def write(self, records: Sequence[Record], *, sync: bool) -> bool:
+        """Append the records of a batch; returns whether `add` would sync them. Then `file` must be, before the batch is written.
+
+        Raises:
+            OSError: from the system.
+        """
         before = self.count
         self._append(records)
-        if sync or self._is_sync_due or before // SYNC_RECORDS != self.count // SYNC_RECORDS:
-            self.sync()
+        return sync or self._is_sync_due or before // SYNC_RECORDS != self.count // SYNC_RECORDS
+
+    def note_synced(self) -> None:
+        """Note that all records are on disk, because somebody else has synced the file."""
+        self._is_sync_due = False
 
     def sync(self) -> None:
         """Wait until all records are on disk.
@@ -260,7 +272,12 @@ class Index:
             OSError: from the system.
         """
         self._file.sync()
-        self._is_sync_due = False
+        self.note_synced()
+
+    @property
+    def file(self) -> Descriptor:
+        """The open file."""
+        return self._file
 
     def cut(self, count: int) -> None:
         """Truncate the index to its first ``count`` records.

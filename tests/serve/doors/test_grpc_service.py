@@ -26,7 +26,7 @@ from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
 from besedka.serve.doors.grpc.stream import UNREAD_BYTES
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
-from besedka.serve.history.appending import Written
+from besedka.serve.history.appending import Started
 from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
 from besedka.serve.limits.sources import Sources
 from besedka.serve.people.audit_entry import AuditEntry
@@ -629,7 +629,7 @@ def test_an_import_posts_nothing_behind_a_refused_batch_when_space_is_given(
     append, is_waited_for = ChatHistory.start_append, threading.Event()
     calls_of_append = itertools.count()
 
-    def fail_once(history: ChatHistory, *given: Any) -> Written | None:
+    def fail_once(history: ChatHistory, *given: Any) -> Started | None:
         if next(calls_of_append):
             return append(history, *given)
         assert is_waited_for.wait(60)

@@ -22,6 +22,7 @@ from besedka.serve.files.file_system import (
 )
 
 EXT4: Final = 0xEF53
+PENDING_BYTES: Final = file_system.pending_bytes
 TMPFS: Final = 0x01021994
 
 
@@ -151,6 +152,51 @@ def test_an_older_kernel_which_reports_no_errors_is_not_asked(
         named = os.uname_result((here.sysname, here.nodename, release, here.version, here.machine))
         monkeypatch.setattr(os, "uname", lambda named=named: named)
         assert FileSystem(file).syncs_together is does_report, release
+
+
+@pytest.mark.parametrize("call", ["open", "pread"])
+def test_where_nothing_is_known_of_what_is_pending_each_file_is_synced(
+    disk: Disk, files: Files, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service may see nothing of /proc but processes, and at the moment of a sync there may be no free descriptor."""
+    monkeypatch.setattr(file_system, "pending_bytes", PENDING_BYTES)
+    many, really = files(10), getattr(os, call)
+
+    def fails(what: object, *rest: object) -> object:
+        if what in {"/proc/meminfo", Path("/proc/meminfo")} or call == "pread":
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return really(what, *rest)
+
+    begun = FileSystem(many[0])  # as it is where all is well
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fails)
+        file_system.pending_report.cache_clear()
+        system = FileSystem(many[0])
+        assert not system.syncs_together
+        assert system.sync(many) == [None] * 10
+        assert (disk.shared, disk.single) == (0, 10)
+        if call == "pread":
+            assert begun.sync(many) == [None] * 10
+            assert disk.shared == 0
+    file_system.pending_report.cache_clear()
+    assert FileSystem(many[0]).syncs_together
+
+
+def test_what_is_pending_is_known_without_a_free_descriptor(
+    disk: Disk, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_system, "pending_bytes", PENDING_BYTES)
+    many = files(10)
+    system = FileSystem(many[0])
+
+    def no_more(*_: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", no_more)
+        patch.setattr(file_system, "PENDING_AT_MOST", 1 << 50)
+        assert system.sync(many) == [None] * 10
+    assert disk.shared == 1
 
 
 def test_the_system_itself_is_asked(files: Files) -> None:

@@ -63,7 +63,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folder]:
 def test_messages_of_many_logs_share_a_sync(folder: Folder) -> None:
     assert folder.append("one") == [1] * LOGS
     assert folder.append("two") == [2] * LOGS
-    assert folder.shared == 2
+    assert folder.shared == 3  # behind an opening the records are synced, too
     for log, path in zip(folder.logs, folder.paths, strict=True):
         assert log.read(1, 9) == [line("one"), line("two")]
         assert log.read_with_flags(1, 9).flags == [Flag.VERIFIED | Flag.BEGINS_BATCH] * 2
@@ -183,3 +183,42 @@ def test_a_line_added_during_the_sync_keeps_its_place(
     at_sync(monkeypatch, folder.paths[0], add)
     assert folder.append("two") == [2] * LOGS
     assert folder.logs[0].read(1, 9) == [line("one"), line("two"), line("by hand")]
+
+
+def test_the_records_of_messages_of_several_lines_share_a_sync_before_these_are_written(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.append("one")
+    shared, written = folder.shared, []
+    really = os.write
+
+    def write(number: int, data: bytes) -> int:
+        written.append((name_of(number).endswith(".index"), folder.shared - shared))
+        return really(number, data)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", write)
+        assert folder.append("two\nlines") == [2] * LOGS
+    assert written == [(True, 0)] * LOGS + [(False, 1)] * LOGS
+    assert folder.shared - shared == 2
+
+
+@pytest.mark.parametrize("text", ["one line", "two\nlines"])
+def test_an_unexpected_error_of_the_sync_leaves_no_log_locked(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """Else whoever waits for a log would wait for ever, and the server could not end."""
+    folder.append("one")
+
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSystem, "sync", breaks)
+        outcomes = folder.append(text)
+    assert [type(outcome) for outcome in outcomes] == [HistoryLost] * LOGS
+    assert "ZeroDivisionError" in str(outcomes[0])
+    with ThreadPoolExecutor(1) as other:
+        for log in folder.logs:
+            with pytest.raises(HistoryLost):
+                other.submit(log.append, [line("three")]).result(60)
