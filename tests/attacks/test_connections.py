@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
@@ -16,11 +16,23 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.doors.grpc.calls_in_progress import ANSWERED_SECONDS
-from besedka.serve.doors.grpc.connections import CALLLESS_SECONDS, HALF_OPEN_SECONDS
+from besedka.serve.doors.grpc.connections import (
+    CALLLESS_SECONDS,
+    CALLS_AT_ONCE,
+    FRAME_BYTES,
+    HALF_OPEN_SECONDS,
+    HTTP2_FRAME_BYTES,
+)
 from besedka.serve.doors.grpc.half_open import HALF_OPEN_BYTES
 from besedka.serve.doors.grpc.health_and_reflection import STREAMS_AT_MOST
 from besedka.serve.doors.timeouts import REQUEST_SECONDS, STUCK_SECONDS
-from besedka.serve.limits.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, HANDSHAKE_FRAMES, REFUSED_FRAMES
+from besedka.serve.limits.rate_limits import (
+    FRAMES_AT_LEAST,
+    FRAMES_OF_ADDRESS_AT_LEAST,
+    FRAMES_SECONDS,
+    HANDSHAKE_FRAMES,
+    REFUSED_FRAMES,
+)
 from tests.calling import Caller, ending
 from tests.clocks import BENT, SWEPT_OFTEN, Clocks
 from tests.commanding import wait_until
@@ -421,3 +433,46 @@ def test_a_call_that_is_cancelled_costs_as_much_as_one_that_is_not(
     assert not line.has_answer(held)
     clock.jump(FRAMES_SECONDS)
     wait_until(lambda: line.has_answer(held))
+
+
+def test_calls_that_begin_without_number_end_their_connection_and_leave_no_debt(
+    make_server: ServerMaker, clock: Clocks, lines: ExitStack
+) -> None:
+    """A call may be ten bytes, and thousands come in one piece: what they cost is bounded for others at the address."""
+    clock.stand_still()
+    server = make_server(
+        "--rate", "1", module=BENT, grpc=True, OWN_ADDRESS="none", **clock.environment
+    ).start()
+    floods = opened(server, lines, 5, PREFACE)
+    for flood in floods:
+        with suppress(OSError):  # it is ended while it still sends
+            flood.send(b"".join(frame(HEADERS, 5, number, b"\x82") for number in range(1, 20_000, 2)))
+    wait_until(lambda: all(flood.is_closed for flood in floods))
+    (line,) = opened(server, lines, 1, PREFACE)
+    clock.jump(5 * CALLS_AT_ONCE / FRAMES_OF_ADDRESS_AT_LEAST + 1)
+    line.send(call(ROOMS, 1))
+    wait_until(partial(line.has_answer, 1))
+
+
+def test_the_smallest_frames_are_charged_for_their_number(
+    make_server: ServerMaker, clock: Clocks, lines: ExitStack
+) -> None:
+    """Of a kind that nobody knows, which are ignored: a connection is read no more while it owes for them."""
+    clock.stand_still()
+    server = make_server(
+        "--rate", "1", module=BENT, grpc=True, OWN_ADDRESS="none", **clock.environment
+    ).start()
+    (line,) = opened(server, lines, 1, PREFACE)
+    line.send(call(ROOMS, 1))
+    wait_until(partial(line.has_answer, 1))
+    # By their bytes these are three frames.
+    line.send(frame(0xFA, 0, 0, b"") * (BURST * FRAME_BYTES // HTTP2_FRAME_BYTES))
+    with Caller(server) as other:
+        for _ in range(10):
+            assert other.rooms()
+        line.send(call(ROOMS, 3))
+        for _ in range(10):
+            assert other.rooms()
+    assert not line.has_answer(3)
+    clock.jump(FRAMES_SECONDS)
+    wait_until(partial(line.has_answer, 3))

@@ -27,6 +27,7 @@ from tests.attacks.test_connections import (
     ROOMS,
     STRANGER,
     Line,
+    call,
     frame,
     headers,
 )
@@ -40,10 +41,13 @@ MEBIBYTE: Final = 1024 * 1024
 SEND, MESSAGES, SEARCH = (f"/besedka.v1.Chat/{method}" for method in ("Send", "ListMessages", "Search"))
 WATCH: Final = "/grpc.health.v1.Health/Watch"
 REFLECTION: Final = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
-FRAMES: Final = [SEND, MESSAGES, ROOMS, SEARCH, FOLLOW, CONVERSE]
-OTHERS: Final = [HEALTH, WATCH, REFLECTION]
+FRAMES: Final = [SEND, MESSAGES, ROOMS, SEARCH, CONVERSE]
+OTHERS: Final = [FOLLOW, HEALTH, WATCH, REFLECTION]
 UNKNOWN: Final = b"\xfa\x01"
 """The beginning of a field that no request has: number 31, with a length (protobuf.dev, *Encoding*)."""
+LIST_SERVICES: Final = b"\x3a\0"
+"""The request of the reflection service that has the shortest answer: field 7, empty."""
+MANY: Final = 100
 DATA, SETTINGS, WINDOW_UPDATE = 0, 4, 8
 INITIAL_WINDOW_SIZE: Final = 4
 
@@ -218,3 +222,19 @@ def test_little_of_the_requests_behind_one_that_waits_is_read(importing: Importi
         elif (kind, stream) == (WINDOW_UPDATE, 1):
             windows[WINDOW_UPDATE] += int.from_bytes(payload, "big")
     assert sum(windows.values()) - sent < 3 * 65_536
+
+
+def test_each_request_of_a_reflection_stream_is_charged(
+    make_server: ServerMaker, clock: Clocks, lines: ExitStack
+) -> None:
+    clock.stand_still()
+    server = make_server("--rate", "1", module=BENT, grpc=True, **clock.environment).start()
+    line = Line(server, data=PREFACE)
+    lines.callback(line.close)
+    # Each waits for what all before it have cost: the last one for two minutes.
+    line.send(call(REFLECTION, 1, *[LIST_SERVICES] * MANY, ends=False))
+    wait_until(lambda: any(kind == DATA for kind, *_ in line.frames()))
+    with Caller(server) as other:
+        for _ in range(10):
+            assert other.rooms()
+    assert sum(kind == DATA for kind, *_ in line.frames()) < MANY

@@ -24,7 +24,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.doors.grpc import connections, door, status
-from besedka.serve.doors.grpc.requests import FIELDS_AT_MOST, OTHER_REQUEST_BYTES, REQUEST_BYTES
+from besedka.serve.doors.grpc.requests import FIELDS_AT_MOST, REQUEST_BYTES, SHORT_REQUEST_BYTES
 from besedka.serve.limits.held_bytes import HELD_BYTES
 from besedka.wire.validation import FRAME_BYTES_AT_MOST, IMPORT_MESSAGES_AT_MOST
 from tests.conftest import ServerMaker
@@ -138,7 +138,7 @@ def test_every_call_and_limit_is_documented() -> None:
     for method in pb.DESCRIPTOR.services_by_name["Chat"].methods:
         assert f"`{method.name}`" in PAGE
     for limit in (
-        f"a request | {REQUEST_BYTES} bytes of `Import`, {FRAME_BYTES_AT_MOST} of the other calls, {OTHER_REQUEST_BYTES} of",
+        f"a request | {REQUEST_BYTES} bytes of `Import`, {FRAME_BYTES_AT_MOST} of the other calls, {SHORT_REQUEST_BYTES} of",
         f"messages in a request of `Import` | {IMPORT_MESSAGES_AT_MOST}",
         f"those of the message in it among them | {FIELDS_AT_MOST}",
         f"that wait to be posted | {HELD_BYTES} bytes",

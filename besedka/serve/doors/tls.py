@@ -65,7 +65,7 @@ class TlsServer:
         door: Door,
         listener: socket.socket,
         context: ssl.SSLContext,
-        make: Callable[[Callable[[], None]], asyncio.Protocol],
+        make: Callable[[Callable[[], None]], asyncio.BaseProtocol],
     ) -> None:
         self._door = door
         self._listener = listener

@@ -62,6 +62,16 @@ HOLD_SECONDS: Final = 0.01
 FRAME_BYTES: Final = 4 * 1024
 """Received bytes that cost a frame, beside the calls that begin with them: pings and requests of streams come without end, too."""
 
+READ_BYTES: Final = 64 * 1024
+"""Bytes that are read of a client at once: the smallest frames of HTTP/2 in them take twenty milliseconds."""
+
+HTTP2_FRAME_BYTES: Final = 100
+"""A frame of HTTP/2 costs as many received bytes as this, beside its own: forty of nine bytes each take as long as a frame."""
+
+CALLS_AT_ONCE: Final = 200
+"""Calls that may begin in bytes that are read at once: twice the concurrent ones. A client that begins more has cancelled them at once, and
+is ended: it would leave a debt to everybody at its address."""
+
 STREAMS_AT_MOST: Final = 100
 """Concurrent calls on one connection; the client holds back more."""
 
@@ -73,7 +83,7 @@ NAME_BYTES: Final = 16
 
 _FOREVER: Final = float("inf")
 
-ServeTls = Callable[[socket.socket, Callable[[Callable[[], None]], asyncio.Protocol]], TlsServer]
+ServeTls = Callable[[socket.socket, Callable[[Callable[[], None]], asyncio.BaseProtocol]], TlsServer]
 """Performs the handshakes at a socket, given what makes the protocol of a connection."""
 
 
@@ -221,7 +231,7 @@ class Connections:
             del self._half_open_of[owner]
         return found
 
-    def _accept(self, counted: Callable[[], None] | None = None) -> asyncio.Protocol:
+    def _accept(self, counted: Callable[[], None] | None = None) -> asyncio.BaseProtocol:
         return Connection(self, self.now(), counted).outer
 
     async def _connect(self, connection: Connection) -> None:
@@ -286,7 +296,7 @@ class Connection:
         self, connections: Connections, now: float, handshake: Callable[[], None] | None = None
     ) -> None:
         self.outer = _Outer(self)
-        self.inner = _Side(self)
+        self.inner = _Inner(self)
         self.outer.other, self.inner.other = self.inner, self.outer
         self.peer = self.host = ""
         self.source: Source | None = None
@@ -367,8 +377,9 @@ class Connection:
         """
         before = self.half_open.size
         if is_request:
-            now, begun = self._connections.now(), self.half_open.begun
+            now, begun, frames = self._connections.now(), self.half_open.begun, self.half_open.frames
             self.half_open.receive(data, now)
+            self._uncharged += HTTP2_FRAME_BYTES * (self.half_open.frames - frames)
             self._charge_calls(self.half_open.begun - begun, now)
         else:
             self.half_open.send(data)
@@ -399,7 +410,9 @@ class Connection:
 
     def _charge_calls(self, count: int, now: float) -> None:
         if limiter := self.limiters.get(False):
-            self._turns.extend(now + limiter.charge_begun(now) for _ in range(count))
+            self._turns.extend(now + limiter.charge_begun(now) for _ in range(min(count, CALLS_AT_ONCE)))
+        if count > CALLS_AT_ONCE:
+            self.abort()
 
     def _charge_bytes(self, count: int, now: float) -> None:
         limiter = self.limiters.get(False)
@@ -424,7 +437,7 @@ def _owners(connection: Connection) -> tuple[Source | str, ...]:
     return connection.source.levels if connection.source else (connection.host,)
 
 
-class _Side(asyncio.Protocol):
+class _Side(asyncio.BaseProtocol):
     """One side of a connection: what it receives, the other one sends."""
 
     __slots__ = ("_connection", "_early", "_transport", "is_lost", "other")
@@ -454,6 +467,7 @@ class _Side(asyncio.Protocol):
         self.other.resume_reading()
 
     def data_received(self, data: bytes) -> None:
+        """Pass on what has come."""
         self._connection.read_along(data, is_request=self is self._connection.outer)
         self.other.send(data)
 
@@ -499,7 +513,17 @@ class _Side(asyncio.Protocol):
         self.is_lost = self.is_lost or self._transport is None
 
 
-class _Outer(_Side):
+class _Inner(_Side, asyncio.Protocol):
+    """The gRPC server's side."""
+
+    __slots__ = ()
+
+
+_READ_BUFFER: Final = memoryview(bytearray(READ_BYTES))
+"""One for all: what is read is copied out of it at once."""
+
+
+class _Outer(_Side, asyncio.BufferedProtocol):
     """The client's side."""
 
     __slots__ = ("_is_full", "is_held")
@@ -508,6 +532,12 @@ class _Outer(_Side):
         super().__init__(connection)
         self._is_full = False
         self.is_held = False
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the same for all
+        return _READ_BUFFER
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(_READ_BUFFER[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

@@ -180,7 +180,7 @@ class GrpcDoor:
         context = _tls_context(certificate)
 
         def serve(
-            listener: socket.socket, make: Callable[[Callable[[], None]], asyncio.Protocol]
+            listener: socket.socket, make: Callable[[Callable[[], None]], asyncio.BaseProtocol]
         ) -> TlsServer:
             server = TlsServer(self, listener, context, make)
             self._capacity.add(lambda: len(server))

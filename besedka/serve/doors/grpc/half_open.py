@@ -30,13 +30,14 @@ class HalfOpenRequests:
     Attributes:
         size: the bytes that they cost.
         begun: the number of calls that have begun so far.
+        frames: the number of frames that the client has begun to send so far.
     """
 
-    __slots__ = ("_calls", "_newest", "_received", "_sent", "begun", "size")
+    __slots__ = ("_calls", "_newest", "_received", "_sent", "begun", "frames", "size")
 
     def __init__(self) -> None:
         self.size = 0
-        self.begun = 0
+        self.begun = self.frames = 0
         self._calls: dict[int, _Call] = {}
         self._newest = 0
         self._received = _Splitter(_PREFACE)
@@ -45,6 +46,7 @@ class HalfOpenRequests:
     def receive(self, data: bytes, now: float) -> None:
         """Read along what the client sends."""
         for piece in self._received.split(data):
+            self.frames += piece.is_first
             if piece.kind == _DATA:
                 self._receive_data(piece, now)
             elif piece.kind == _HEADERS and piece.is_first and piece.stream > self._newest:

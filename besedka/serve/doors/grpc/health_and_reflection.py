@@ -12,7 +12,8 @@ import grpc
 from besedka.serve.doors.grpc import calls, status
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.handlers import Context, Handler, run_handler, wrapped
-from besedka.serve.doors.grpc.requests import OTHER, reader, taken
+from besedka.serve.doors.grpc.requests import OTHER, paced, reader
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.session import Services
 from besedka.wire.errors import ErrorCode, Refused
 
@@ -48,22 +49,24 @@ class HealthAndReflection(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         has_many = handler.request_streaming
 
         async def bounded(act: Callable[..., Any], request: Any, context: Context) -> Any:
-            def answer() -> Awaitable[Any]:
-                return run_handler(act, taken(request) if has_many else request.take(), context)
+            def answer(limiter: RateLimiter) -> Awaitable[Any]:
+                now = self._services.clock.now
+                given = paced(request, limiter, now) if has_many else request.take()
+                return run_handler(act, given, context)
 
             return await self._bounded(answer, None if has_many else request.refusal, context)
 
         return wrapped(handler, bounded, reader(decode, OTHER))
 
     async def _bounded(
-        self, answer: Callable[[], Awaitable[Any]], refusal: Refused | None, context: Context
+        self, answer: Callable[[RateLimiter], Awaitable[Any]], refusal: Refused | None, context: Context
     ) -> Any:
         try:
             self._clients.refuse_early(context, refusal, self._services.clock.now())
             limiter, now = self._clients.limiter(context), self._services.clock.now
             await calls.paced(lambda longest: self._clients.charge_call(context, limiter, now(), longest))
             with self._counted(context.peer()):
-                return await answer()
+                return await answer(limiter)
         except Refused as refused:
             self._services.metrics.refused(refused.code)
             await status.refuse(context, refused, self._services.language)

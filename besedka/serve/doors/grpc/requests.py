@@ -5,6 +5,7 @@ gRPC keeps what a reader makes of a call's request as long as the call lasts. So
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -26,8 +27,8 @@ _MESSAGES: Final = (
 REQUEST_BYTES: Final = 1024 * 1024
 """The longest request, one of `Import`: gRPC has one bound for all methods."""
 
-OTHER_REQUEST_BYTES: Final = 4 * 1024
-"""The longest request of the services beside the chat's: the name of a service, a file or a symbol."""
+SHORT_REQUEST_BYTES: Final = 4 * 1024
+"""The longest request of `Follow`, and of the services beside the chat's: a room and a secret; the name of a service, a file or a symbol."""
 
 FIELDS_AT_MOST: Final = 100
 """The fields of a request, with those of the message in it: `Join` has the most, eight. The rest is room for those of later versions."""
@@ -95,8 +96,11 @@ FRAME: Final = Bounds(FRAME_BYTES_AT_MOST)
 CONVERSE: Final = Bounds(FRAME_BYTES_AT_MOST, (FIELDS_AT_MOST, FIELDS_AT_MOST))
 """Those of `Converse`, whose requests hold one message."""
 
-OTHER: Final = Bounds(OTHER_REQUEST_BYTES)
+OTHER: Final = Bounds(SHORT_REQUEST_BYTES)
 """Those of the services beside the chat's."""
+
+FOLLOW: Final = Bounds(SHORT_REQUEST_BYTES)
+"""Those of `Follow`: gRPC keeps its bytes as long as the stream lasts, and an address may have a thousand."""
 
 IMPORT: Final = Bounds(
     REQUEST_BYTES,
@@ -150,13 +154,17 @@ def reader(decode: Callable[[bytes], M], bounds: Bounds) -> Callable[[bytes], Re
     return lambda data: Request(data, decode, bounds)
 
 
-async def taken(requests: AsyncIterator[Request[M]]) -> AsyncIterator[M]:
-    """Requests, each decoded when it is its turn.
+async def paced(
+    requests: AsyncIterator[Request[M]], limiter: RateLimiter, now: Callable[[], float]
+) -> AsyncIterator[M]:
+    """Requests, each decoded when it is its turn, and charged as a frame; the next one waits until that is paid for.
 
     Raises:
         Refused: as `Request.take`.
     """
     async for request in requests:
+        limiter.charge_frames(now(), 1)
+        await asyncio.sleep(limiter.delay(now()))
         yield request.take()
 
 

@@ -21,7 +21,7 @@ from besedka.serve.doors.grpc import calls, status
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.converse import ConverseStream
 from besedka.serve.doors.grpc.follow import FollowStream
-from besedka.serve.doors.grpc.requests import CONVERSE, FRAME, IMPORT, Bounds, Request, held, reader
+from besedka.serve.doors.grpc.requests import CONVERSE, FOLLOW, FRAME, IMPORT, Bounds, Request, held, reader
 from besedka.serve.doors.grpc.stream import Stream
 from besedka.serve.errors import SessionFailed
 from besedka.serve.limits.rate_limits import RateLimiter
@@ -75,7 +75,7 @@ class ChatService:
                 self._list_rooms, _reader(pb.ListRoomsRequest), _written
             ),
             "Search": grpc.unary_unary_rpc_method_handler(self._search, _reader(pb.SearchRequest), _written),
-            "Follow": grpc.unary_stream_rpc_method_handler(self._follow, _reader(pb.FollowRequest)),
+            "Follow": grpc.unary_stream_rpc_method_handler(self._follow, _reader(pb.FollowRequest, FOLLOW)),
             "Import": grpc.stream_unary_rpc_method_handler(
                 self._import, _reader(pb.ImportRequest, IMPORT), _written
             ),
