@@ -52,5 +52,5 @@ def test_what_was_acknowledged_outlives_power_cuts(tmp_path: Path, system: str, 
     assert report["stored"] > 0
     assert report["refused"] > 0 or scenario != "full"
     assert report["redacted"] > 0 or scenario != "cut"
-    assert report["shared"] > 0 or not LONG
+    assert report["shared"] > 0 or "ext4" in system or not LONG
     assert len(report["unmountable"]) < report["images"] / 4

@@ -48,7 +48,7 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> Turns:
     turns = Turns()
     monkeypatch.setattr(log_writer, "append_to_all", turns.take)
     monkeypatch.setattr(file_system, "_known", {})
-    monkeypatch.setattr(file_system, "type_of", lambda _: 0xEF53)
+    monkeypatch.setattr(file_system, "type_of", lambda _: 0x58465342)
     monkeypatch.setattr(file_system, "reports_errors", lambda: True)
     monkeypatch.setattr(file_system, "pending_bytes", lambda: 0)
     return turns

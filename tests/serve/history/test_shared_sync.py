@@ -32,7 +32,7 @@ class Folder:
         self.logs = [ChatHistory.open(one) for one in self.paths]
         self.shared = 0
         self.edit: Callable[[], object] = lambda: None
-        patch.setattr(file_system, "type_of", lambda _: 0xEF53)
+        patch.setattr(file_system, "type_of", lambda _: 0x58465342)
         patch.setattr(file_system, "reports_errors", lambda: True)
         patch.setattr(file_system, "pending_bytes", lambda: 0)
         patch.setattr(file_system, "syncfs", self._sync_all)
@@ -132,7 +132,21 @@ def test_where_one_log_finds_no_room_the_others_are_stored(
     assert folder.append("two") == [2, 2, 2, 1, 2, 2]
 
 
-def test_a_log_that_cannot_be_synced_is_lost_and_the_others_are_stored(
+def test_where_the_shared_sync_fails_all_logs_are_lost(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.append("zero")
+
+    def sync_all(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(file_system, "syncfs", sync_all)
+        assert [type(outcome) for outcome in folder.append("one")] == [HistoryLost] * LOGS
+    assert [type(outcome) for outcome in folder.append("two")] == [HistoryLost] * LOGS  # final
+
+
+def test_where_each_log_is_synced_by_itself_one_that_cannot_be_is_lost(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.append("zero")
@@ -143,16 +157,12 @@ def test_a_log_that_cannot_be_synced_is_lost_and_the_others_are_stored(
         if name_of(number) == bad:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    def sync_all(_: int) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
     with monkeypatch.context() as disk:
         disk.setattr(os, "fdatasync", sync)
-        disk.setattr(file_system, "syncfs", sync_all)
+        disk.setattr(file_system, "pending_bytes", lambda: 1 << 40)
         outcomes = folder.append("one")
     assert isinstance(outcomes.pop(), HistoryLost)
     assert outcomes == [2] * (LOGS - 1)
-    assert isinstance(folder.append("two")[-1], HistoryLost)  # final
 
 
 def test_an_unexpected_error_of_one_log_is_its_own(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

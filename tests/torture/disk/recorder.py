@@ -26,7 +26,7 @@ from besedka.serve.files import file_system
 from tests.torture.disk.events import Event, Kind
 
 LOG: Final = "chat_history.txt"
-EXT4: Final = 0xEF53
+XFS: Final = 0x58465342
 LOWEST: Final = (
     "besedka/serve/files/descriptor.py",
     "besedka/serve/files/file_system.py",
@@ -61,7 +61,7 @@ class Recorder:
         os.open, os.write, os.pwrite, os.ftruncate = self.open, self.write, self.pwrite, self.cut  # type: ignore[assignment]
         os.fsync = os.fdatasync = self.sync  # type: ignore[assignment]
         file_system.syncfs = self.sync_all
-        file_system.type_of = lambda file: EXT4  # noqa: ARG005 - it has this name
+        file_system.type_of = lambda file: XFS  # noqa: ARG005 - it has this name
         file_system.reports_errors = lambda: True
         os.replace, os.link, os.unlink = self.replace, self.link, self.unlink  # type: ignore[assignment]
 
