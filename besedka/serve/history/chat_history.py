@@ -54,6 +54,7 @@ class ChatHistory(ReadableLog):
         # Watch first: a change from here on is detected.
         watch = Watch(path)
         super().__init__(path, body, reading)
+        file_system_of(body.file)  # asks the system now, which may take a moment
         self.sync_seconds = 0.0
         self._edits = ExternalEdits(self, watch, may_be_link=may_be_link, is_private=is_private)
         self._appender = Appender(self, self._edits)
