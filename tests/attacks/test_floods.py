@@ -61,7 +61,7 @@ def test_floods_of_pings_and_of_fragments_without_end_are_sent_away(
     make_server: ServerMaker, clock: Clocks
 ) -> None:
     """Frames that say nothing are read at a pace, and who does not stop is ended with 1008; others go on talking."""
-    clock.stand_still()  # or what is sent is read to its end, where all else takes its time
+    clock.stand_still()  # a slow machine would read the floods to their end before it jumps
     server = make_server(module=BENT, CONSTANTS=SWEPT_OFTEN, **clock.environment).start()
     memory = psutil.Process(server.pid).memory_info
     with WireClient(server) as bystander, ExitStack() as open_ones:

@@ -198,7 +198,7 @@ def test_requests_that_wait_to_be_posted_are_bounded_for_each_address(importing:
     wait_until(lambda: third.has_answer(1))
     assert not first.has_answer(1)
     assert not second.has_answer(1)
-    # Another address has its own share, and what has ended is held no longer.
+    # Another address has a share of its own, and requests of calls that have ended do not count.
     assert not importing.posting("Dora", ANOTHER).has_answer(1)
     first.close()
 

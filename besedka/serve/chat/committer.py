@@ -154,5 +154,4 @@ class Committer:
         room.refuse(drafts, ErrorCode.STORAGE_FULL if is_full else ErrorCode.NOT_STORED)
 
     def _lost(self, room: Room, error: Exception) -> HistoryLost:
-        why = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-        return HistoryLost(self._rooms.history(room).path, why)
+        return HistoryLost(self._rooms.history(room).path, reason(error))

@@ -5,8 +5,8 @@ Worker threads read the files, for one asker at a time; texts redacted meanwhile
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -102,33 +102,28 @@ class LogReader:
         Raises:
             Refused: `room_unavailable`, `going_down`; so does `page_after`.
         """
-        async with self._page_turn(asker, limiter) as charge:
+        async with self._page_turn(asker, limiter):
             before = min(max(before, 1), room.head + 1)
             limit, redactions = min(max(limit, 1), PAGE_MESSAGES_AT_MOST), room.redactions.count
             reading = self._workers.read(self._rooms.history(room).read_before, before, limit)
             first, (lines, flags) = await self._rooms.held_for(room, reading)
             found = self._as_now(room, first, lines, flags, redactions)
-            charge(found.lines)
+            limiter.charge_page(self._now(), found.lines)
             return History(room=room.name, first=first, messages=found.lines, unverified=found.unverified)
 
     async def page_after(
         self, room: Room, after: int, limit: int, *, asker: Tenant, limiter: RateLimiter
     ) -> History:
         """The messages after an id, at most ``limit`` of them; the page is charged."""
-        async with self._page_turn(asker, limiter) as charge:
+        async with self._page_turn(asker, limiter):
             limit = min(limit, PAGE_MESSAGES_AT_MOST, room.head - after)
             found = await self.read(room, after + 1, limit) if limit > 0 else self.judged((), (), ())
-            charge(found.lines)
+            limiter.charge_page(self._now(), found.lines)
             return History(room=room.name, first=after + 1, messages=found.lines, unverified=found.unverified)
 
-    @asynccontextmanager
-    async def _page_turn(
-        self, asker: Tenant, limiter: RateLimiter
-    ) -> AsyncIterator[Callable[[Sequence[str]], None]]:
-        """Wait for a turn at reading a page; in the block, charge for what was read."""
-        charged = None if limiter.is_own_program else limiter
-        async with self.turns.turn(asker, charged, is_behind=False):
-            yield lambda lines: limiter.charge_page(self._now(), lines)
+    def _page_turn(self, asker: Tenant, limiter: RateLimiter) -> AbstractAsyncContextManager[None]:
+        """A turn at reading a page that was asked for; the page must be charged within it."""
+        return self.turns.turn(asker, None if limiter.is_own_program else limiter, is_behind=False)
 
     async def own_bytes(self, room: Room, after: int, last: int) -> AsyncIterator[bytes]:
         """The log's own bytes of the messages after an id, up to ``last``, with the lines between them that are not understood.

@@ -368,8 +368,10 @@ def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
     return file
 
 
-def reason(error: OSError) -> str:
-    """The system's text for an error, as a part of a sentence."""
+def reason(error: Exception) -> str:
+    """The system's text for an error, as a part of a sentence; of an error of ours its type and text."""
+    if not isinstance(error, OSError):
+        return f"{type(error).__name__}: {error}"
     text = error.strerror or str(error)
     return text[:1].lower() + text[1:]
 

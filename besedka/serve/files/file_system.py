@@ -9,6 +9,7 @@ to be synced is known to be on the disk, and a sync of each would not tell (the 
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import re
 import sys
@@ -56,7 +57,7 @@ class FileSystem:
     """
 
     def __init__(self, file: Descriptor) -> None:
-        self._has_syncfs = reports_errors() and type_of(file) in _TYPES and _is_pending_known()
+        self._has_syncfs = reports_errors() and type_of(file) in _TYPES and pending_bytes() < math.inf
         self._avoided_until = float("-inf")
         self._usual_seconds = FIRST_GUESS_SECONDS
 
@@ -80,10 +81,7 @@ class FileSystem:
         return errors
 
     def _has_little_pending(self) -> bool:
-        try:
-            has_little = pending_bytes() <= PENDING_AT_MOST
-        except OSError:
-            has_little = False
+        has_little = pending_bytes() <= PENDING_AT_MOST
         if not has_little:
             self._avoid()
         return has_little
@@ -149,21 +147,16 @@ def type_of(file: Descriptor) -> int:
     return 0 if _LIBC.fstatfs(file.number, answer) else answer[0]
 
 
-def pending_bytes() -> int:
+def pending_bytes() -> float:
     """The bytes that wait to be written to any disk of the machine, or are being written (proc_meminfo(5)).
 
-    Raises:
-        OSError: if it cannot be known: a container, or a service without most of /proc.
+    Infinite if that cannot be known: in a container, or a service that sees no more of /proc than its processes.
     """
-    rows = pending_report().read(0, _MEMORY_BYTES).splitlines()
-    return sum(int(row.split()[1]) for row in rows if row.startswith((b"Dirty:", b"Writeback:"))) * _KIB
-
-
-def _is_pending_known() -> bool:
     try:
-        return pending_bytes() >= 0
+        rows = pending_report().read(0, _MEMORY_BYTES).splitlines()
     except OSError:
-        return False
+        return math.inf
+    return sum(int(row.split()[1]) for row in rows if row.startswith((b"Dirty:", b"Writeback:"))) * _KIB
 
 
 @cache

@@ -182,8 +182,7 @@ class Appender:
 
     def _lost(self, error: Exception) -> HistoryLost:
         """The error to raise when it is not known what is on the disk."""
-        why = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-        return HistoryLost(self._log.path, why)
+        return HistoryLost(self._log.path, reason(error))
 
     def _is_as_written(self, records: Sequence[Record]) -> bool:
         """Whether no other program has written, replaced or cut the file since `_reread_if_edited`."""

@@ -520,7 +520,7 @@ class _Inner(_Side, asyncio.Protocol):
 
 
 _READ_BUFFER: Final = memoryview(bytearray(READ_BYTES))
-"""One for all: what is read is copied out of it at once."""
+"""Shared by all connections: each piece is copied out of it as soon as it has been read."""
 
 
 class _Outer(_Side, asyncio.BufferedProtocol):

@@ -12,7 +12,7 @@ import grpc
 from besedka.serve.doors.grpc import calls, status
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.handlers import Context, Handler, run_handler, wrapped
-from besedka.serve.doors.grpc.requests import OTHER, paced, reader
+from besedka.serve.doors.grpc.requests import OTHER, charged, reader
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.session import Services
 from besedka.wire.errors import ErrorCode, Refused
@@ -51,7 +51,7 @@ class HealthAndReflection(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         async def bounded(act: Callable[..., Any], request: Any, context: Context) -> Any:
             def answer(limiter: RateLimiter) -> Awaitable[Any]:
                 now = self._services.clock.now
-                given = paced(request, limiter, now) if has_many else request.take()
+                given = charged(request, limiter, now) if has_many else request.take()
                 return run_handler(act, given, context)
 
             return await self._bounded(answer, None if has_many else request.refusal, context)

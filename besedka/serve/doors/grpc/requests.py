@@ -154,7 +154,7 @@ def reader(decode: Callable[[bytes], M], bounds: Bounds) -> Callable[[bytes], Re
     return lambda data: Request(data, decode, bounds)
 
 
-async def paced(
+async def charged(
     requests: AsyncIterator[Request[M]], limiter: RateLimiter, now: Callable[[], float]
 ) -> AsyncIterator[M]:
     """Requests, each decoded when it is its turn, and charged as a frame; the next one waits until that is paid for.
