@@ -87,14 +87,24 @@ def room() -> str:
 
 
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Visit]:
+def motion() -> str:
+    """The visitors' ``prefers-reduced-motion``.
+
+    A browser without a graphics card draws what moves in software: a third of all its time. So only in some files things move.
+    """
+    return "reduce"
+
+
+@pytest.fixture
+def visit(chromium: Browser, motion: str) -> Iterator[Visit]:
     """Opens a page as a new visitor with an empty profile; any error in it fails the test."""
     contexts = []
     problems: list[str] = []
 
     def open_page(url: str, *, locale: str = "en-GB", **options: object) -> Page:
         # Service workers would keep requests from the tests that look at them.
-        context = chromium.new_context(locale=locale, **{"service_workers": "block", **options})  # type: ignore[arg-type]
+        usual = {"service_workers": "block", "reduced_motion": motion}
+        context = chromium.new_context(locale=locale, **{**usual, **options})  # type: ignore[arg-type]
         contexts.append(context)
         return watched(context.new_page(), url, problems)
 

@@ -35,6 +35,12 @@ LANGUAGES = """async () => {
 }"""
 
 
+@pytest.fixture
+def motion() -> str:
+    """Everything moves."""
+    return "no-preference"
+
+
 def test_both_languages_have_the_same_words(house: RunningServer, visit: Visit) -> None:
     english, russian = visit(house.page).evaluate(LANGUAGES)
     assert english == russian
@@ -124,6 +130,15 @@ def open_device(page: Page) -> None:
 def open_share(page: Page) -> None:
     page.click("[data-open=chat_link]")
     page.locator(".chat-link .qr").wait_for()
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_who_has_come_in_can_write_at_once(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(f"{house.page}#{room}")
+    come_in(page, "Anna")
+    page.keyboard.type("hi")
+    page.keyboard.press("Enter")
+    wait_for_text(page, "hi")
 
 
 def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_night(

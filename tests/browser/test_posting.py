@@ -28,6 +28,12 @@ from tests.running import RunningServer, is_free
 from tests.talking import WireClient
 
 
+@pytest.fixture
+def motion() -> str:
+    """Everything moves."""
+    return "no-preference"
+
+
 def test_two_people_talk_and_their_own_messages_are_on_the_other_side(
     server: RunningServer, visit: Visit
 ) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import (
@@ -28,6 +29,12 @@ from tests.running import RunningServer
 from tests.talking import WireClient
 
 SMALL = {"width": 700, "height": 500}
+
+
+@pytest.fixture
+def motion() -> str:
+    """Everything moves."""
+    return "no-preference"
 
 
 def test_the_log_follows_unless_the_reader_has_scrolled_up(
