@@ -56,6 +56,9 @@ _FIRST = (
     )
 )
 
+PLAIN_FIRST = rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] (?!<)[^:\n]{0,%d}+: " % HEAD_BYTES_AT_MOST
+"""A pattern of what is in front of the text of nearly all messages; of others that `FIRST_LINE` matches, too, it does not match."""
+
 _DATES = (
     rb"\d{4}[-./]\d\d?[-./]\d\d?",  # 2011-10-12
     rb"\d\d?[-./]\d\d?[-./]\d\d(?:\d\d)?",  # 12.10.2011, 10/12/11

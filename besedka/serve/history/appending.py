@@ -14,9 +14,9 @@ from besedka.serve.errors import AppendError, HistoryInUse, HistoryLost, History
 from besedka.serve.files.descriptor import FULL, Descriptor, PartlyWritten, reason
 from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.full_disk import append_error, cut_back, keep_torn_end
-from besedka.serve.history.index import Flag, Record
 from besedka.serve.history.log_state import LATEST_MESSAGES, SHOWN_BYTES, Latest, LogState, shown_line
 from besedka.serve.history.reading import ReadableLog
+from besedka.serve.history.record import Flag, Record
 from besedka.wire.message import MessageId
 
 log = logging.getLogger(__name__)

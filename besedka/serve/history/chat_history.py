@@ -25,11 +25,12 @@ from besedka.serve.files.trust import refuse_untrusted, refuse_untrusted_log
 from besedka.serve.history.appending import Appender, Started
 from besedka.serve.history.epoch import epoch_path
 from besedka.serve.history.external_edits import ExternalEdits
-from besedka.serve.history.index import Flag, IndexDamaged, index_path
+from besedka.serve.history.index import IndexDamaged, index_path
 from besedka.serve.history.log_state import LogState
 from besedka.serve.history.opening.findings import Reading
 from besedka.serve.history.opening.loading import open_to_write
 from besedka.serve.history.reading import ReadableLog
+from besedka.serve.history.record import Flag
 from besedka.serve.history.redact import Subject, find_as_written, finished, redact, subject
 from besedka.serve.history.watch import Watch
 from besedka.wire.message import MessageId

@@ -14,12 +14,13 @@ from contextlib import suppress
 from besedka.serve.files import descriptor
 from besedka.serve.files.descriptor import Identity
 from besedka.serve.files.trust import refuse_untrusted_log
-from besedka.serve.history.index import IndexDamaged, Record
+from besedka.serve.history.index import IndexDamaged
 from besedka.serve.history.log_state import LogState
 from besedka.serve.history.opening.findings import restored
 from besedka.serve.history.opening.foreign import refuse_binary
 from besedka.serve.history.opening.loading import reread_log
 from besedka.serve.history.reading import ReadableLog
+from besedka.serve.history.record import Record
 from besedka.serve.history.reindexing import repaired, with_new_epoch
 from besedka.serve.history.scan import Kind, begins_line, entries
 from besedka.serve.history.verifying import comparison

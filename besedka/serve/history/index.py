@@ -8,14 +8,10 @@ r"""The index of a log: the offsets and checksums of its messages.
              first strange line     8 bytes, its number, counted from 1; 0 if there is none
              check                  4 bytes, CRC-32 of the above
              (unused)              12 bytes
-    record   end and flags          8 bytes: the offset after the message (48 bits), and `Flag` (16 bits)
-             length                 4 bytes, of the message with all its line ends
-             crc                    4 bytes, CRC-32 of these bytes
-             head crc               4 bytes, CRC-32 of the message's first line, with its line end
-             check                  4 bytes, CRC-32 of the epoch, the message's id and the above
+    records  24 bytes each, as in `record`
 
 Record n describes message n. Bytes between the end of one message and the beginning of the next (lines that are not understood) belong
-to neither. Offsets are absolute and each record has its own check, so a damaged record spoils no other.
+to neither.
 
 The rules of writing:
 
@@ -34,7 +30,6 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import IntFlag
 from itertools import repeat
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -47,80 +42,20 @@ from besedka.serve.files.descriptor import (
     reason,
     sync_directory,
 )
+from besedka.serve.history.record import RECORD_BYTES, Record, RecordFormat
+from besedka.serve.history.scan import Run
 from besedka.serve.repeated_error import RepeatedError
 
 _unkept: Final = RepeatedError(logging.getLogger(__name__))
 
 MAGIC: Final = b"besedka index 2\n"
 HEADER: Final = struct.Struct("<16s16sQQI12x")
-RECORD: Final = struct.Struct("<QIIII")
-RECORD_BYTES: Final = RECORD.size
 
 SYNC_RECORDS: Final = 4096
 """Most records at the end that are not synced: a power cut may have spoiled them, and they are checked after one."""
 
-LENGTH_AT_MOST: Final = (1 << 32) - 1
-"""Longest message, in bytes; a log with a longer one cannot be used."""
-
-_END_BITS: Final = 48
-_END: Final = (1 << _END_BITS) - 1
-_FLAG_BITS: Final = 15
-_BODY: Final = struct.Struct("<QIII")
-_ID: Final = struct.Struct("<Q")
 _CHECKED: Final = HEADER.size - 16  # the part of the header that its check covers
 _AT_ONCE: Final = 4096
-
-
-class Flag(IntFlag):
-    """Properties of a message that its bytes do not have.
-
-    `VERIFIED` and `UNVERIFIED` say whether its poster owned the name when it was posted; a message with neither was not posted here,
-    or its flags were lost with an index.
-    """
-
-    NONE = 0
-    BEGINS_BATCH = 1
-    UNVERIFIED = 2
-    VERIFIED = 4
-    ANNOTATION = 8
-
-
-_FLAGS: Final = tuple(map(Flag, range(16)))
-"""All flags, by their numbers: making one takes longer than reading a record."""
-
-
-class Record(NamedTuple):
-    """The index's record of a message.
-
-    Attributes:
-        end: the offset after it.
-        length: its size in bytes, with all line ends.
-        crc: CRC-32 of these bytes.
-        head_crc: CRC-32 of its first line, with the line end.
-        flags: its flags.
-    """
-
-    end: int
-    length: int
-    crc: int
-    head_crc: int
-    flags: Flag = Flag.NONE
-
-    @property
-    def begin(self) -> int:
-        """The offset at which it begins."""
-        return self.end - self.length
-
-    @classmethod
-    def of(cls, message: bytes, end: int, flags: Flag = Flag.NONE) -> Record:
-        crc = zlib.crc32(message)
-        head = message.find(b"\n") + 1
-        head_crc = zlib.crc32(message[:head]) if 0 < head < len(message) else crc
-        return cls(end, len(message), crc, head_crc, flags)
-
-    def fits(self, message: bytes) -> bool:
-        """Whether these bytes are the message."""
-        return len(message) == self.length and zlib.crc32(message) == self.crc
 
 
 class StrangeLines(NamedTuple):
@@ -157,12 +92,13 @@ class Index:
         strange: the lines before the last message that are not understood.
     """
 
-    def __init__(self, file: Descriptor, name: str) -> None:
+    def __init__(self, file: Descriptor, name: str, *, has_name: bool = True) -> None:
         """Read the header of an index.
 
         Args:
             file: the open file.
             name: its name in errors.
+            has_name: whether it can be opened again later.
 
         Raises:
             OSError: from the system.
@@ -170,6 +106,7 @@ class Index:
         """
         self._file = file
         self._name = name
+        self._has_name = has_name
         header = file.read(0, HEADER.size)
         if len(header) < HEADER.size or not header.startswith(MAGIC):
             raise ValueError(f"{name} is no index of a history")
@@ -179,7 +116,7 @@ class Index:
         self.epoch: str = epoch.rstrip(b"\0").decode("ascii", "replace")
         self.strange = StrangeLines(*strange)
         self.count = (file.size - HEADER.size) // RECORD_BYTES
-        self._seed = zlib.crc32(epoch)
+        self._format = RecordFormat(epoch)
         self._is_sync_due = True
 
     @classmethod
@@ -206,10 +143,10 @@ class Index:
         with tempfile.TemporaryFile() as nameless:
             file = Descriptor.of(os.dup(nameless.fileno()))
         file.write(_header(epoch, StrangeLines()))
-        return cls(file, "an index without a name")
+        return cls(file, "an index without a name", has_name=False)
 
     @classmethod
-    def create(cls, path: Path, epoch: str, records: Iterable[Record]) -> Index:
+    def create(cls, path: Path, epoch: str, records: Iterable[Record | Run]) -> Index:
         """Create an index with these records, in place of any other, whole or not at all; it is on disk on return.
 
         Raises:
@@ -219,28 +156,27 @@ class Index:
         try:
             file = create_private(fresh, os.O_RDWR | os.O_APPEND)
             file.write(_header(epoch, StrangeLines()))
-            index = cls(file, str(path))
+            index = cls(file, str(path), has_name=False)
             index.add_all(records)
             file.sync_all()
             fresh.replace(path)
+            index._has_name = True
             sync_directory(path)
         finally:
             fresh.unlink(missing_ok=True)
         return index
 
-    def add_all(self, records: Iterable[Record]) -> None:
-        """Append any number of records of messages that are in the log already.
+    def add_all(self, records: Iterable[Record | Run]) -> None:
+        """Append any number of records of messages that are in the log already; of a run, those of its messages, without flags.
 
         Raises:
             OSError: from the system.
         """
-        chunk: list[Record] = []
-        for record in records:
-            chunk.append(record)
-            if len(chunk) == _AT_ONCE:
-                self.add(chunk, sync=True)
-                chunk.clear()
-        self._append(chunk)
+        for chunk in _chunks(records):
+            first, pack = self.count + 1, self._format
+            self._append_synced(
+                pack.packed_run(first, chunk) if isinstance(chunk, Run) else pack.packed(first, chunk)
+            )
 
     def add(self, records: Sequence[Record], *, sync: bool) -> None:
         """Append the records of a batch; they are on disk on return if ``sync``, or if the rules of writing require it.
@@ -257,21 +193,21 @@ class Index:
         Raises:
             OSError: from the system.
         """
-        before = self.count
-        self._append(records)
-        return sync or self._is_sync_due or before // SYNC_RECORDS != self.count // SYNC_RECORDS
+        has_gathered = self._append(self._format.packed(self.count + 1, records))
+        return self._has_name and (sync or self._is_sync_due or has_gathered)
 
     def note_synced(self) -> None:
         """Note that all records are on disk, because somebody else has synced the file."""
         self._is_sync_due = False
 
     def sync(self) -> None:
-        """Wait until all records are on disk.
+        """Wait until all records are on disk; an index without a name is lost with the server anyway.
 
         Raises:
             OSError: from the system.
         """
-        self._file.sync()
+        if self._has_name:
+            self._file.sync()
         self.note_synced()
 
     @property
@@ -297,7 +233,7 @@ class Index:
         Raises:
             OSError: from the system.
         """
-        data = b"".join(self._packed(number, record) for number, record in enumerate(records, first))
+        data = self._format.packed(first, records)
         self._file.overwrite(HEADER.size + (first - 1) * RECORD_BYTES, data)
         self._file.sync()
 
@@ -340,7 +276,7 @@ class Index:
             size = min(_AT_ONCE, last + 1 - start) * RECORD_BYTES
             data = self._file.read(HEADER.size + (start - 1) * RECORD_BYTES, size)
             whole = len(data) // RECORD_BYTES
-            yield from self._unpacked(start, data[: whole * RECORD_BYTES])
+            yield from self._format.unpacked(start, data[: whole * RECORD_BYTES])
             yield from repeat(None, size // RECORD_BYTES - whole)
 
     def remembered(self, first: int) -> Iterator[Record | None]:
@@ -389,28 +325,18 @@ class Index:
         copied.add_all(self.records(1, count))
         return copied
 
-    def _unpacked(self, first: int, data: bytes) -> Iterator[Record | None]:
-        crc32, pack, seed, at = zlib.crc32, _ID.pack, self._seed, 0
-        for number, (word, length, crc, head_crc, check) in enumerate(RECORD.iter_unpack(data), first):
-            is_sound = crc32(data[at : at + _BODY.size], crc32(pack(number), seed)) == check
-            at += RECORD_BYTES
-            flags = _FLAGS[word >> _END_BITS & _FLAG_BITS]
-            yield Record(word & _END, length, crc, head_crc, flags) if is_sound else None
+    def _append_synced(self, records: bytes) -> None:
+        for at in range(0, len(records), SYNC_RECORDS * RECORD_BYTES):
+            if self._append(records[at : at + SYNC_RECORDS * RECORD_BYTES]):
+                self.sync()
 
-    def _check(self, number: int, body: bytes) -> int:
-        return zlib.crc32(body, zlib.crc32(_ID.pack(number), self._seed))
-
-    def _append(self, records: Sequence[Record]) -> None:
-        if not records:
-            return
-        data = b"".join(self._packed(number, record) for number, record in enumerate(records, self.count + 1))
-        self._file.write(data)
-        self.count += len(records)
-
-    def _packed(self, number: int, record: Record) -> bytes:
-        end, length, crc, head_crc, flags = record
-        body = _BODY.pack(end | flags << _END_BITS, length, crc, head_crc)
-        return body + self._check(number, body).to_bytes(4, "little")
+    def _append(self, records: bytes) -> bool:
+        """Append packed records; returns whether `SYNC_RECORDS` have gathered."""
+        before = self.count
+        if records:
+            self._file.write(records)
+            self.count += len(records) // RECORD_BYTES
+        return before // SYNC_RECORDS != self.count // SYNC_RECORDS
 
 
 def index_path(log: Path) -> Path:
@@ -421,6 +347,22 @@ def index_path(log: Path) -> Path:
 def warn_unkept(path: Path, error: OSError) -> None:
     """Log that no index can be kept beside a log: on a full disk that happens with each room that is opened."""
     _unkept.note("no index can be kept for %s: %s", path, reason(error))
+
+
+def _chunks(records: Iterable[Record | Run]) -> Iterator[Run | list[Record]]:
+    """Runs as they are, and single records some thousands at a time."""
+    chunk: list[Record] = []
+    for record in records:
+        if isinstance(record, Run):
+            yield chunk
+            yield record
+            chunk = []
+            continue
+        chunk.append(record)
+        if len(chunk) == _AT_ONCE:
+            yield chunk
+            chunk = []
+    yield chunk
 
 
 def _header(epoch: str, strange: StrangeLines) -> bytes:

@@ -16,7 +16,8 @@ from itertools import accumulate
 from typing import Final, NamedTuple
 
 from besedka.serve.files.descriptor import Descriptor
-from besedka.serve.history.index import Flag, Index, Record, StrangeLines
+from besedka.serve.history.index import Index, StrangeLines
+from besedka.serve.history.record import Flag, Record
 from besedka.serve.history.scan import crc_of
 from besedka.serve.history.search import Block
 from besedka.serve.history.torn_file import Torn

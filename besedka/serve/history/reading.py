@@ -16,10 +16,11 @@ from typing import Final, TypeVar
 
 from besedka.serve.errors import HistoryUnusable
 from besedka.serve.files.descriptor import open_regular, reason
-from besedka.serve.history.index import Flag, IndexDamaged
+from besedka.serve.history.index import IndexDamaged
 from besedka.serve.history.log_state import LogState, Page
 from besedka.serve.history.opening.findings import Reading, restored
 from besedka.serve.history.opening.loading import open_to_read
+from besedka.serve.history.record import Flag
 from besedka.serve.history.resent import Found, Resent, Step
 from besedka.serve.history.search import Hits, Needle, search
 from besedka.wire.message import MessageId

@@ -16,9 +16,10 @@ from pathlib import Path
 from besedka.serve.errors import HistoryChanged, HistoryLost, StorageFull
 from besedka.serve.files.descriptor import FULL, reason
 from besedka.serve.history.external_edits import ExternalEdits
-from besedka.serve.history.index import IndexDamaged, Record
+from besedka.serve.history.index import IndexDamaged
 from besedka.serve.history.log_state import SHOWN_BYTES, LogState, shown_line
 from besedka.serve.history.reading import ReadableLog
+from besedka.serve.history.record import Record
 from besedka.serve.history.reindexing import repaired
 from besedka.wire.log_line import FIRST_LINE, read_line, show_line, tombstone
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history.epoch import Epoch, keep_epoch, new_epoch
-from besedka.serve.history.index import Index, IndexDamaged, Record, index_path, warn_unkept
+from besedka.serve.history.index import Index, IndexDamaged, index_path, warn_unkept
 from besedka.serve.history.log_state import LogState
+from besedka.serve.history.record import Record
 from besedka.serve.history.scan import Kind, entries, first_head
 
 

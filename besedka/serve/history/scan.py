@@ -10,11 +10,10 @@ import re
 import zlib
 from collections.abc import Iterator
 from enum import Enum
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from besedka.serve.files.descriptor import Descriptor
-from besedka.wire.log_line import BOM, ENTRY, FIRST_LINE, HEAD_BYTES_AT_MOST
+from besedka.wire.log_line import BOM, ENTRY, FIRST_LINE, HEAD_BYTES_AT_MOST, PLAIN_FIRST
 
 SCAN_BYTES: Final = 1024 * 1024
 """Bytes that are read at once: so many that reading does not dominate the time."""
@@ -23,6 +22,8 @@ FIRST_BYTES: Final = 4 * HEAD_BYTES_AT_MOST
 """Bytes that are read at once where only the first message is wanted."""
 
 _HEAD_BYTES: Final = HEAD_BYTES_AT_MOST + 64
+_RUN: Final = re.compile(rb"(?:" + PLAIN_FIRST + rb".*+\n(?:\t.*+\n)*+)++")
+_PLAIN_MESSAGE: Final = re.compile(rb".++\n(?:\t.*+\n)*+")
 _LINE_START: Final = re.compile(rb"\n(?=\[|\0|\xef\xbb\xbf\[|\xe2\x80[\x8e\x8f]\[)")
 _BLANK_BYTES: Final = HEAD_BYTES_AT_MOST
 
@@ -64,6 +65,38 @@ class Entry(NamedTuple):
         return cls(begin, begin + size, kind, crc, head_crc, damaged_at)
 
 
+class Run(NamedTuple):
+    """Whole messages one behind the other, as nearly all in a log are.
+
+    Each begins with its time, all its other lines begin with a tab, and nothing is damaged. It takes a fifth of the time to
+    split it as a whole.
+
+    Attributes:
+        begin: the offset of the first of them in the log.
+        raw: their bytes.
+    """
+
+    begin: int
+    raw: bytes
+
+    @property
+    def has_continuations(self) -> bool:
+        """Whether a message of it has several lines."""
+        # The first alone is ten times as fast, and nearly always enough.
+        return b"\t" in self.raw and b"\n\t" in self.raw
+
+    def messages(self) -> list[bytes]:
+        """The bytes of each message, with its line ends."""
+        return _PLAIN_MESSAGE.findall(self.raw)
+
+    def entries(self) -> Iterator[Entry]:
+        """Its messages as entries."""
+        begin = self.begin
+        for raw in self.messages():
+            yield Entry.of(raw, begin, Kind.MESSAGE)
+            begin += len(raw)
+
+
 def entries(log: Descriptor, offset: int, end: int, *, at_once: int = SCAN_BYTES) -> Iterator[Entry]:
     """All entries from an offset, at which a line begins, to an end. The first one is `Kind.REST` if nothing starts there.
 
@@ -73,19 +106,33 @@ def entries(log: Descriptor, offset: int, end: int, *, at_once: int = SCAN_BYTES
         end: the offset to end at.
         at_once: the number of bytes to read at once; fewer where only the first entries are wanted. More than `HEAD_BYTES_AT_MOST`.
     """
+    for found in runs(log, offset, end, at_once=at_once):
+        if isinstance(found, Run):
+            yield from found.entries()
+        else:
+            yield found
+
+
+def runs(log: Descriptor, offset: int, end: int, *, at_once: int = SCAN_BYTES) -> Iterator[Run | Entry]:
+    """The same as `entries`, but what forms a `Run` comes as one."""
     growing = _Growing(offset, Kind.REST)
     for data, begin, is_line_start in _pieces(log, offset, end, at_once):
-        marks = _marks(data, is_line_start=is_line_start)
-        growing.feed(data[: marks[0][0]] if marks else data)
-        if not marks:
-            continue
-        if growing.size:
-            yield growing.entry()
-        for (start, kind), (behind, _) in pairwise(marks):
-            yield Entry.of(data[start:behind], begin + start, kind)
-        start, kind = marks[-1]
-        growing = _Growing(begin + start, kind)
-        growing.feed(data[start:])
+        # The entry that the bytes from `at` on belong to; None: the growing one.
+        at, kind = 0, None
+        for mark in _marks(data, is_line_start=is_line_start):
+            if kind:
+                yield Entry.of(data[at : mark.begin], begin + at, kind)
+            else:
+                growing.feed(data[: mark.begin])
+                if growing.size:
+                    yield growing.entry()
+            if mark.begin < mark.last:
+                run = Run(begin + mark.begin, data[mark.begin : mark.last])
+                yield from run.entries() if is_damaged(run.raw) else (run,)
+            at, kind = mark.last, mark.kind
+        if kind:
+            growing = _Growing(begin + at, kind)
+        growing.feed(data[at:])
     if growing.size:
         yield growing.entry()
 
@@ -102,15 +149,41 @@ def first_head(log: Descriptor, end: int) -> str:
     return head[0].removeprefix(BOM).decode("utf-8", "replace").strip() if head else ""
 
 
-def _marks(data: bytes, *, is_line_start: bool) -> list[tuple[int, Kind]]:
-    """The offsets at which entries start, and their kinds.
+class _Mark(NamedTuple):
+    """A place where an entry starts, or a run of messages.
+
+    Attributes:
+        begin: its offset.
+        kind: the kind of the entry, or of the last one of the run.
+        last: the offset of that entry; the end of it is not known here.
+    """
+
+    begin: int
+    kind: Kind
+    last: int
+
+
+def _marks(data: bytes, *, is_line_start: bool) -> Iterator[_Mark]:
+    """The places where entries start.
 
     Lines that may start an entry are found first: on long lines that is ten times faster than `ENTRY`.
     """
-    starts = [match.end() for match in _LINE_START.finditer(data)]
     # Where a piece begins within a line, nothing starts at its first byte.
-    found = [ENTRY.match(data, start) for start in ([0, *starts] if is_line_start else starts)]
-    return [(match.start(), Kind.MESSAGE if match.lastgroup else Kind.STRANGE) for match in found if match]
+    start = 0 if is_line_start else _next_line_start(data, 0)
+    while start is not None:
+        behind = start
+        if run := _RUN.match(data, start):
+            last = data.rfind(b"\n[", start, run.end()) + 1
+            yield _Mark(start, Kind.MESSAGE, max(start, last))
+            behind = run.end() - 1
+        elif entry := ENTRY.match(data, start):
+            yield _Mark(start, Kind.MESSAGE if entry.lastgroup else Kind.STRANGE, start)
+        start = _next_line_start(data, behind)
+
+
+def _next_line_start(data: bytes, offset: int) -> int | None:
+    found = _LINE_START.search(data, offset)
+    return found.end() if found else None
 
 
 def behind_blank_lines(log: Descriptor, entry: Entry) -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, NamedTuple
 
-from besedka.serve.history.index import Flag
+from besedka.serve.history.record import Flag
 from besedka.wire.log_line import FIRST_LINE, read_line, readable_line
 
 FOUND_BYTES: Final = 32 * 1024

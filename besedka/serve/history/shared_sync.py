@@ -16,7 +16,7 @@ from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.files.file_system import FileSystem
 from besedka.serve.history.appending import Started
 from besedka.serve.history.chat_history import ChatHistory
-from besedka.serve.history.index import Flag
+from besedka.serve.history.record import Flag
 from besedka.wire.message import MessageId
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.history import ChatHistory
-from besedka.serve.history.index import HEADER, RECORD_BYTES, Flag
+from besedka.serve.history.index import HEADER
+from besedka.serve.history.record import RECORD_BYTES, Flag
 from tests.serve.history.logs import index_of, line
 
 Damage = Callable[[Path], None]

@@ -10,9 +10,9 @@ import pytest
 from besedka.serve.errors import HistoryInUse, HistoryLost, StorageFull
 from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history import ChatHistory, Latest, redact
-from besedka.serve.history.index import Flag, Record
 from besedka.serve.history.log_state import LogState
 from besedka.serve.history.opening import loading, torn_end
+from besedka.serve.history.record import Flag, Record
 from tests.serve.history.logs import Edit, at_sync, line, name_of, no_room_for
 
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor
 from besedka.serve.history import LATEST_MESSAGES, ChatHistory, room_path, scan
-from besedka.serve.history.index import RECORD_BYTES
 from besedka.serve.history.log_state import LATEST_BYTES, SHOWN_BYTES
 from besedka.serve.history.opening import loading
+from besedka.serve.history.record import RECORD_BYTES
 from besedka.serve.history.scan import Entry
 from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.log_line import ENTRY, FIRST_LINE

@@ -18,6 +18,9 @@ from besedka.wire.log_line import ENTRY
 PARTS = st.sampled_from(
     [
         b"[2025-11-19 23:46:36] Anna: hi",
+        b"[2025-11-19 23:46:36] Anna: hi\n",
+        b"[2025-11-19 23:46:36] Boris: hi\n\tall\n",
+        b"[2025-11-19 23:46:36] An:na: hi\n",
         b"\xef\xbb\xbf[2025-11-19 23:46:36] Anna: hi",
         b"[2025-11-19 23:46:36 | Edited] Anna: hi",
         b"[2025-11-19 23:46:36] <Boris> hi: all",

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from besedka.serve.errors import HistoryUnusable
 from besedka.serve.files.descriptor import Descriptor
-from besedka.serve.history.index import LENGTH_AT_MOST, SYNC_RECORDS, Flag, Record, StrangeLines
+from besedka.serve.history.index import SYNC_RECORDS, StrangeLines
 from besedka.serve.history.log_state import LogState
+from besedka.serve.history.record import LENGTH_AT_MOST, Record
 from besedka.serve.history.scan import (
     SCAN_BYTES,
     Entry,
     Kind,
+    Run,
     behind_blank_lines,
     crc_of,
     line_ends,
@@ -73,32 +75,33 @@ class Reading:
         self._file = log_file
         self._path = path
 
-    def records(self, found: Iterable[Entry], flags: Flag = Flag.NONE) -> Iterator[Record]:
-        """The records of the messages among these entries.
-
-        Args:
-            found: the entries.
-            flags: the flags of the first message among them.
+    def records(self, found: Iterable[Entry | Run]) -> Iterator[Record | Run]:
+        """The records of the messages among these entries; runs as they are.
 
         Raises:
             HistoryUnusable: a message is longer than a record can store.
         """
         for entry in found:
+            if isinstance(entry, Run):
+                self._note_message()
+                yield entry
+                continue
             if entry.damaged_at is not None and self.damaged_line is None:
                 self.damaged_line = line_number(self._file, entry.begin) + entry.damaged_at
             if entry.kind is Kind.MESSAGE:
-                if self.behind.lines:
-                    self.in_front, self.behind = self.in_front.plus(self.behind), StrangeLines()
-                yield self._record(entry, flags)
-                flags = Flag.NONE
+                self._note_message()
+                yield self._record(entry)
             else:
                 self.behind = self.behind.plus(self._strange_lines(entry))
 
-    def _record(self, entry: Entry, flags: Flag) -> Record:
-        length = entry.end - entry.begin
-        if length > LENGTH_AT_MOST:
+    def _note_message(self) -> None:
+        if self.behind.lines:
+            self.in_front, self.behind = self.in_front.plus(self.behind), StrangeLines()
+
+    def _record(self, entry: Entry) -> Record:
+        if entry.end - entry.begin > LENGTH_AT_MOST:
             raise HistoryUnusable(self._path, f"a message in it has more than {LENGTH_AT_MOST:,} bytes")
-        return Record(entry.end, length, entry.crc, entry.head_crc, flags)
+        return Record.of_entry(entry)
 
     def _strange_lines(self, entry: Entry) -> StrangeLines:
         """An entry's lines, without leading blank ones."""

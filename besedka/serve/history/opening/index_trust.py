@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from besedka.serve.files.descriptor import Descriptor
-from besedka.serve.history.index import SYNC_RECORDS, Flag, Index, Record
+from besedka.serve.history.index import SYNC_RECORDS, Index
 from besedka.serve.history.opening.torn_end import LINE_BYTES_AT_MOST, has_lost_sectors
+from besedka.serve.history.record import Flag, Record
 from besedka.serve.history.scan import Kind, crc_of, entries
 from besedka.wire.log_line import HEAD_BYTES_AT_MOST
 

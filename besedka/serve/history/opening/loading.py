@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.files.trust import UntrustedFile, refuse_less_trusted
 from besedka.serve.history.epoch import Epoch, derived_epoch, keep_epoch, new_epoch, read_epoch
-from besedka.serve.history.index import Index, IndexDamaged, Record, index_path, warn_unkept
+from besedka.serve.history.index import Index, IndexDamaged, index_path, warn_unkept
 from besedka.serve.history.log_state import LogState
 from besedka.serve.history.opening.findings import Reading
 from besedka.serve.history.opening.foreign import is_without_messages, refuse_foreign
 from besedka.serve.history.opening.index_trust import agreeing_records, standing_records
 from besedka.serve.history.opening.old_index import OldIndex
 from besedka.serve.history.opening.torn_end import torn_offset
-from besedka.serve.history.scan import SCAN_BYTES, Kind, begins_line, entries, first_head, messages
+from besedka.serve.history.record import Record, each_record
+from besedka.serve.history.scan import SCAN_BYTES, Kind, Run, begins_line, entries, first_head, messages, runs
 from besedka.serve.history.torn_file import Torn, cut_off
 
 log = logging.getLogger(__name__)
@@ -172,7 +173,7 @@ def _read_all(
         before: the index that it had, if any.
     """
     reading = Reading(log_file, path)
-    records = reading.records(entries(log_file, 0, end))
+    records = reading.records(runs(log_file, 0, end))
     known = before.remembered(1) if before else ()
     try:
         index = Index.create(index_path(path), epoch, _flagged(records, known))
@@ -197,25 +198,32 @@ def _read_rest(
         before: earlier records of these messages, as returned by `Index.remembered`.
     """
     reading = Reading(log_file, path, index.strange)
-    found = entries(log_file, index.end_of(index.count), end)
-    first = next(found, None)
-    if first and index.count and (first.kind is Kind.REST or not begins_line(log_file, first.begin)):
+    behind = index.end_of(index.count)
+    if index.count and _continues(log_file, behind, end):
         # An external edit has added lines to the last message.
         last = index.record(index.count)
-        found = entries(log_file, last.begin, end)
-        index.change(index.count, [*reading.records([next(found)], last.flags)])
-    elif first:
-        found = chain((first,), found)
+        (record,) = each_record(reading.records(islice(entries(log_file, last.begin, end), 1)))
+        index.change(index.count, [record._replace(flags=last.flags)])
+        behind = record.end
+    found = runs(log_file, behind, end)
     index.add_all(_flagged(reading.records(found), before))
     index.note_strange(reading.in_front)
     return _body(log_file, index, end, reading), reading
 
 
-def _flagged(records: Iterable[Record], before: Iterable[Record | None]) -> Iterator[Record]:
+def _continues(log_file: Descriptor, behind: int, end: int) -> bool:
+    """Whether what follows a message belongs to it."""
+    first = next(entries(log_file, behind, end), None)
+    return first is not None and (first.kind is Kind.REST or not begins_line(log_file, behind))
+
+
+def _flagged(records: Iterable[Record | Run], before: Iterable[Record | None]) -> Iterable[Record | Run]:
     """Records read from a log, with the flags that an earlier index has for the same messages: the log has no flags."""
-    for record, known in zip(records, chain(before, repeat(None)), strict=False):
-        is_same = known is not None and known._replace(flags=record.flags) == record
-        yield known if known and is_same else record
+    return map(_with_flags, each_record(records), chain(before, repeat(None))) if before else records
+
+
+def _with_flags(record: Record, known: Record | None) -> Record:
+    return known if known and known._replace(flags=record.flags) == record else record
 
 
 def _body(log_file: Descriptor, index: Index, end: int, reading: Reading) -> LogState:

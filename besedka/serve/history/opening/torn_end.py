@@ -21,7 +21,7 @@ from collections import deque
 from typing import Final
 
 from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor
-from besedka.serve.history.index import Record
+from besedka.serve.history.record import Record
 from besedka.serve.history.scan import Entry, Kind, entries, is_damaged
 from besedka.wire.log_line import FIRST_LINE
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from besedka.serve.files.descriptor import Descriptor
-from besedka.serve.history.index import Index, Record
+from besedka.serve.history.index import Index
+from besedka.serve.history.record import Record
 from besedka.serve.history.scan import SCAN_BYTES, crc_of, entries, line_number
 
 

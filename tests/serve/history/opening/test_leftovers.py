@@ -9,7 +9,8 @@ import pytest
 
 from besedka.serve.files.descriptor import PRIVATE
 from besedka.serve.history import ChatHistory, Flag, RoomFiles, remove_leftovers, room_files
-from besedka.serve.history.index import Index, Record, index_path
+from besedka.serve.history.index import Index, index_path
+from besedka.serve.history.record import Record
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
-from besedka.serve.history.index import HEADER, RECORD_BYTES
+from besedka.serve.history.index import HEADER
+from besedka.serve.history.record import RECORD_BYTES
 from tests.serve.history.logs import epoch_of, history_of, index_of, line, lines_in, no_room_for
 
 TEXTS = st.sampled_from(
