@@ -97,11 +97,14 @@ class Platter:
         files: by number.
         names: those that programs see.
         pending: how the names were before each change since they were synced.
+        numbers: of the files that programs see, by their inodes: an inode of a removed file may be given to a new one, while an older
+            name, which a power cut brings back, still means the old file.
     """
 
     files: dict[int, File] = field(default_factory=dict)
     names: Names = field(default_factory=dict)
     pending: list[Names] = field(default_factory=list)
+    numbers: dict[int, int] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
         """Do what a server did."""
@@ -129,29 +132,34 @@ class Platter:
 
     def lay_out(self, folder: Path) -> None:
         """Make these files in an empty folder; they are known by their numbers there from then on."""
-        numbers: dict[int, int] = {}
+        self.numbers = {}
         for number, file in self.files.items():
             first, *others = [name for name, one in self.names.items() if one == number]
             (folder / first).write_bytes(file.content)
             (folder / first).chmod(0o600)
             for name in others:
                 (folder / name).hardlink_to(folder / first)
-            numbers[number] = (folder / first).stat().st_ino
-        self.files = {numbers[number]: file for number, file in self.files.items()}
-        self.names = {name: numbers[number] for name, number in self.names.items()}
+            self.numbers[(folder / first).stat().st_ino] = number
 
     def _file(self, event: Event) -> File:
-        return self.files.setdefault(event.file, File())
+        return self.files[self._number(event)]
+
+    def _number(self, event: Event) -> int:
+        return self.numbers[event.file] if event.file in self.numbers else self._new_file(event)
+
+    def _new_file(self, event: Event) -> int:
+        self.numbers[event.file] = number = max(self.files, default=0) + 1
+        self.files[number] = File()
+        return number
 
     def _rename(self, event: Event) -> None:
-        if event.kind is Kind.OPEN and self.names.get(event.name) == event.file:
+        if event.kind is Kind.OPEN and self.names.get(event.name) == self.numbers.get(event.file, 0):
             return
         self.pending.append(dict(self.names))
         if event.kind is Kind.CREATE:
-            self.files[event.file] = File()
-        if event.kind in {Kind.CREATE, Kind.OPEN}:
-            self._file(event)
-            self.names[event.name] = event.file
+            self.names[event.name] = self._new_file(event)
+        elif event.kind is Kind.OPEN:
+            self.names[event.name] = self._number(event)
         elif event.kind is Kind.UNLINK:
             self.names.pop(event.name, None)
         else:
