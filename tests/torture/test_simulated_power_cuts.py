@@ -9,12 +9,16 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import pytest
 
 from tests.running import ROOT
+from tests.torture.disk.events import Event, Kind
+from tests.torture.disk.images import Kept
 from tests.torture.disk.media import Simulated
+from tests.torture.disk.platters import Platter
 from tests.torture.disk.scenarios import SCENARIOS
 from tests.torture.disk.trial import Report, Trial
 from tests.torture.test_crashes import LONG
@@ -40,6 +44,8 @@ COVERED: Final = {
     "open_or_create": "a new log's index and epoch sync the same folder before anyone is told; this is for logs without an index",
     "keep_epoch": "the index knows the epoch, too; each of the two makes up for the other",
     "reread_log": "what another program has appended is told with the next batch, whose sync is of the whole log",
+    "Index._append_synced": "the records of messages that are in the log already are made again from it, if they are lost",
+    "Index.sync": "asked for by reread_log and Index._append_synced only",
     "Index.create": "an index that is lost is made again from the log, and the first batch behind a start syncs it",
 }
 """Functions whose syncs nobody can miss as long as another one follows, and why they stay."""
@@ -93,6 +99,26 @@ def first_problem(folder: Path, left_out: str, reports: dict[str, Report]) -> st
         if problems := [*report.problems, *report.people]:
             return f"{scenario}: {problems[0].splitlines()[0]}"
     return ""
+
+
+def test_an_older_name_means_the_older_file_although_its_inode_was_given_to_another() -> None:
+    platter = Platter()
+    for event in (
+        Event(Kind.CREATE, 7, name="a"),
+        Event(Kind.APPEND, 7, 0, b"old"),
+        Event(Kind.SYNC, 7, 3),
+        Event(Kind.SYNC_FOLDER, 1),
+        Event(Kind.UNLINK, 0, name="a"),
+        Event(Kind.CREATE, 7, name="b"),
+        Event(Kind.APPEND, 7, 0, b"new"),
+    ):
+        platter.apply(event)
+    left = {kept: platter.left(kept, Random(0)) for kept in (Kept.NONE, Kept.ALL)}
+    contents = {
+        kept: {name: bytes(one.files[number].content) for name, number in one.names.items()}
+        for kept, one in left.items()
+    }
+    assert contents == {Kept.NONE: {"a": b"old"}, Kept.ALL: {"b": b"new"}}
 
 
 def written_syncs() -> Iterator[str]:

@@ -178,17 +178,8 @@ class Index:
                 pack.packed_run(first, chunk) if isinstance(chunk, Run) else pack.packed(first, chunk)
             )
 
-    def add(self, records: Sequence[Record], *, sync: bool) -> None:
-        """Append the records of a batch; they are on disk on return if ``sync``, or if the rules of writing require it.
-
-        Raises:
-            OSError: from the system.
-        """
-        if self.write(records, sync=sync):
-            self.sync()
-
     def write(self, records: Sequence[Record], *, sync: bool) -> bool:
-        """Append the records of a batch; returns whether `add` would sync them. Then `file` must be, before the batch is written.
+        """Append the records of a batch. Returns whether `file` must be synced before the batch is written: if ``sync``, or by the rules of writing.
 
         Raises:
             OSError: from the system.

@@ -66,7 +66,7 @@ def begin(path: Path) -> object:
     """Write the record of a message, and not the message: the power went between them."""
     leave(path)
     data = b"[2026-01-01 00:00:00] Anna: hello\n"
-    Index.open(index_path(path), lambda _: None).add([Record.of(data, len(data))], sync=True)
+    Index.open(index_path(path), lambda _: None).add_all([Record.of(data, len(data))])
     return None
 
 
