@@ -98,6 +98,8 @@ class Workers:
         try:
             result = act(*arguments)
         except OSError as error:
+            if self.is_stopped:
+                raise Refused(ErrorCode.GOING_DOWN) from error  # the logs may be closed already
             self._unreadable.note("a file could not be read: %s", reason(error))
             raise Refused(ErrorCode.ROOM_UNAVAILABLE) from error
         DISK.answered()
