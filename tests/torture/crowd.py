@@ -128,10 +128,13 @@ def _come_back(_tries: int) -> float:
     return random.uniform(*COME_BACK_SECONDS)
 
 
-async def somebody_is_heard(record: Record) -> None:
-    """Wait until one message more has come back to its sender."""
-    record.news.clear()
-    await asyncio.wait_for(record.news.wait(), CALM_SECONDS)
+async def are_heard(record: Record, count: int) -> None:
+    """Wait until so many messages more have come back to their senders."""
+    enough = len(record.acknowledged) + count
+    async with asyncio.timeout(CALM_SECONDS):
+        while len(record.acknowledged) < enough:
+            record.news.clear()
+            await record.news.wait()
 
 
 async def torment(

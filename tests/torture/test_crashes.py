@@ -15,7 +15,7 @@ from tests.blackbox.test_how_the_server_is import figures
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.torture.checker import Record, check
-from tests.torture.crowd import CALM_SECONDS, somebody_is_heard, torment
+from tests.torture.crowd import CALM_SECONDS, are_heard, torment
 from tests.torture.holding import FAULTY
 
 MOMENT_SECONDS = 0.05
@@ -40,7 +40,7 @@ def test_kill_9_loses_nothing_and_doubles_nothing(make_server: ServerMaker) -> N
 
     async def torments(record: Record) -> None:
         for _ in range(kills):
-            await somebody_is_heard(record)
+            await are_heard(record, 1)
             await asyncio.sleep(random.uniform(0, MOMENT_SECONDS))
             await asyncio.to_thread(server.kill)
             await asyncio.to_thread(server.start)
@@ -90,7 +90,7 @@ def test_a_full_disk_stops_nothing_but_the_messages_that_find_no_room(
         async with asyncio.timeout(CALM_SECONDS):
             # Each failed write refuses at least one message; the log says so once in a while only.
             while await asyncio.to_thread(refusals, server) < times:
-                await somebody_is_heard(record)
+                await are_heard(record, 1)
 
     run(server, 5, 0.01, torments)
     assert 1 <= server.errors.count("no room for") < times

@@ -13,7 +13,7 @@ from besedka.wire.message import Message
 from tests import looping
 from tests.conftest import ServerMaker
 from tests.torture.checker import Record, check
-from tests.torture.crowd import somebody_is_heard, torment
+from tests.torture.crowd import are_heard, torment
 
 LONG = bool(os.environ.get("BESEDKA_TORTURE"))
 EDITS = 42 if LONG else 10
@@ -34,11 +34,11 @@ def test_lines_that_another_program_adds_under_load_stay_and_are_delivered_in_th
 
     async def torments(record: Record) -> None:
         for text in added:
-            await somebody_is_heard(record)
+            await are_heard(record, 1)
             await asyncio.sleep(random.uniform(0, 0.01))
             add(server.history, text)
             record.attempted.add(text)
-        await somebody_is_heard(record)
+        await are_heard(record, 1)
 
     record = looping.run(torment(server.urls, 8, 0.01, torments))
     assert server.stop() == 0
@@ -60,10 +60,10 @@ def test_a_log_that_is_emptied_under_load_starts_again_and_nothing_is_delivered_
 
     async def torments(record: Record) -> None:
         for _ in range(EDITS // 4):
-            await somebody_is_heard(record)
+            await are_heard(record, 1)
             await asyncio.sleep(random.uniform(0, 0.01))
             os.truncate(server.history, 0)
-        await somebody_is_heard(record)
+        await are_heard(record, 1)
 
     record = looping.run(torment(server.urls, 8, 0.01, torments))
     assert server.stop() == 0

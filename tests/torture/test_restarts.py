@@ -12,7 +12,7 @@ from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
 from tests.torture.checker import Record, check
-from tests.torture.crowd import somebody_is_heard, torment
+from tests.torture.crowd import are_heard, torment
 from tests.torture.holding import FAULTY, until_it_waits
 
 LONG = bool(os.environ.get("BESEDKA_TORTURE"))
@@ -34,8 +34,7 @@ def test_restarts_under_load_lose_nothing_and_double_nothing(make_server: Server
     async def torments(record: Record) -> None:
         nonlocal slowest
         for _ in range(restarts):
-            for _ in range(300 if LONG else 30):
-                await somebody_is_heard(record)
+            await are_heard(record, 300 if LONG else 30)
             begun = time.monotonic()
             assert await asyncio.to_thread(server.stop) == 0
             slowest = max(slowest, time.monotonic() - begun)
