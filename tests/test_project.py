@@ -74,7 +74,7 @@ def maps_of_the_server() -> list[Path]:
 def mapped(path: Path) -> set[str]:
     """The modules and folders that a docstring names."""
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return {*re.findall(r"`([a-z_]+)`", docstring)}
+    return {*re.findall(r"`([a-z0-9_]+)`", docstring)}
 
 
 @pytest.mark.parametrize("path", maps_of_the_server(), ids=lambda path: path.parent.name)

@@ -27,6 +27,8 @@ SLEEPS: Final = {
     "torture/disk/device.py: Device.fsync": "a disk that takes its time",
     "torture/disk/recorder.py: Recorder.sync": "the same",
     "torture/disk/recorder.py: Recorder.sync_all": "the same",
+    "torture/disk/scenarios.py: fail_briefly": "a disk that fails for a chance moment",
+    "torture/disk/syncing.py: _sync_while_it_fails": "the same",
     "torture/faulty_server.py: hang": "a disk that hangs, until the server is ended",
     "torture/faulty_server.py: hold": "a disk that is held, until the test lets it go",
     "torture/faulty_server.py: fdatasync": "a disk that takes its time, and answers",

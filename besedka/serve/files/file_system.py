@@ -9,6 +9,7 @@ to be synced is known to be on the disk, and a sync of each would not tell (the 
 from __future__ import annotations
 
 import ctypes
+import logging
 import math
 import os
 import re
@@ -20,7 +21,10 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.disk_heartbeat import DISK
-from besedka.serve.files.descriptor import Descriptor
+from besedka.serve.files.descriptor import Descriptor, reason
+from besedka.serve.files.ext4_journal import Ext4Journal, is_ext4
+
+log = logging.getLogger(__name__)
 
 TOGETHER_FROM: Final = 4
 """Files from which on `syncfs` costs less than a sync of each."""
@@ -34,9 +38,11 @@ AVOIDED_SECONDS: Final = 5.0
 FIRST_GUESS_SECONDS: Final = 0.005  # of one sync, until one was measured
 _WEIGHT: Final = 0.1  # of the latest sync in the usual duration
 
-_TYPES: Final = {0x58465342: "xfs", 0x9123683E: "btrfs"}
-"""The types of file systems (linux/magic.h) whose `syncfs` flushes the disk's cache and reports whether the journal was written, as power cuts and failing
-disks prove (`make torture`). Not ext4: where the commit of its journal has failed in the midst of a `syncfs`, that may report nothing."""
+_XFS: Final = 0x58465342
+_BTRFS: Final = 0x9123683E
+_EXT: Final = 0xEF53
+"""The types of file systems (linux/magic.h) whose `syncfs` flushes the disk's cache, and reports what was not written, as power cuts and failing disks
+prove (`make torture`); of ext4 together with a look at its journal."""
 
 _FIRST_RELEASE: Final = (5, 17)
 """The release of Linux from which on `syncfs` reports all errors: those of files since 5.8, those of the journal since 5.17."""
@@ -57,7 +63,10 @@ class FileSystem:
     """
 
     def __init__(self, file: Descriptor) -> None:
-        self._has_syncfs = reports_errors() and type_of(file) in _TYPES and pending_bytes() < math.inf
+        kind = type_of(file)
+        self._journal = _journal(file) if kind == _EXT else None
+        is_proved = kind in {_XFS, _BTRFS} or self._journal is not None
+        self._has_syncfs = is_proved and reports_errors() and pending_bytes() < math.inf
         self._avoided_until = float("-inf")
         self._usual_seconds = FIRST_GUESS_SECONDS
 
@@ -91,6 +100,7 @@ class FileSystem:
         begun = time.monotonic()
         try:
             syncfs(files[0].number)
+            self._check_journal()
         except OSError as error:
             return error
         DISK.answered()
@@ -102,13 +112,27 @@ class FileSystem:
         begun = time.monotonic()
         try:
             file.sync()
+            self._check_journal()
         except OSError as error:
             return error
         self._usual_seconds += (time.monotonic() - begun - self._usual_seconds) * _WEIGHT
         return None
 
+    def _check_journal(self) -> None:
+        if self._journal:
+            self._journal.check()
+
     def _avoid(self) -> None:
         self._avoided_until = time.monotonic() + AVOIDED_SECONDS
+
+
+def _journal(file: Descriptor) -> Ext4Journal | None:
+    """The journal of a file's system; None if that is not ext4, or the journal cannot be watched: then each file is synced by itself."""
+    try:
+        return Ext4Journal(file) if is_ext4(file.device) else None
+    except OSError as error:
+        log.warning("the journal of the file system with %s cannot be watched: %s", file.name, reason(error))
+        return None
 
 
 _known: dict[int, FileSystem] = {}

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from besedka.serve.errors import AppendError, HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.files.descriptor import FULL, Descriptor, PartlyWritten, reason
+from besedka.serve.files.file_system import file_system_of
 from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.full_disk import append_error, cut_back, keep_torn_end
 from besedka.serve.history.log_state import LATEST_MESSAGES, SHOWN_BYTES, Latest, LogState, shown_line
@@ -225,11 +226,7 @@ class Appender:
 
 def _sync(file: Descriptor) -> OSError | None:
     """Wait until a file is on the disk. Returns the error, if there is one."""
-    try:
-        file.sync()
-    except OSError as error:
-        return error
-    return None
+    return file_system_of(file).sync([file])[0]
 
 
 def _records(body: LogState, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:

@@ -22,7 +22,7 @@ from besedka.serve.files.file_system import (
 )
 
 XFS: Final = 0x58465342
-EXT4: Final = 0xEF53
+EXT: Final = 0xEF53
 PENDING_BYTES: Final = file_system.pending_bytes
 TMPFS: Final = 0x01021994
 
@@ -128,7 +128,57 @@ def test_what_is_slower_than_a_sync_of_each_is_left_for_a_while(disk: Disk, file
     assert disk.shared == 2
 
 
-@pytest.mark.parametrize("kind", [TMPFS, EXT4, 0])
+def refuse(*_: object) -> int:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+@pytest.fixture
+def ext4(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - behind it
+    monkeypatch.setattr(file_system, "type_of", lambda _: EXT)
+    monkeypatch.setattr(file_system, "is_ext4", lambda _: True)
+
+
+@pytest.mark.usefixtures("ext4")
+def test_files_of_ext4_share_a_sync_and_its_journal_is_looked_at(
+    disk: Disk, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first change finds the journal dead, and only the second one is refused: so it is in the kernel."""
+    many = files(10)
+    system = FileSystem(many[0])
+    assert system.sync(many) == [None] * 10
+    assert disk.shared == 1
+    changes = []
+
+    def change(file: int) -> None:
+        changes.append(file)
+        if len(changes) == 2:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "utime", change)
+    assert all(system.sync(many))
+    assert disk.shared == 2
+    changes.clear()
+    (error,) = system.sync(many[:1])
+    assert error
+    assert error.errno == errno.EROFS
+    assert disk.single == 1
+    assert changes[0] not in {file.number for file in many}  # the log's own time stays
+
+
+@pytest.mark.usefixtures("ext4")
+@pytest.mark.parametrize("call", ["open", "mounts"])
+def test_where_no_journal_can_be_watched_each_file_is_synced(
+    disk: Disk, files: Files, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    many = files(10)
+    with monkeypatch.context() as patch:
+        patch.setattr(*((os, "open") if call == "open" else (file_system, "is_ext4")), refuse)
+        system = FileSystem(many[0])
+    assert system.sync(many) == [None] * 10
+    assert (disk.shared, disk.single) == (0, 10)
+
+
+@pytest.mark.parametrize("kind", [TMPFS, 0])
 def test_only_file_systems_that_were_proved_are_synced_at_once(
     disk: Disk, files: Files, kind: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,11 +242,8 @@ def test_what_is_pending_is_known_without_a_free_descriptor(
     many = files(10)
     system = FileSystem(many[0])
 
-    def no_more(*_: object) -> int:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "open", no_more)
+        patch.setattr(os, "open", refuse)
         patch.setattr(file_system, "PENDING_AT_MOST", 1 << 50)
         assert system.sync(many) == [None] * 10
     assert disk.shared == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,9 @@ EDITS: Final = 4
 
 SLOW_SECONDS: Final = 0.02
 """How long a sync takes when a server is to be killed in the midst of one."""
+
+GLITCH_SECONDS: Final = (0.001, 0.02)
+"""How long a disk fails that is well again then: about as long as a few syncs."""
 
 
 @dataclass(slots=True)
@@ -160,6 +164,16 @@ def fail_first(life: Life) -> None:
     life.disk.set_faults()
 
 
+def fail_briefly(life: Life) -> None:
+    """The disk fails for a moment, in writes or flushes, and is well again; the server may have noticed or not; and the power goes."""
+    life.talk(10, 50)
+    life.disk.set_faults(**{life.chance.choice(("write", "flush")): "EIO"})
+    time.sleep(life.chance.uniform(*GLITCH_SECONDS))
+    life.disk.set_faults()
+    life.cast.end()
+    life.note()
+
+
 def _redact(life: Life) -> None:
     message = life.chance.choice(life.ledger.stored)
     target = message.room, message.id
@@ -176,4 +190,5 @@ SCENARIOS: Final[dict[str, Callable[[Life], None]]] = {
     "full": fill_first,
     "edit": edit_first,
     "eio": fail_first,
+    "glitch": fail_briefly,
 }
