@@ -15,7 +15,7 @@ from typing import Final
 
 from besedka.serve.directory.torn_write import cut_off_torn_write
 from besedka.serve.errors import AuditLost, FolderInUse, HistoryInUse, RecordUnusable
-from besedka.serve.files import descriptor
+from besedka.serve.files import descriptor, file_system
 from besedka.serve.files.descriptor import FULL, Descriptor, reason
 from besedka.serve.files.ownership import Care, concern
 from besedka.serve.files.trust import refuse_replaceable, refuse_untrusted
@@ -62,7 +62,7 @@ class Audit:
                 raise RecordUnusable(self.path, "it is text in UTF-16: save it in UTF-8")
             if (offset := _torn_offset(data)) < len(data):
                 cut_off_torn_write(opened, self.path, offset)
-            opened.sync()
+            file_system.sync(opened)
         except HistoryInUse as error:
             raise FolderInUse(self.path.parent, error.holder) from None
         except OSError as error:
@@ -88,7 +88,7 @@ class Audit:
             if not os.path.samestat(self.path.stat(), os.fstat(self._file.number)):
                 raise AuditLost(self.path, "another program has replaced it", is_full=False)
             self._file.write(self._appendix(entries))
-            self._file.sync()
+            file_system.sync(self._file)
             self._file.reserve(RESERVE_BYTES)
         except OSError as error:
             self._cut_back(size, error)

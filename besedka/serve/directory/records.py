@@ -15,6 +15,7 @@ from typing import Final
 
 from besedka.serve.directory.torn_write import cut_off_torn_write
 from besedka.serve.errors import RecordUnusable
+from besedka.serve.files import file_system
 from besedka.serve.files.descriptor import (
     FULL,
     Descriptor,
@@ -194,7 +195,7 @@ class Record:
         data = file.read(0, file.size)
         if size := torn(data):
             cut_off_torn_write(open_regular(self.path, os.O_RDWR), self.path, len(data) - size)
-        file.sync()
+        file_system.sync(file)
         sync_directory(self.path)
 
     def _content(self) -> bytes:
@@ -262,7 +263,7 @@ class Record:
 
     def _sync(self, file: Descriptor) -> None:
         try:
-            file.sync()
+            file_system.sync(file)
         except OSError as error:
             self._distrust("synced", error)
             raise RecordGone from error

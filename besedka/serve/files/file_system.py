@@ -144,6 +144,16 @@ def file_system_of(file: Descriptor) -> FileSystem:
     return known or _known.setdefault(file.device, FileSystem(file))
 
 
+def sync(file: Descriptor) -> None:
+    """Wait until everything written to a file is on the disk; somebody may be told then what stands in it.
+
+    Raises:
+        OSError: from the system: it may not be.
+    """
+    if error := file_system_of(file).sync([file])[0]:
+        raise error
+
+
 def syncfs(number: int) -> None:
     """Wait until all that is pending in the file system of an open file is on the disk (syncfs(2)).
 

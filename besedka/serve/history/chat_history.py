@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from besedka.serve.errors import HistoryLost, HistoryUnusable
-from besedka.serve.files import descriptor
+from besedka.serve.files import descriptor, file_system
 from besedka.serve.files.descriptor import reason
 from besedka.serve.files.file_system import FileSystem, file_system_of
 from besedka.serve.files.ownership import Care, concern
@@ -103,7 +103,7 @@ class ChatHistory(ReadableLog):
                 refuse_untrusted_log(path, log_file)
             descriptor.distrust_cache(log_file)
             # A killed server may have left unsynced messages: sync them before they are read.
-            log_file.sync()
+            file_system.sync(log_file)
             body, reading = open_to_write(log_file, path)
             if unfinished:
                 body = finished(body, path, unfinished)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from besedka.serve.errors import HistoryChanged, HistoryLost, StorageFull
+from besedka.serve.files import file_system
 from besedka.serve.files.descriptor import FULL, reason
 from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.index import IndexDamaged
@@ -67,7 +68,7 @@ class Message:
         if data != self.raw:
             begin, end = _text(self.raw)
             body.file.overwrite(self.record.begin + begin, data[begin:end])
-            body.file.sync()
+            file_system.sync(body.file)
         if not self.record.fits(data):
             record = Record.of(data, self.record.end, self.record.flags)
             body.index.change(self.number, [record])

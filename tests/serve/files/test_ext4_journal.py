@@ -19,6 +19,14 @@ MOUNTS = """\
 25 22 8:2 / /with\\040a\\040dash\\040-\\040here rw - ext4 /dev/sdb rw
 """
 
+ORDER_ONLY = {
+    "history/index.py",
+    "history/torn_file.py",
+    "history/full_disk.py",
+    "history/opening/loading.py",
+}
+"""Here a sync keeps the order of two writes: the look behind the second one is for both."""
+
 
 def test_ext2_and_ext3_are_told_from_ext4_by_their_mounts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -48,3 +56,14 @@ def test_a_journal_cannot_be_watched_from_a_folder_that_is_gone(tmp_path: Path) 
     with pytest.raises(OSError, match="No such file") as raised:
         Ext4Journal(file)
     assert raised.value.errno == errno.ENOENT
+
+
+def test_whatever_somebody_is_told_is_synced_with_a_look_at_the_journal() -> None:
+    serve = Path(ext4_journal.__file__).parent.parent
+    without = {
+        path.relative_to(serve).as_posix()
+        for folder in ("directory", "history")
+        for path in (serve / folder).rglob("*.py")
+        if ".sync()" in path.read_text(encoding="utf-8")
+    }
+    assert without == ORDER_ONLY

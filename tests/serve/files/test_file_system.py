@@ -165,6 +165,15 @@ def test_files_of_ext4_share_a_sync_and_its_journal_is_looked_at(
     assert changes[0] not in {file.number for file in many}  # the log's own time stays
 
 
+def test_whoever_syncs_one_file_gets_its_error(disk: Disk, files: Files) -> None:
+    first, second = files(2)
+    disk.failing = {second.number}
+    file_system.sync(first)
+    with pytest.raises(OSError, match="Input/output error"):
+        file_system.sync(second)
+    assert disk.single == 2
+
+
 @pytest.mark.usefixtures("ext4")
 @pytest.mark.parametrize("call", ["open", "mounts"])
 def test_where_no_journal_can_be_watched_each_file_is_synced(

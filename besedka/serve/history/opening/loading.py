@@ -9,6 +9,7 @@ from functools import partial
 from itertools import chain, islice, repeat
 from pathlib import Path
 
+from besedka.serve.files import file_system
 from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.files.trust import UntrustedFile, refuse_less_trusted
 from besedka.serve.history.epoch import Epoch, derived_epoch, keep_epoch, new_epoch, read_epoch
@@ -70,7 +71,7 @@ def reread_log(log_file: Descriptor, path: Path, index: Index | None) -> tuple[L
     """
     size = log_file.size
     # A message on disk that is shorter than its record would look torn after a power cut.
-    log_file.sync()
+    file_system.sync(log_file)
     if index:
         found = _read_rest(index, log_file, path, size)
         if not found[0].ends_line:
