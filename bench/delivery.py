@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from harness import crowd, deaf, deliveries, grpc_calls, idle, machine, many_rooms, sizes, starts
+from harness import crowd, deaf, deliveries, grpc_calls, idle, machine, many_rooms, sizes, starts, storms
 from harness.errors import MissingError
 from harness.peers import ALL, BESEDKA, Peer
 from harness.plan import QUICK, Plan
@@ -28,6 +28,7 @@ SCENARIOS: Final[dict[str, Callable[[Sequence[Peer], Plan], list[Table]]]] = {
     "delivery": deliveries.run,
     "sizes": sizes.run,
     "rooms": many_rooms.run,
+    "storms": storms.run,
     "crowd": crowd.run,
     "idle": idle.run,
     "deaf": deaf.run,

@@ -76,7 +76,7 @@ def _nats(_tools: Tools, folder: Path) -> Sequence[str]:
 
 
 def _nats_server() -> str:
-    return found("nats-server", "Debian and Ubuntu: apt install nats-server; others: see nats.io")
+    return found("nats-server", "pip install -r requirements/bench.txt")
 
 
 def _version(package: str) -> str:
@@ -171,4 +171,11 @@ NATS: Final = Peer(
     ],
 )
 
-ALL: Final = (BESEDKA, FLOOR, SYNCING_FLOOR, NATS, BROADCAST, NODE_WS, STARLETTE, SEED, SOCKETIO)
+JETSTREAM: Final = Peer(
+    name="nats-server, synced stream",
+    about=lambda: "the same with JetStream, `sync_interval: always`: one consumer hands on what is stored",
+    command=lambda _tools, _folder: [sys.executable, str(PEERS / "nats_jetstream.py"), _nats_server()],
+    speech=[*NATS.speech, "--hello", 'CONNECT {"verbose":false}\r\nSUB told 1\r\nPING\r\n'],
+)
+
+ALL: Final = (BESEDKA, FLOOR, SYNCING_FLOOR, NATS, JETSTREAM, BROADCAST, NODE_WS, STARLETTE, SEED, SOCKETIO)

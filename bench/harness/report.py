@@ -20,17 +20,17 @@ a core to itself, the load generator has another. Texts have 45 bytes. All conne
 each sender the numbers must go up by exactly one. A server that loses, doubles or misplaces one delivery gets no row.
 
 Besedka does more than the others: it writes each message to its file and syncs it, on a disk, before anyone is told, and
-gives it an id, a name and a time. The others hand on what they get, as it came, and keep nothing; one of the two floors
-appends it to a file and syncs that.
+gives it an id, a name and a time. The others hand on what they get, as it came, and keep nothing; but one of the two floors
+appends it to a file and syncs that, and nats-server's stream is stored and synced, too.
 """
 
 TAIL: Final = """
 ## Repeat it
 
-`make bench` needs Linux, an hour, and two cores that nobody else uses meanwhile. For all rows it needs gcc, Node with npm,
-nats-server and h2load (Debian and Ubuntu: `apt install gcc libc6-dev nodejs npm nats-server nghttp2-client`); what is missing is
+`make bench` needs Linux, an hour, and two cores that nobody else uses meanwhile. For all rows it needs gcc, Node with npm
+and h2load (Debian and Ubuntu: `apt install gcc libc6-dev nodejs npm nghttp2-client`); what is missing is
 left out, and said so. `make bench ARGS=--quick` tries everything in some minutes; `make bench ARGS="--only crowd"` does one part
-(`delivery`, `sizes`, `rooms`, `crowd`, `idle`, `deaf`, `grpc`, `start`). These leave this page as it is.
+(`delivery`, `sizes`, `rooms`, `storms`, `crowd`, `idle`, `deaf`, `grpc`, `start`). These leave this page as it is.
 
 For the cost of deliveries all servers run side by side and take turns, round by round; shown is the middle round. Times drift
 on machines that are shared, so ratios say more than microseconds: a ratio is that of two neighbours in the same round. CPU

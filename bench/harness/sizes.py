@@ -16,7 +16,15 @@ from harness.peers import Peer
 from harness.plan import Plan
 from harness.tables import Bound, Table, ratio
 
-PEERS: Final = (peers.BESEDKA, peers.FLOOR, peers.SYNCING_FLOOR, peers.NATS, peers.BROADCAST, peers.NODE_WS)
+PEERS: Final = (
+    peers.BESEDKA,
+    peers.FLOOR,
+    peers.SYNCING_FLOOR,
+    peers.NATS,
+    peers.JETSTREAM,
+    peers.BROADCAST,
+    peers.NODE_WS,
+)
 
 SIZES: Final[dict[int, tuple[int, float | None]]] = {
     5: (400, 2.0),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,8 +73,14 @@ def found(program: str, how: str) -> str:
     Raises:
         MissingError: if there is none; with the way to install it.
     """
-    # Debian keeps servers where only root looks.
-    path = shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
+    # Beside this Python first: what the bench itself pins. Debian keeps servers where only root looks.
+    places = (
+        str(Path(sys.executable).parent),
+        os.environ.get("PATH", os.defpath),
+        "/usr/sbin",
+        "/usr/local/sbin",
+    )
+    path = shutil.which(program, path=os.pathsep.join(places))
     if path is None:
         raise MissingError(f"{program} is not installed ({how})")
     return path
