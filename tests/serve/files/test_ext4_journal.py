@@ -28,9 +28,7 @@ ORDER_ONLY = {
 """Here a sync keeps the order of two writes: the look behind the second one is for both."""
 
 
-def test_ext2_and_ext3_are_told_from_ext4_by_their_mounts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ext2_and_ext3_are_not_taken_for_ext4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS)
     monkeypatch.setattr(ext4_journal, "_MOUNTS", mounts)
@@ -58,7 +56,7 @@ def test_a_journal_cannot_be_watched_from_a_folder_that_is_gone(tmp_path: Path) 
     assert raised.value.errno == errno.ENOENT
 
 
-def test_whatever_somebody_is_told_is_synced_with_a_look_at_the_journal() -> None:
+def test_whatever_is_delivered_or_reported_is_synced_with_a_look_at_the_journal() -> None:
     serve = Path(ext4_journal.__file__).parent.parent
     without = {
         path.relative_to(serve).as_posix()

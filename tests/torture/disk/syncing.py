@@ -62,7 +62,7 @@ class Report:
 
 
 class Result(NamedTuple):
-    """What a thread has done: of each of its files the lines that it took for stored, and whether it got an error."""
+    """The result of a thread: the lines of each of its files that it took for stored, and whether it got an error."""
 
     stored: list[list[bytes]]
     has_failed: bool
