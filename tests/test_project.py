@@ -221,6 +221,7 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"uses of an invitation | {invitations.USES_AT_MOST} |",
         f"presence in a room | {1 / notices.NOTICE_SECONDS:g} a second |",
         f"typing in a room | {1 / notices.NOTICE_SECONDS:g} a second, each of {typists.TYPISTS_REPORTED} people |",
+        f"notices of one kind in one room | {notices.ROOM_WRITES_RATE:.0f} a second, one for each connection",
         f"notices in all rooms | {notices.NOTICE_WRITES_RATE:.0f} a second, one for each connection",
         f"over gRPC counts as {StreamSubscriber.notice_writes} |",
         f"the life of an invitation | {invitations.SECONDS_AT_MOST} seconds |",

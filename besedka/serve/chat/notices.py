@@ -19,9 +19,12 @@ from besedka.serve.room import Room
 NOTICE_SECONDS: Final = 0.25
 """Shortest interval between two notices of one kind in a room."""
 
+ROOM_WRITES_RATE: Final = 5_000.0
+"""Writes a second that the notices of one kind in one room may take: four notices a second for 1250 people, one for 5000. When so many come at once,
+as after a restart, the notices of it would be a third of what that costs."""
+
 NOTICE_WRITES_RATE: Final = 20_000.0
-"""Writes a second that the notices of all rooms may take together: six microseconds each, so an eighth of the loop's time. That is four
-notices a second for 5000 people in one room, and two for 10 000."""
+"""Writes a second that the notices of all rooms may take together: six microseconds each, so an eighth of the loop's time."""
 
 NOTICE_BURST_SECONDS: Final = 0.25
 """Seconds' worth of them at once. A notice to more people than that is sent all the same, and the next ones wait longer."""
@@ -77,12 +80,12 @@ class Notices:
         self._loop = asyncio.get_running_loop()
         # Rooms with a notice to be sent, and the timer of those whose turn is not asked for yet.
         self._due: dict[Room, asyncio.TimerHandle | None] = {}
-        self._sent_at: WeakKeyDictionary[Room, float] = WeakKeyDictionary()
+        self._not_before: WeakKeyDictionary[Room, float] = WeakKeyDictionary()
 
     def note(self, room: Room) -> None:
         """Schedule a room's notice."""
         if room not in self._due:
-            at = max(self._sent_at.get(room, float("-inf")) + NOTICE_SECONDS, self._loop.time())
+            at = max(self._not_before.get(room, float("-inf")), self._loop.time())
             self._due[room] = self._loop.call_at(at, self._take_turn, room)
 
     def close(self) -> None:
@@ -101,5 +104,5 @@ class Notices:
         writes = room.notice_writes
         if not self._send(room):
             return 0
-        self._sent_at[room] = self._loop.time()
+        self._not_before[room] = self._loop.time() + max(NOTICE_SECONDS, writes / ROOM_WRITES_RATE)
         return writes

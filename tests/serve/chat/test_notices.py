@@ -11,6 +11,7 @@ from besedka.serve.chat.notices import (
     NOTICE_BURST_SECONDS,
     NOTICE_SECONDS,
     NOTICE_WRITES_RATE,
+    ROOM_WRITES_RATE,
     Notices,
     NoticeTurns,
 )
@@ -91,11 +92,20 @@ def test_all_rooms_together_get_no_more_writes_than_they_may_cost_and_each_has_i
     run_jumping(scenario())
 
 
-def test_a_room_of_more_readers_than_a_burst_gets_its_notices_more_seldom() -> None:
+def test_a_large_room_gets_its_notices_more_seldom() -> None:
     async def scenario() -> None:
-        scene, room = Scene(), FakeRoom(2 * int(NOTICE_WRITES_RATE))
-        await scene.flood([room], 4.0)
-        assert [at for _, at in scene.sent] == pytest.approx([0.0, 1.75, 3.75], abs=0.02)
+        scene, room = Scene(), FakeRoom(2 * int(ROOM_WRITES_RATE))
+        await scene.flood([room], 5.0)
+        assert [at for _, at in scene.sent] == pytest.approx([0.0, 2.0, 4.0], abs=0.02)
+
+    run_jumping(scenario())
+
+
+def test_rooms_of_more_readers_together_than_a_burst_get_their_notices_more_seldom() -> None:
+    async def scenario() -> None:
+        scene = Scene()
+        await scene.flood([FakeRoom(int(NOTICE_WRITES_RATE)) for _ in range(2)], 2.0)
+        assert [at for _, at in scene.sent] == pytest.approx([0.0, 0.75], abs=0.02)
 
     run_jumping(scenario())
 
