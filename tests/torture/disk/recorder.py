@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import random
 import sys
 import threading
 import time
@@ -33,6 +34,9 @@ LOWEST: Final = (
     "tests/torture/disk/server.py",
 )
 """Here files are written and synced for others: it is they who are asked why."""
+
+LATE: Final = 0.8
+"""How many of the syncs that take their time are done at the end of it only."""
 
 _really_open, _really_write, _really_pwrite, _really_cut = os.open, os.write, os.pwrite, os.ftruncate
 _really_fsync, _really_fdatasync = os.fsync, os.fdatasync
@@ -116,7 +120,13 @@ class Recorder:
             self._interfere()
 
     def sync_all(self, number: int) -> None:
-        """Take what all files hold now, and their names, to the disk; only then has it taken its time."""
+        """Take what all files hold now, and their names, to the disk, at the beginning or at the end of the time that it takes.
+
+        Begun is not done: a server that is killed meanwhile may have synced nothing. But what is written meanwhile is not synced either.
+        """
+        is_late = random.random() < LATE
+        if is_late:
+            time.sleep(self._faults().get("delay", 0))
         self._fail("flush")
         who = asked_by(sys._getframe(1))  # noqa: SLF001
         if who == self.left_out:
@@ -127,7 +137,8 @@ class Recorder:
                     status = file.stat()
                     self._note(Event(Kind.SYNC, status.st_ino, status.st_size, name=who))
                 self._note(Event(Kind.SYNC_FOLDER, self.folder.stat().st_ino, name=who))
-        time.sleep(self._faults().get("delay", 0))
+        if not is_late:
+            time.sleep(self._faults().get("delay", 0))
         self._interfere()
 
     def replace(self, source: Any, target: Any) -> None:
