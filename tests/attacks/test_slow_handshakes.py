@@ -108,9 +108,11 @@ def test_a_thousand_slow_handshakes_are_closed_in_time_and_nobody_waits_for_them
             before = descriptors()
             first = await half_open(server)
             await until(lambda: descriptors() >= before + HALF_OPEN)  # it has taken all of them
+            await exchange(honest)  # and looked at its clock for the last of them
             clock.jump(2)
             second = await dripping(server)
             await until(lambda: descriptors() >= before + HALF_OPEN + DRIPPING)
+            await exchange(honest)
             for place in range(DRIPS):
                 drip(second, place)
                 await exchange(honest)
