@@ -69,7 +69,7 @@ def _between(log_file: Descriptor, begin: int, end: int, count: int) -> Iterator
     for entry in entries(log_file, begin, end):
         if entry.kind is Kind.MESSAGE:
             found += 1
-            yield Record(entry.end, entry.end - entry.begin, entry.crc, entry.head_crc)
+            yield Record.of_entry(entry)
     if found != count:
         raise IndexDamaged(
             f"{found} messages stand where {count} records are damaged, between bytes {begin} and {end}"

@@ -122,7 +122,7 @@ class Recorder:
     def sync_all(self, number: int) -> None:
         """Take what all files hold now, and their names, to the disk, at the beginning or at the end of the time that it takes.
 
-        Begun is not done: a server that is killed meanwhile may have synced nothing. But what is written meanwhile is not synced either.
+        A server that is killed while it waits may have synced nothing, and data written during the sync is not covered by it.
         """
         is_late = random.random() < LATE
         if is_late:

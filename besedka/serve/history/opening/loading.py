@@ -21,7 +21,17 @@ from besedka.serve.history.opening.index_trust import agreeing_records, standing
 from besedka.serve.history.opening.old_index import OldIndex
 from besedka.serve.history.opening.torn_end import torn_offset
 from besedka.serve.history.record import Record, each_record
-from besedka.serve.history.scan import SCAN_BYTES, Kind, Run, begins_line, entries, first_head, messages, runs
+from besedka.serve.history.scan import (
+    FIRST_BYTES,
+    SCAN_BYTES,
+    Kind,
+    Run,
+    begins_line,
+    entries,
+    first_head,
+    messages,
+    runs,
+)
 from besedka.serve.history.torn_file import Torn, cut_off
 
 log = logging.getLogger(__name__)
@@ -214,7 +224,7 @@ def _read_rest(
 
 def _continues(log_file: Descriptor, behind: int, end: int) -> bool:
     """Whether what follows a message belongs to it."""
-    first = next(entries(log_file, behind, end), None)
+    first = next(entries(log_file, behind, end, at_once=FIRST_BYTES), None)
     return first is not None and (first.kind is Kind.REST or not begins_line(log_file, behind))
 
 
