@@ -19,7 +19,7 @@ from besedka.serve.history import LATEST_MESSAGES, ChatHistory, room_path, scan
 from besedka.serve.history.log_state import LATEST_BYTES, SHOWN_BYTES
 from besedka.serve.history.opening import loading
 from besedka.serve.history.record import RECORD_BYTES
-from besedka.serve.history.scan import Entry
+from besedka.serve.history.scan import Entry, Run
 from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.log_line import ENTRY, FIRST_LINE
 from tests.serve.history.logs import history_of, index_of, line, read_all, write
@@ -437,14 +437,14 @@ def test_those_who_read_while_a_log_is_taken_anew_still_read(
     with path.open("a") as by_hand:
         by_hand.write(line("by hand") + "\n")
     read_meanwhile: list[list[str]] = []
-    really = scan.entries
+    really = scan.runs
 
-    def watch(log: Descriptor, offset: int, end: int) -> Iterator[Entry]:
-        for entry in really(log, offset, end):
+    def watch(log: Descriptor, offset: int, end: int) -> Iterator[Run | Entry]:
+        for run in really(log, offset, end):
             read_meanwhile.append(history.read(1, 10))
-            yield entry
+            yield run
 
-    monkeypatch.setattr(loading, "entries", watch)
+    monkeypatch.setattr(loading, "runs", watch)
     history.append([line("three")])
     assert read_meanwhile == [[line("one"), line("two")]]
     assert read_all(history) == [line("one"), line("two"), line("by hand"), line("three")]

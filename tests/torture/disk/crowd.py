@@ -28,6 +28,10 @@ PEOPLE: Final = 9
 """In some rooms two talk, so that batches have several messages; and in so many rooms that batches share a sync."""
 
 
+class RoomRefused(Exception):  # noqa: N818 - what is told is its sentence
+    """A server said this, and let nobody read a room."""
+
+
 class Person:
     """Somebody who says one message after the other, each when the one before was answered.
 
@@ -158,10 +162,17 @@ def listen(server: Server, room: str, ledger: Ledger, clock: Clock) -> None:
 
 
 def read_room(server: Server, room: str) -> tuple[str, list[str]]:
-    """A room as read from its beginning: its epoch and its messages, as lines of the log."""
+    """A room as read from its beginning: its epoch and its messages, as lines of the log.
+
+    Raises:
+        RoomRefused: if it cannot be read.
+    """
     lines: list[str] = []
     with WireClient(server) as reader:
-        welcome = reader.join(None, room, since=0)
+        reader.send_frame("join", room=room, since=0)
+        welcome = reader.receive_until(lambda frame: frame["type"] in {"welcome", "error"})[-1]
+        if welcome["type"] == "error":
+            raise RoomRefused(welcome["text"])
         while len(lines) < welcome["head"]:
             lines += reader.receive("history")["messages"]
     return welcome["epoch"], lines
