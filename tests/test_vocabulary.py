@@ -17,6 +17,8 @@ from typing import Final, NamedTuple
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("vocabulary")  # what they all read is read once
+
 ROOT = Path(__file__).parent.parent
 
 EXEMPT: Final = (
@@ -98,7 +100,7 @@ class Finding(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A comment or a docstring, and the line on which it begins."""
+    """A name, a comment or a docstring, and the line on which it begins."""
 
     line: int
     text: str
@@ -135,36 +137,32 @@ def _words_in(name: str) -> list[str]:
     return [word for word, (pattern, text) in patterns.items() if re.search(pattern, text)]
 
 
-def _names(source: str) -> Iterator[tuple[int, str]]:
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+@cache
+def _words_of(path: str) -> tuple[list[Text], list[Text]]:
+    """A program's names and its comments."""
+    names, comments = [], []
+    for token in tokenize.generate_tokens(io.StringIO(_read(path)).readline):
         if token.type == tokenize.NAME:
-            yield token.start[0], token.string
+            names.append(Text(token.start[0], token.string))
+        elif token.type == tokenize.COMMENT:
+            comments.append(Text(token.start[0], token.string))
+    return names, comments
 
 
-def _comments(source: str) -> Iterator[Text]:
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield Text(token.start[0], token.string)
-
-
-def _docstrings(source: str) -> Iterator[Text]:
+@cache
+def _docstrings(path: str) -> list[Text]:
     """All strings that stand alone: docstrings, also those of constants."""
-    for node in ast.walk(ast.parse(source)):
-        if (
-            isinstance(node, ast.Expr)
-            and isinstance(node.value, ast.Constant)
-            and isinstance(node.value.value, str)
-        ):
-            yield Text(node.lineno, node.value.value)
+    return [
+        Text(node.lineno, node.value.value)
+        for node in ast.walk(ast.parse(_read(path)))
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    ]
 
 
-def _prose(path: str) -> Iterator[Text]:
-    source = _read(path)
-    if path.endswith(".py"):
-        yield from _comments(source)
-        yield from _docstrings(source)
-    else:
-        yield Text(1, source)
+def _prose(path: str) -> list[Text]:
+    return [*_words_of(path)[1], *_docstrings(path)] if path.endswith(".py") else [Text(1, _read(path))]
 
 
 def _phrases_in(text: Text, phrases: dict[str, str]) -> Iterator[tuple[int, str, str]]:
@@ -182,7 +180,7 @@ def test_identifiers_hold_no_word_that_was_given_up() -> None:
     findings = [
         Finding(path, line, name, IDENTIFIERS[word])
         for path in _files("*.py")
-        for line, name in _names(_read(path))
+        for line, name in _words_of(path)[0]
         for word in _words_in(name)
     ]
     assert not findings, _listed(findings)
@@ -212,7 +210,7 @@ def test_docstrings_begin_with_the_thing_itself() -> None:
     findings = [
         Finding(path, text.line, text.text.split("\n")[0][:60], instead)
         for path in _files("*.py")
-        for text in _docstrings(_read(path))
+        for text in _docstrings(path)
         for opening, instead in OPENINGS.items()
         if re.match(opening, text.text)
     ]

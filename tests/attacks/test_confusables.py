@@ -12,6 +12,7 @@ import unicodedata
 from collections import defaultdict
 from functools import cache
 
+import pytest
 from confusable_homoglyphs.confusables import confusables_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,8 @@ from besedka.serve.people.person import Person, PresentPeople
 from besedka.wire.errors import Refused
 from besedka.wire.skeletons import skeletons
 from besedka.wire.validation import clean_name
+
+pytestmark = pytest.mark.xdist_group("confusables")  # what they all read is read once
 
 RESERVED = ["System", "Система", "Besedka", "Беседка"]
 NOW = "2025-11-19 23:46:36"
