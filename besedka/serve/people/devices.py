@@ -6,7 +6,6 @@ The secret behind a link is kept until the link is used or too old, in memory on
 from __future__ import annotations
 
 import secrets
-from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,7 +49,8 @@ class DeviceLinks:
     """All unused links."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[str, Handover] = OrderedDict()
+        self._waiting: dict[str, Handover] = {}
+        self._of_site: dict[Network | None, dict[str, Handover]] = {}
 
     def make(self, user: str, secret: str, now: float, network: Network | None = None) -> str:
         """Create a link's token. A person has one link at a time.
@@ -67,13 +67,16 @@ class DeviceLinks:
             if handover.secret == secret or handover.until <= now
         ]
         for token in replaced:
-            del self._waiting[token]
+            self._pop(token)
         if network is not None:
             self._make_space(network)
         if len(self._waiting) >= LINKS_AT_MOST:
-            del self._waiting[self._oldest_of_most()]
+            of_site = max(self._of_site.values(), key=len)
+            self._pop(next(iter(of_site)))
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        self._waiting[claim_of(token)] = Handover(user, secret, now + LINK_SECONDS, network)
+        handover = Handover(user, secret, now + LINK_SECONDS, network)
+        self._waiting[claim_of(token)] = handover
+        self._of_site.setdefault(site_of(network), {})[claim_of(token)] = handover
         return token
 
     def take(self, token: str, now: float) -> Handover:
@@ -82,23 +85,25 @@ class DeviceLinks:
         Raises:
             Refused: `bad_link`.
         """
-        found = self._waiting.pop(claim_of(token), None)
+        found = self._pop(claim_of(token))
         if found is None or found.until <= now:
             raise Refused(ErrorCode.BAD_LINK)
         return found
 
-    def _oldest_of_most(self) -> str:
-        """The oldest link of the site with the most of them."""
-        sites = {token: site_of(of.network) for token, of in self._waiting.items()}
-        most = max(Counter(sites.values()).items(), key=lambda site: site[1])[0]
-        return next(token for token, site in sites.items() if site == most)
+    def _pop(self, token: str) -> Handover | None:
+        found = self._waiting.pop(token, None)
+        if found:
+            site = site_of(found.network)
+            del self._of_site[site][token]
+            if not self._of_site[site]:
+                del self._of_site[site]
+        return found
 
     def _make_space(self, network: Network) -> None:
         """Forget the oldest link of an address, or of its site, that has as many as it may."""
-        site = site_of(network)
-        of_site = [(token, of.network) for token, of in self._waiting.items() if site_of(of.network) == site]
-        own = [token for token, of in of_site if of == network]
+        of_site = self._of_site.get(site_of(network), {})
+        own = [token for token, of in of_site.items() if of.network == network]
         if len(own) >= LINKS_OF_SOURCE_AT_MOST:
-            del self._waiting[own[0]]
+            self._pop(own[0])
         elif len(of_site) >= LINKS_OF_SITE_AT_MOST:
-            del self._waiting[of_site[0][0]]
+            self._pop(next(iter(of_site)))
