@@ -145,7 +145,7 @@ DURATIONS: Final = {
         ("FIRST_WAIT_SECONDS", "LONGEST_WAIT_SECONDS", "LONGEST_HOLD_SECONDS", "SHORTEST_HOLD_SECONDS"),
         CLIENTS,
     ),
-    "remote/transport/__init__.py": {"HANDSHAKE_SECONDS": CLIENTS},
+    "remote/transport/__init__.py": {"HANDSHAKE_SECONDS": CLIENTS, "CLOSE_SECONDS": CLIENTS},
     "remote/outgoing_requests.py": {"LIST_SECONDS": CLIENTS, "REQUEST_SECONDS": CLIENTS},
     "remote/pending_joins.py": dict.fromkeys(("ANSWER_SECONDS", "LONGEST_ANSWER_SECONDS"), CLIENTS),
     "remote/room/events.py": {"Away.retry_in": CLIENTS},

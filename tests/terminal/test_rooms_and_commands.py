@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from pathlib import Path
 
+from besedka.remote.transport import CLOSE_SECONDS
 from tests.conftest import ClientMaker
 from tests.running import RunningServer, connections
 from tests.terminal.conftest import TerminalMaker
@@ -264,8 +266,10 @@ def test_text_posted_after_a_query_does_not_wait_for_the_answer(
         terminal.wait_until(lambda: "1 waiting" in terminal.bar, "they wait for the answer")
         terminal.type("/join dev\rmore words\r")
         terminal.catch_up()
+        left_at = time.monotonic()
         terminal.type(CONTROL_D)
         assert terminal.exit_status() == 0
+        assert time.monotonic() - left_at < 4 * CLOSE_SECONDS  # and not until the server confirms it
     finally:
         os.kill(server.pid, signal.SIGCONT)
     again = make_terminal(server.url(), "--name", "Anna")

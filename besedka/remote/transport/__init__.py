@@ -14,6 +14,9 @@ from besedka.wire.received_frames import check_received
 HANDSHAKE_SECONDS: Final = 10.0
 """How long a server may take to accept a connection."""
 
+CLOSE_SECONDS: Final = 2.0
+"""How long a server may take to confirm that a connection is closed: whoever leaves does not wait for one that hangs."""
+
 
 class Transport(Protocol):
     """An open connection to a chat. Every method raises `TransportClosed` once it is closed."""

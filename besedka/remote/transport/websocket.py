@@ -19,7 +19,7 @@ from besedka.remote.errors import (
     frame_too_long,
     not_besedka,
 )
-from besedka.remote.transport import HANDSHAKE_SECONDS
+from besedka.remote.transport import CLOSE_SECONDS, HANDSHAKE_SECONDS
 from besedka.wire.access import authorization
 from besedka.wire.close_codes import NO_RECONNECT_CODES, CloseCode
 from besedka.wire.errors import Refused
@@ -83,6 +83,7 @@ async def open_websocket(url: str, key: str = "") -> AsyncIterator[WebSocketTran
         socket = await _ConnectOnce(
             url,
             open_timeout=HANDSHAKE_SECONDS,
+            close_timeout=CLOSE_SECONDS,
             # Not offered, so that a frame takes as much memory as it has bytes.
             compression=None,
             max_size=SERVER_FRAME_BYTES_AT_MOST,

@@ -160,8 +160,8 @@ def test_a_page_that_had_to_wait_is_written_without_what_was_redacted_meanwhile(
             assert fetching
             client.may_read.clear()
             client.stream.session.receive_frame(ListHistory(room="main", before=5, limit=1))
+            held.may_go_on.set()  # one reads at a time
             await client.stream.session.answered()
-            held.may_go_on.set()
             await until(fetching.done)
             await redact(chat, room, 30)
             client.may_read.set()
