@@ -126,6 +126,8 @@ def _is_read(character: str) -> bool:
 def _has_word(words: str, begin: int) -> bool:
     """Whether a reserved word, or several without a break, begin here, digits aside, and end at a break."""
     begins = {begin, _behind_digits(words, begin)}
+    if not any(_words_at(words, at) for at in begins):
+        return False
     begins |= {end for at in begins for end, word in _words_at(words, at) if word in FILLERS}
     return any(
         words.startswith(_BREAK, _behind_digits(words, end))
@@ -136,6 +138,8 @@ def _has_word(words: str, begin: int) -> bool:
 def _is_all_reserved(words: str) -> bool:
     """Whether there is nothing but the words of all three kinds, and one of them is no filler."""
     begin = len(words) - len(words.lstrip(_BREAK + _DIGITS))
+    if not _words_at(words, begin):
+        return False
     fillers = {begin, *_ends(words, {begin}, frozenset(FILLERS))}
     ends = _ends(words, fillers, frozenset((*RESERVED, *ALONE)))
     return any(

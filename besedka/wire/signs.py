@@ -7,6 +7,7 @@ used, and not those that may not.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _SIGNS: Final = frozenset(
@@ -35,6 +36,7 @@ def forbidden_sign_in(text: str) -> str:
     return next((each for each in text if not _may_stand(each)), "")
 
 
+@lru_cache(maxsize=4096)
 def _may_stand(character: str) -> bool:
     is_sign = unicodedata.category(character)[0] in "PS"
     return not is_sign or character in _SIGNS or _is_emoji(character) or _is_wide(character)

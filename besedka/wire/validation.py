@@ -377,6 +377,8 @@ def _is_emoji(character: str) -> bool:
 
 def _marks_no_letter(name: str) -> bool:
     """Whether a combining mark stands on punctuation: a dot above a full stop is a colon."""
+    if name.isascii():
+        return False
     base = " "
     for character in name:
         if not unicodedata.category(character).startswith("M"):
@@ -387,6 +389,8 @@ def _marks_no_letter(name: str) -> bool:
 
 
 def _stacks_marks(name: str) -> bool:
+    if name.isascii():
+        return False
     run = 0
     for character in unicodedata.normalize("NFD", name):
         run = run + 1 if unicodedata.category(character).startswith("M") else 0
