@@ -36,7 +36,7 @@ def run(
 
 def test_kill_9_loses_nothing_and_doubles_nothing(make_server: ServerMaker) -> None:
     server = make_server(grpc=True).start()
-    kills = 500 if LONG else 25
+    kills = 500 if LONG else 10
 
     async def torments(record: Record) -> None:
         for _ in range(kills):

@@ -96,7 +96,7 @@ def test_a_slow_disk_holds_senders_back_instead_of_filling_memory(
     assert peak - before < 40 * 1024 * 1024
 
 
-@pytest.mark.parametrize(("rooms", "each", "at_once"), [(1, 1000, 1000), (12, 100, 1)])
+@pytest.mark.parametrize(("rooms", "each", "at_once"), [(1, 300, 300), (12, 50, 1)])
 def test_nothing_is_delivered_before_the_sync_that_covers_it_has_returned(
     make_server: ServerMaker, tmp_path: Path, rooms: int, each: int, at_once: int
 ) -> None:
