@@ -31,7 +31,7 @@ def test_behind_nginx_with_tls_all_that_the_page_asks_for_is_below_its_path(
         wait_for_text(page, "from below")
         page.wait_for_url(f"https://{place}/#dev")
         assert sockets == [f"wss://{place}/ws"]
-        assert len(requests) > 20
+        assert len(requests) > 8
         assert [url for url in requests[1:] if not url.startswith(f"https://{place}/")] == []
     log = (server.directory / "chat_history.dev.txt").read_text(encoding="utf-8")
     assert log.endswith("] Anna: from below\n")

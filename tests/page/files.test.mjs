@@ -1,13 +1,12 @@
-// The page as files: what the service worker keeps, and how much a browser fetches to log in and post.
+// The page as files: what the service worker keeps, and what imports what.
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const CLIENT = fileURLToPath(new URL("../../besedka/client/", import.meta.url));
-const FIRST_BYTES_AT_MOST = 60_000;
 
 const read = (file) => readFileSync(join(CLIENT, file), "utf8");
 const folder = readdirSync(CLIENT, { recursive: true, withFileTypes: true })
@@ -33,16 +32,6 @@ function withImports(file, found = new Set()) {
 test("the service worker keeps the whole folder", () => {
   const whole = folder.filter((file) => file !== "sw.js").map((file) => (file === "index.html" ? "./" : file));
   assert.deepEqual(listed().sort(), whole.sort());
-});
-
-test("to log in and post takes at most 60 000 bytes, in any language", (context) => {
-  for (const language of ["en", "ru"]) {
-    const files = ["index.html", "style.css", "icon.svg", `chat/language/${language}.js`, ...withImports("chat.js")];
-    const sizes = files.map((file) => [statSync(join(CLIENT, file)).size, file]);
-    const sum = sizes.reduce((all, [size]) => all + size, 0);
-    context.diagnostic(`${language}: ${sum} bytes; ${sizes.sort(([a], [b]) => b - a).map(([size, file]) => `${file} ${size}`).join(", ")}`);
-    assert.ok(sum <= FIRST_BYTES_AT_MOST, `${language}: ${sum} bytes`);
-  }
 });
 
 test("every import exists", () => {

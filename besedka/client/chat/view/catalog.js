@@ -1,28 +1,40 @@
-// The views of the features: the name that markup and commands use, and the module.
+// The views of the features, by the names that markup and commands use.
 
+import { View as Announcer } from "../status/announcer.js";
+import { View as Completion } from "../writing/completion.js";
+import { View as Format } from "../messages/format.js";
+import { View as Hint } from "../status/hint.js";
+import { View as Reading } from "../reading/view.js";
+import { View as Sidebar } from "../rooms/sidebar.js";
+import { View as Toast } from "../status/toast.js";
+import { View as Toolbar } from "../messages/toolbar.js";
+import { View as Typing } from "../writing/typing.js";
+
+/** Those that are there with the chat. */
+export const VIEWS = {
+  format: Format,
+  reading: Reading,
+  sidebar: Sidebar,
+  hint: Hint,
+  announcer: Announcer,
+  toolbar: Toolbar,
+  completion: Completion,
+  typing: Typing,
+  toast: Toast,
+};
+
+/** The modules of those that are fetched when they are opened. */
 export const MODULES = {
   about: "rooms/about",
   access_key: "access_key/view",
-  announcer: "status/announcer",
   chat_link: "sharing/chat_link",
-  completion: "writing/completion",
   device: "devices/view",
   drawer: "rooms/drawer",
-  format: "messages/format",
   help: "help/view",
-  hint: "status/hint",
   invite: "invitations/view",
   people: "people/view",
   person: "moderation/person",
   private_room: "rooms/private_room",
-  reading: "reading/view",
   search: "search/view",
-  sidebar: "rooms/sidebar",
   switcher: "rooms/switcher",
-  toast: "status/toast",
-  toolbar: "messages/toolbar",
-  typing: "writing/typing",
 };
-
-/** The views that are fetched after the login; the others when they are opened. */
-export const WITH_THE_CHAT = ["format", "reading", "sidebar", "hint", "announcer", "toolbar", "completion", "typing", "toast"];

@@ -35,8 +35,8 @@ export class LazyViews {
 
   async #fetchForChat() {
     this.#chat.ariaBusy = "true";
-    const [{ WITH_THE_CHAT }] = await this.#needs().catch(() => [{ WITH_THE_CHAT: [] }]);
-    await Promise.all(WITH_THE_CHAT.map((name) => this.#get(name)));
+    const [{ VIEWS }] = await this.#needs().catch(() => [{ VIEWS: {} }]);
+    await Promise.all(Object.keys(VIEWS).map((name) => this.#get(name)));
     this.#chat.ariaBusy = "false";
   }
 
@@ -46,8 +46,8 @@ export class LazyViews {
   }
 
   async #fetch(name) {
-    const [{ MODULES }] = await this.#needs();
-    const { View } = await import(`../${MODULES[name]}.js`);
+    const [{ VIEWS, MODULES }] = await this.#needs();
+    const View = VIEWS[name] ?? (await import(`../${MODULES[name]}.js`)).View;
     const view = new View(this.#strings, this.#actions);
     this.#shown.push(view);
     view.draw(this.#state);
@@ -55,11 +55,17 @@ export class LazyViews {
   }
 
   #needs() {
-    this.#resources ??= Promise.all([import("./catalog.js"), addFeatureStrings(this.#strings), style()]).catch((error) => {
+    this.#resources ??= Promise.all([this.#catalog(), addFeatureStrings(this.#strings), style()]).catch((error) => {
       this.#resources = undefined;
       throw error;
     });
     return this.#resources;
+  }
+
+  // Behind the features, which are fetched until they come: the views share modules with them.
+  async #catalog() {
+    await this.#actions.fetchFeatures();
+    return import("./catalog.js");
   }
 }
 

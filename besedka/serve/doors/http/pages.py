@@ -122,7 +122,7 @@ def routes(
         Route("/readyz", KeyRequired(guard, readyz)),
         Route("/metrics", KeyRequired(guard, figures, is_own_machine)),
         Route("/history.txt", KeyRequired(guard, download.answer)),
-        Mount("/", PageFiles(PAGE)),
+        Mount("/", PageFiles(PAGE, HEADERS)),
     ]
 
 
@@ -146,7 +146,8 @@ def paced(app: ASGIApp, now: Callable[[], float]) -> ASGIApp:
 def _with_headers(app: ASGIApp) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            # A browser keeps the headers of a file that has not changed (RFC 9110, section 15.4.5).
+            if message["type"] == "http.response.start" and message["status"] != HTTPStatus.NOT_MODIFIED:
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
                 headers.setdefault(CACHING, UNCACHED)
