@@ -123,7 +123,7 @@ def test_a_private_room_is_joined_by_invitation_and_listed_for_members_only(
     anna, boris, clara = (visit(server.page) for _ in range(3))
     for page, name in ((anna, "Anna"), (boris, "Boris"), (clara, "Clara")):
         come_in(page, name)
-    anna.get_by_role("button", name="A private room …").click()
+    anna.get_by_role("button", name="New private room …").click()
     anna.get_by_role("dialog").get_by_role("textbox").fill("Plans")
     anna.keyboard.press("Enter")
     expect(anna.get_by_role("heading", name="plans, a private room")).to_be_visible()

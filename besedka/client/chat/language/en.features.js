@@ -22,7 +22,7 @@ export const features = {
 
   leave: "Leave",
   others: "Other rooms",
-  newRoom: "Another room …",
+  newRoom: "New room …",
   quit: (name) => `Leave the room ${name}`,
   quitRoom: "Leave this room",
   leaveUnsent: (n) => `${features.waiting(n)} Leave and discard?`,
@@ -49,9 +49,9 @@ export const features = {
   link: "The link to this room",
   qr: "The link as a QR code",
   notices: "Notifications",
-  noticeAll: "all messages",
-  noticeMentions: "mentions",
-  noticeNone: "never",
+  noticeAll: "All",
+  noticeMentions: "Mentions",
+  noticeNone: "Off",
   sound: "Sound",
   allow: "Allow notifications",
   denied: "Notifications from this page are blocked in the browser's settings.",
@@ -65,7 +65,7 @@ export const features = {
     private: "This room is private: people join by an invitation from its owner.",
     direct: "Only the two of you can read and write here.",
   },
-  newPrivate: "A private room …",
+  newPrivate: "New private room …",
   privateLead: "People join by your invitation only. You are the owner.",
   makePrivate: "Create the room",
   inviteHere: "Invite to this chat",
@@ -212,6 +212,6 @@ export const features = {
     unknown_command: ({ word, near }) =>
       `There is no command ${word}${near ? `; did you mean ${near}?` : "."} To post it, write /${word}.`,
     bare_number: ({ number }) => `${number} what? ${number}m, 2h, 3d`,
-    lacks: ({ command, usage }) => `Write more: /${command} ${usage}`,
+    lacks: ({ command, usage }) => `Usage: /${command} ${usage}`,
   },
 };

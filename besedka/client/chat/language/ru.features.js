@@ -29,7 +29,7 @@ export const features = {
 
   leave: "Выйти",
   others: "Другие комнаты",
-  newRoom: "Другая комната …",
+  newRoom: "Новая комната …",
   quit: (name) => `Покинуть комнату ${name}`,
   quitRoom: "Покинуть комнату",
   leaveUnsent: (n) => `${features.waiting(n)} Всё равно выйти? Оно пропадёт.`,
@@ -72,7 +72,7 @@ export const features = {
     private: "Это частная комната: в неё входят только по приглашению её владельца.",
     direct: "Здесь читаете и пишете только вы двое.",
   },
-  newPrivate: "Частная комната …",
+  newPrivate: "Новая частная комната …",
   privateLead: "Войти можно только по вашему приглашению. Вы будете владельцем комнаты.",
   makePrivate: "Создать комнату",
   inviteHere: "Пригласить в чат",
@@ -219,6 +219,6 @@ export const features = {
     unknown_command: ({ word, near }) =>
       `Нет команды ${word}${near ? `; может быть, ${near}?` : "."} Чтобы отправить это как сообщение, напишите /${word}.`,
     bare_number: ({ number }) => `${number} чего? ${number}m, 2h, 3d`,
-    lacks: ({ command, usage }) => `Напишите полнее: /${command} ${features.usage(usage)}`,
+    lacks: ({ command, usage }) => `Как пользоваться: /${command} ${features.usage(usage)}`,
   },
 };
