@@ -51,7 +51,7 @@ format: $(VENV)/dev.stamp ## bring the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-screenshots: $(VENV)/dev.stamp $(VENV)/browser ## take the pictures that the README shows
+screenshots: $(VENV)/dev.stamp $(VENV)/browser ## take the pictures that the README shows (needs an emoji font, as fonts-noto-color-emoji)
 	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/python tools/screenshots.py
 
 confusables: $(VENV)/dev.stamp ## make the table of confusable characters (UTS #39) anew
