@@ -74,9 +74,9 @@ class DeviceLinks:
             of_site = max(self._of_site.values(), key=len)
             self._pop(next(iter(of_site)))
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        handover = Handover(user, secret, now + LINK_SECONDS, network)
-        self._waiting[claim_of(token)] = handover
-        self._of_site.setdefault(site_of(network), {})[claim_of(token)] = handover
+        claim, handover = claim_of(token), Handover(user, secret, now + LINK_SECONDS, network)
+        self._waiting[claim] = handover
+        self._of_site.setdefault(site_of(network), {})[claim] = handover
         return token
 
     def take(self, token: str, now: float) -> Handover:

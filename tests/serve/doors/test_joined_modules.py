@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from besedka.serve.doors.http.joined_modules import ENTRIES, UnreadableModuleError, join, parse
-
-CLIENT = Path(__file__).parent.parent.parent.parent / "besedka" / "client"
-NODE = Path(sys.executable).with_name("node")
+from besedka.serve.doors.http.pages import PAGE as CLIENT
+from tests.page.test_page_modules import NODE
 
 PAGE = {
     "chat.js": """// The page.

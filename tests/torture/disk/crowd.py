@@ -28,7 +28,7 @@ PEOPLE: Final = 9
 """In some rooms two talk, so that batches have several messages; and in so many rooms that batches share a sync."""
 
 
-class RoomRefused(Exception):  # noqa: N818 - what is told is its sentence
+class RoomRefusedError(Exception):
     """A server said this, and let nobody read a room."""
 
 
@@ -165,14 +165,14 @@ def read_room(server: Server, room: str) -> tuple[str, list[str]]:
     """A room as read from its beginning: its epoch and its messages, as lines of the log.
 
     Raises:
-        RoomRefused: if it cannot be read.
+        RoomRefusedError: if it cannot be read.
     """
     lines: list[str] = []
     with WireClient(server) as reader:
         reader.send_frame("join", room=room, since=0)
         welcome = reader.receive_until(lambda frame: frame["type"] in {"welcome", "error"})[-1]
         if welcome["type"] == "error":
-            raise RoomRefused(welcome["text"])
+            raise RoomRefusedError(welcome["text"])
         while len(lines) < welcome["head"]:
             lines += reader.receive("history")["messages"]
     return welcome["epoch"], lines

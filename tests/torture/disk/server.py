@@ -26,7 +26,7 @@ _forks.set_forkserver_preload(
 )
 
 
-class StartFailed(Exception):  # noqa: N818 - what is told is its sentence
+class StartFailedError(Exception):
     """A server said this, and did not start."""
 
 
@@ -56,7 +56,7 @@ class Server:
         found = re.search(r"https?://\S+:(\d+)", "\n".join(self.greeting))
         if found is None:
             self.kill()
-            raise StartFailed(errors.read_bytes()[before:].decode())
+            raise StartFailedError(errors.read_bytes()[before:].decode())
         self.port = int(found[1])
 
     def url(self, path: str = "/ws") -> str:

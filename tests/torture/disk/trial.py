@@ -24,13 +24,13 @@ from typing import Final
 
 from websockets.exceptions import ConnectionClosed
 
-from tests.torture.disk.crowd import Cast, RoomRefused
+from tests.torture.disk.crowd import Cast, RoomRefusedError
 from tests.torture.disk.images import Kept, Recording
 from tests.torture.disk.ledger import Ledger, Time
 from tests.torture.disk.media import Medium, Real
 from tests.torture.disk.recorder import Recorder
 from tests.torture.disk.scenarios import SCENARIOS, Life
-from tests.torture.disk.server import SHARED, Server, StartFailed
+from tests.torture.disk.server import SHARED, Server, StartFailedError
 from tests.torture.disk.verdict import examine_logs, examine_people
 from tests.torture.disk.volumes import BALLAST, FILE_SYSTEMS, Unmountable
 
@@ -43,7 +43,7 @@ MEMORY: Final = "4G"
 LIVES_A_DISK: Final = 3
 """Where a problem is looked for, a new disk comes after so many lives: some files are made anew in the first one only."""
 
-SERVER_FAILED: Final = (StartFailed, ConnectionClosed, RoomRefused)
+SERVER_FAILED: Final = (StartFailedError, ConnectionClosed, RoomRefusedError)
 
 TWICE: Final = 0.25
 """How many of the images lose their power once more while a server starts on them."""

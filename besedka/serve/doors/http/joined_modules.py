@@ -15,7 +15,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 ENTRIES: Final = ("chat.js", "chat/features.js", "chat/view/catalog.js")
@@ -59,8 +60,9 @@ def join(read: Callable[[str], str]) -> dict[str, str]:
         UnreadableModuleError: if one is not written as all are.
     """
     served: dict[str, str] = {}
-    for before, entry in zip(("", *ENTRIES), ENTRIES, strict=False):
-        members = [module for module in _with_imports(entry, read, {}) if module.path not in served]
+    found: set[str] = set()
+    for before, entry in pairwise(("", *ENTRIES)):
+        members = [*_with_imports(entry, read, found)]
         served |= {module.path: _stub(module, entry) for module in members}
         served[entry] = _joined(entry, before, members)
     return served
@@ -84,13 +86,14 @@ def parse(path: str, text: str) -> Module:
     return Module(path, tuple(other for _, _, other in found), exports, body)
 
 
-def _with_imports(path: str, read: Callable[[str], str], found: dict[str, Module]) -> Iterator[Module]:
-    """A module behind all that it imports."""
+def _with_imports(path: str, read: Callable[[str], str], found: set[str]) -> Iterator[Module]:
+    """A module behind all that it imports, except for those that were found before."""
     if path not in found:
-        found[path] = parse(path, read(path))
-        for other in found[path].imports:
+        found.add(path)
+        module = parse(path, read(path))
+        for other in module.imports:
             yield from _with_imports(other, read, found)
-        yield found[path]
+        yield module
 
 
 def _joined(entry: str, before: str, members: list[Module]) -> str:
@@ -137,7 +140,7 @@ def _at(entry: str, module: Module) -> Module:
         folder = posixpath.normpath(posixpath.join(posixpath.dirname(module.path), match[2]))
         return f"import({match[1]}{_relative(entry, folder)}/"
 
-    return Module(module.path, module.imports, module.exports, _LATER.sub(moved, module.body))
+    return replace(module, body=_LATER.sub(moved, module.body))
 
 
 def _resolved(path: str, other: str) -> str:
