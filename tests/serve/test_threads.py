@@ -44,6 +44,21 @@ def test_as_many_jobs_are_done_at_once_as_there_are_threads() -> None:
     looping.run(scenario())
 
 
+def test_no_job_is_left_where_threads_become_idle_while_jobs_come() -> None:
+    async def scenario() -> None:
+        threads, done = Threads(4, "test"), list[int]()
+        for number in range(3000):
+            results = [threads.run(done.append, number) for _ in range(number % 6)]
+            if number % 3:
+                await asyncio.wait_for(asyncio.gather(*results), 60)
+        await asyncio.wait_for(threads.run(done.append, -1), 60)
+        threads.close()
+        threads.join(60)
+        assert sorted(done) == [-1, *(number for number in range(3000) for _ in range(number % 6))]
+
+    looping.run(scenario())
+
+
 def test_a_job_that_was_cancelled_before_its_turn_is_not_done() -> None:
     async def scenario() -> None:
         threads, may_go_on, done = Threads(1, "test"), threading.Event(), list[int]()

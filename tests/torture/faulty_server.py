@@ -44,6 +44,7 @@ from besedka.serve.history import ChatHistory, Flag
 from besedka.serve.history.appending import Started
 from besedka.serve.limits.sources import Sources
 from besedka.serve.session import Moderator
+from besedka.wire.message import MessageId
 from tests.bent_server import bend
 
 PLAN = json.loads(os.environ.get("FAULTS", "{}"))
@@ -51,7 +52,8 @@ HANGS_SECONDS = 60
 LOOK_SECONDS = 0.005
 KEPT_OF_PEOPLE = {"audit.txt", "known_names.txt", "private_rooms.txt", "invitations.txt"}
 really_write, really_fdatasync, really_fsync, really_stat = os.write, os.fdatasync, os.fsync, os.stat
-really_open, really_start, really_append = os.open, threading.Thread.start, ChatHistory.start_append
+really_open, really_start = os.open, threading.Thread.start
+really_append, really_start_append = ChatHistory.append, ChatHistory.start_append
 CALLS: tuple[str, ...] = (
     *("write", "fdatasync", "fsync", "stat", "lstat", "fstat", "open", "unlink", "link", "rename", "replace"),
     *("chmod", "mkdir", "pread", "pwrite", "ftruncate", "close", "fstatvfs", "scandir", "listdir"),
@@ -185,10 +187,16 @@ def start(thread: threading.Thread) -> None:
     really_start(thread)
 
 
-def append(history: ChatHistory, lines: Sequence[str], flags: Sequence[Flag]) -> Started | None:
+def append(history: ChatHistory, lines: Sequence[str], flags: Sequence[Flag] = ()) -> MessageId:
     if is_time("broken"):
         raise ValueError("something nobody has thought of")
     return really_append(history, lines, flags)
+
+
+def start_append(history: ChatHistory, lines: Sequence[str], flags: Sequence[Flag]) -> Started | None:
+    if is_time("broken"):
+        raise ValueError("something nobody has thought of")
+    return really_start_append(history, lines, flags)
 
 
 def broken(name: str, owner: Any, method: str) -> None:
@@ -236,7 +244,8 @@ if __name__ == "__main__":
         broken("rows", TableFile, "_store")
     bend(json.loads(os.environ.get("CONSTANTS", "{}")))
     threading.Thread.start = start  # type: ignore[method-assign,assignment]
-    ChatHistory.start_append = append  # type: ignore[method-assign,assignment]
+    ChatHistory.append = append  # type: ignore[method-assign,assignment]
+    ChatHistory.start_append = start_append  # type: ignore[method-assign,assignment]
     os.write, os.fdatasync, os.fsync = write, fdatasync, fsync  # type: ignore[assignment]
     os.stat, os.open = stat, open_file
     for call_name in CALLS if "dies" in PLAN else ():

@@ -127,7 +127,8 @@ class Committer:
         try:
             await self._rooms.check_log(room)
             batch = await self._sequencer.sequence(room.name, drafts)
-            first = await self._writer.append(history, batch.lines(), batch.flags())
+            is_alone = len(self._committing) == 1
+            first = await self._writer.append(history, batch.lines(), batch.flags(), is_alone=is_alone)
         except AppendError as error:
             self._fail(room, drafts, error)
             return False

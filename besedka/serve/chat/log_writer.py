@@ -52,24 +52,39 @@ class LogWriter:
         self._loop = asyncio.get_running_loop()
         self._queues: defaultdict[FileSystem, _Queue] = defaultdict(_Queue)
 
-    async def append(self, history: ChatHistory, lines: Sequence[str], flags: Sequence[Flag]) -> MessageId:
+    async def append(
+        self, history: ChatHistory, lines: Sequence[str], flags: Sequence[Flag], *, is_alone: bool
+    ) -> MessageId:
         """Append a batch to a log, as `ChatHistory.append` does, in a thread; to one log one batch at a time.
+
+        Args:
+            history: the log.
+            lines: as `ChatHistory.append` takes them, and so are the flags.
+            flags: of each message.
+            is_alone: whether no other room is about to append.
 
         Raises:
             AppendError: as `ChatHistory.append`.
             Refused: `going_down`.
         """
+        if is_alone:
+            # The steps that let batches share a sync cost as much as the rest.
+            return await self._workers.write(history.append, lines, flags)
+        first = await self._in_turn(Append(history, lines, flags))
+        # Of a log that must be reread before anything is written to it nothing was written, and nobody else waits for that.
+        return first if first is not None else await self._workers.write(history.append, lines, flags)
+
+    async def _in_turn(self, append: Append) -> MessageId | None:
+        """Append a batch together with those of other rooms. Returns None if it must be appended by itself."""
         outcome: asyncio.Future[MessageId | None] = self._loop.create_future()
-        file_system = history.file_system
+        file_system = append.history.file_system
         queue = self._queues[file_system]
-        queue.waiting.append(_Waiting(Append(history, lines, flags), outcome))
+        queue.waiting.append(_Waiting(append, outcome))
         if queue.turns < (TURNS_AT_MOST if file_system.syncs_together else WORKERS):
             queue.turns += 1
             # Behind what the loop does now: other rooms may be about to append, too.
             self._loop.call_soon(self._take_turn, file_system, queue)
-        first = await outcome
-        # Of a log that must be reread before anything is written to it nothing was written, and nobody else waits for that.
-        return first if first is not None else await self._workers.write(history.append, lines, flags)
+        return await outcome
 
     def _take_turn(self, file_system: FileSystem, queue: _Queue) -> None:
         """Write what waits, as much as shares a sync; give the turn back if nothing does."""

@@ -86,8 +86,19 @@ class FileSystem:
         errors: list[OSError | None] = []
         for file in files:
             # As above: those behind a failure are not known to be on the disk, whatever a sync says.
-            errors.append((errors[-1] if errors else None) or self._sync_one(file))
+            errors.append((errors[-1] if errors else None) or self.sync_one(file))
         return errors
+
+    def sync_one(self, file: Descriptor) -> OSError | None:
+        """Wait until everything written to a file is on the disk. Returns the error of the system, if there is one."""
+        begun = time.monotonic()
+        try:
+            file.sync()
+            self._check_journal()
+        except OSError as error:
+            return error
+        self._usual_seconds += (time.monotonic() - begun - self._usual_seconds) * _WEIGHT
+        return None
 
     def _has_little_pending(self) -> bool:
         has_little = pending_bytes() <= PENDING_AT_MOST
@@ -106,16 +117,6 @@ class FileSystem:
         DISK.answered()
         if time.monotonic() - begun > self._usual_seconds * len(files):
             self._avoid()
-        return None
-
-    def _sync_one(self, file: Descriptor) -> OSError | None:
-        begun = time.monotonic()
-        try:
-            file.sync()
-            self._check_journal()
-        except OSError as error:
-            return error
-        self._usual_seconds += (time.monotonic() - begun - self._usual_seconds) * _WEIGHT
         return None
 
     def _check_journal(self) -> None:
@@ -150,7 +151,7 @@ def sync(file: Descriptor) -> None:
     Raises:
         OSError: from the system: it may not be.
     """
-    if error := file_system_of(file).sync([file])[0]:
+    if error := file_system_of(file).sync_one(file):
         raise error
 
 

@@ -17,7 +17,7 @@ from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.full_disk import append_error, cut_back, keep_torn_end
 from besedka.serve.history.log_state import LATEST_MESSAGES, SHOWN_BYTES, Latest, LogState, shown_line
 from besedka.serve.history.reading import ReadableLog
-from besedka.serve.history.record import Flag, Record
+from besedka.serve.history.record import BEGINNING, Flag, Record
 from besedka.wire.message import MessageId
 
 log = logging.getLogger(__name__)
@@ -205,11 +205,12 @@ class Appender:
         body, batch, records, _ = started
         self._note_strange(body)
         first = body.add(records)
-        newest = enumerate(batch[-LATEST_MESSAGES:], body.count - min(len(batch), LATEST_MESSAGES) + 1)
-        lines = [_shown(message, number, body.file.name) for number, message in newest]
+        newest, name = batch[-LATEST_MESSAGES:], body.file.name
+        numbers = range(body.count - len(newest) + 1, body.count + 1)
+        lines = [_shown(message, number, name) for number, message in zip(numbers, newest, strict=True)]
         latest = self._log.latest
-        known = (*latest.flags, *(record.flags for record in records[-len(lines) :]))
-        self._log.latest = Latest.up_to(body.count, (*latest.lines, *lines), known)
+        known = [*latest.flags, *[record.flags for record in records[-len(lines) :]]]
+        self._log.latest = Latest.up_to(body.count, [*latest.lines, *lines], known)
         return first
 
     def _note_strange(self, body: LogState) -> None:
@@ -226,7 +227,7 @@ class Appender:
 
 def _sync(file: Descriptor) -> OSError | None:
     """Wait until a file is on the disk. Returns the error, if there is one."""
-    return file_system_of(file).sync([file])[0]
+    return file_system_of(file).sync_one(file)
 
 
 def _records(body: LogState, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:
@@ -235,7 +236,7 @@ def _records(body: LogState, batch: Sequence[bytes], flags: Sequence[Flag]) -> l
     records = []
     for position, message in enumerate(batch):
         end += len(message)
-        records.append(Record.of(message, end, flags[position] if position else flags[0] | Flag.BEGINS_BATCH))
+        records.append(Record.of(message, end, flags[position] if position else BEGINNING[flags[0]]))
     return records
 
 

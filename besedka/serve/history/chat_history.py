@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from besedka.serve.errors import HistoryLost, HistoryUnusable
@@ -59,7 +59,7 @@ class ChatHistory(ReadableLog):
         self.sync_seconds = 0.0
         self._edits = ExternalEdits(self, watch, may_be_link=may_be_link, is_private=is_private)
         self._appender = Appender(self, self._edits)
-        self._lost: HistoryLost | None = None
+        self._final_errors = _FinalErrors()
         # Readers hold it, too, while they rebuild a damaged index.
         self._changing = threading.RLock()
 
@@ -129,7 +129,7 @@ class ChatHistory(ReadableLog):
             HistoryLost: writing failed in a way that must not be retried.
         """
         batch = _encoded(lines)
-        with self._one_change():
+        with self._changing, self._final_errors:
             begun = time.perf_counter()
             first = self._appender.append(batch, flags or [Flag.NONE] * len(batch))
             self.sync_seconds = time.perf_counter() - begun
@@ -150,7 +150,7 @@ class ChatHistory(ReadableLog):
             return None
         started = None
         try:
-            with self._final_errors():
+            with self._final_errors:
                 started = self._appender.start(_encoded(lines), flags)
         finally:
             if not started:
@@ -168,7 +168,7 @@ class ChatHistory(ReadableLog):
             StorageFull, HistoryLost: as `append`.
         """
         try:
-            with self._final_errors():
+            with self._final_errors:
                 self._appender.write(started, error)
         except BaseException:
             self._changing.release()
@@ -189,7 +189,7 @@ class ChatHistory(ReadableLog):
             HistoryLost: as `append`.
         """
         try:
-            with self._final_errors():
+            with self._final_errors:
                 self.sync_seconds = seconds
                 return self._appender.finish(started, error)
         finally:
@@ -201,7 +201,7 @@ class ChatHistory(ReadableLog):
         Raises:
             HistoryChanged: if another program has changed it.
         """
-        with self._one_change():
+        with self._changing, self._final_errors:
             message = self._by_index(lambda body: find_as_written(self.path, body, number))
             return subject(message, self.epoch)
 
@@ -218,7 +218,7 @@ class ChatHistory(ReadableLog):
             StorageFull: the file system has no room even for that; nothing was done.
             HistoryLost: it failed in a way that must not be retried; the next `open` finishes it, given ``unfinished``.
         """
-        with self._one_change():
+        with self._changing, self._final_errors:
             return self._by_index(lambda body: redact(self, self._edits, body, wanted))
 
     @property
@@ -246,7 +246,7 @@ class ChatHistory(ReadableLog):
 
     def has_room(self) -> bool:
         """Whether the file system reports room for more."""
-        return self._lost is None and self.body.file.has_room()
+        return self._final_errors.lost is None and self.body.file.has_room()
 
     def close(self, *, remove_if_empty: bool = False) -> None:
         """Close the file; optionally remove it, if it is empty and unchanged."""
@@ -259,29 +259,35 @@ class ChatHistory(ReadableLog):
         super().close()
         self._edits.close()
 
-    @contextmanager
-    def _one_change(self) -> Iterator[None]:
-        """Allow one change at a time, and none after a failure that must not be retried."""
-        with self._changing, self._final_errors():
-            yield
-
-    @contextmanager
-    def _final_errors(self) -> Iterator[None]:
-        """Allow nothing after a failure that must not be retried."""
-        if self._lost:
-            raise self._lost
-        try:
-            yield
-        except HistoryLost as error:
-            self._lost = error
-            raise
-
     def _replace_index(self, body: LogState, damage: IndexDamaged) -> None:
         with self._changing:
             super()._replace_index(body, damage)
 
     def _rebuild_index(self) -> None:
         self._edits.replace_index()
+
+
+class _FinalErrors:
+    """A context in which nothing is done any more after a failure that must not be retried.
+
+    (As a generator it would cost a message in a small room a hundredth of its time.)
+
+    Attributes:
+        lost: the failure, if there was one.
+    """
+
+    __slots__ = ("lost",)
+
+    def __init__(self) -> None:
+        self.lost: HistoryLost | None = None
+
+    def __enter__(self) -> None:
+        if self.lost:
+            raise self.lost
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, HistoryLost):
+            self.lost = error
 
 
 def _encoded(lines: Sequence[str]) -> list[bytes]:

@@ -11,7 +11,6 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final, NamedTuple
 
@@ -43,8 +42,7 @@ _STRETCH_BYTES: Final = 256 * 1024
 _RUN_BYTES_AT_MOST: Final = 2 * (PAGE_BYTES + SHOWN_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
+class Latest(NamedTuple):
     """The last messages of a log, at one moment: up to `LATEST_MESSAGES` and `LATEST_BYTES`, perhaps none.
 
     Attributes:
@@ -66,8 +64,10 @@ class Latest:
             lines: their lines, oldest first.
             flags: the flags of each.
         """
-        sizes = accumulate(map(sys.getsizeof, reversed(lines[-LATEST_MESSAGES:])))
-        kept = sum(size <= LATEST_BYTES for size in sizes)
+        sizes = [*map(sys.getsizeof, lines[-LATEST_MESSAGES:])]
+        kept = len(sizes)
+        if sum(sizes) > LATEST_BYTES:
+            kept = sum(size <= LATEST_BYTES for size in accumulate(reversed(sizes)))
         begin = len(lines) - kept
         return cls(last - kept + 1, tuple(lines[begin:]), tuple(flags[begin:]))
 
@@ -76,7 +76,7 @@ class Latest:
         position = number - self.first
         if not 0 <= position < len(self.lines):
             return self
-        return replace(self, lines=(*self.lines[:position], line, *self.lines[position + 1 :]))
+        return self._replace(lines=(*self.lines[:position], line, *self.lines[position + 1 :]))
 
 
 class Page(NamedTuple):

@@ -59,6 +59,9 @@ class Flag(IntFlag):
 _FLAGS: Final = tuple(map(Flag, range(16)))
 """All flags, by their numbers: making one takes longer than reading a record."""
 
+BEGINNING: Final = {flag: flag | Flag.BEGINS_BATCH for flag in _FLAGS}
+"""The flags of a message that begins a batch, by those that it has otherwise."""
+
 
 class Record(NamedTuple):
     """The index's record of a message.

@@ -64,9 +64,10 @@ class Writing:
         self.writer = LogWriter(self.workers)
         self.logs = [ChatHistory.open(folder / f"room{number}.txt") for number in range(rooms)]
 
-    def append(self, *rooms: int, text: str = "hi") -> list[asyncio.Task[int]]:
+    def append(self, *rooms: int, text: str = "hi", is_alone: bool = False) -> list[asyncio.Task[int]]:
+        write = self.writer.append
         return [
-            asyncio.ensure_future(self.writer.append(self.logs[room], [line(text)], [Flag.VERIFIED]))
+            asyncio.ensure_future(write(self.logs[room], [line(text)], [Flag.VERIFIED], is_alone=is_alone))
             for room in rooms
         ]
 
@@ -92,6 +93,22 @@ def test_the_batches_of_many_rooms_share_turns(tmp_path: Path, turns: Turns) -> 
         await asyncio.gather(*early, *rest)
         assert turns.sizes[2:] == [TOGETHER_AT_MOST, ROOMS - 1 - TOGETHER_AT_MOST]
         assert [log.count for log in writing.logs] == [2] * 50 + [1] * 50
+        writing.close()
+
+    looping.run(scenario())
+
+
+def test_a_batch_of_a_room_that_is_alone_is_written_without_a_turn(tmp_path: Path, turns: Turns) -> None:
+    async def scenario() -> None:
+        writing = Writing(tmp_path, 2)
+        turns.going_on.clear()
+        (shared,) = writing.append(0)
+        await until(lambda: turns.sizes == [1])
+        assert await asyncio.gather(*writing.append(1, is_alone=True)) == [1]
+        turns.going_on.set()
+        assert await shared == 1
+        assert turns.sizes == [1]
+        assert await asyncio.gather(*writing.append(1, is_alone=True)) == [2]
         writing.close()
 
     looping.run(scenario())

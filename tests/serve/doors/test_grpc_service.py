@@ -26,7 +26,6 @@ from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
 from besedka.serve.doors.grpc.stream import UNREAD_BYTES
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
-from besedka.serve.history.appending import Started
 from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
 from besedka.serve.limits.sources import Sources
 from besedka.serve.people.audit_entry import AuditEntry
@@ -38,6 +37,7 @@ from besedka.serve.settings import Settings
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, History
+from besedka.wire.message import MessageId
 from tests import looping
 from tests.looping import jump, settle, until
 from tests.serve.faking import services
@@ -626,10 +626,10 @@ def test_who_has_waited_for_a_room_to_be_opened_is_asked_again(
 def test_an_import_posts_nothing_behind_a_refused_batch_when_space_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, is_waited_for = ChatHistory.start_append, threading.Event()
+    append, is_waited_for = ChatHistory.append, threading.Event()
     calls_of_append = itertools.count()
 
-    def fail_once(history: ChatHistory, *given: Any) -> Started | None:
+    def fail_once(history: ChatHistory, *given: Any) -> MessageId:
         if next(calls_of_append):
             return append(history, *given)
         assert is_waited_for.wait(60)
@@ -641,7 +641,7 @@ def test_an_import_posts_nothing_behind_a_refused_batch_when_space_is_given(
             yield pb.ImportRequest(messages=[pb.ImportedMessage(text=f"{number}")])
 
     async def scenario() -> None:
-        monkeypatch.setattr(ChatHistory, "start_append", fail_once)
+        monkeypatch.setattr(ChatHistory, "append", fail_once)
         monkeypatch.setattr("besedka.serve.room.batch.GATHERING_BYTES_AT_MOST", 1_000)
         chat, room, _ = await started(tmp_path)
         sources = Sources(RateLimits(rate=0))
