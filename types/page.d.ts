@@ -186,18 +186,19 @@ interface PendingRequest {
 }
 type Say = { key: string; text: string };
 
-/** A toast: a text, a string of the page's own, or a refusal. */
-type Toast = { code?: string; word?: string } & Partial<Refusal>;
+/** A toast: a text, a string of the page's own, or a refusal. `left`: a room that the user has left, with its draft. */
+type Toast = { code?: string; word?: string; left?: { room: Room; draft: string } } & Partial<Refusal>;
 
 /** The events of `step`, by type. `name` is the room's, if it is not the current one. */
 interface Events {
   start: { name: string; me?: string; rooms?: Record<string, Partial<Room>> };
   restore: { unsent: (Unsent & { room: string })[] };
   logIn: { name: string; secret: string };
+  resume: { secret: string };
   connected: {};
   disconnected: { retryIn: number; now: number };
   connectionRefused: { code: number };
-  frame: { frame: ServerFrame; now: number };
+  frame: { frame: ServerFrame; now: number; at: number };
 
   say: Say;
   invited: { invite: string };
@@ -219,8 +220,9 @@ interface Events {
   jumped: {};
 
   openRoom: { name: string; invite?: string };
-  leaveRoom: { name: string; refusal?: Refusal };
-  roomRenamed: { frame: ServerFrameOf<"welcome">; now: number };
+  leaveRoom: { name: string; refusal?: Refusal; undo?: { draft: string } };
+  undoLeave: { room: Room; draft: string };
+  roomRenamed: { frame: ServerFrameOf<"welcome">; now: number; at: number };
   listRooms: { more?: boolean };
 
   request: { frame: ClientFrame; say?: Say };
@@ -251,6 +253,7 @@ type Effect =
   | { do: "schedule"; seconds: number; event: PageEvent }
   | { do: "defer"; event: PageEvent }
   | { do: "remember"; name: string }
+  | { do: "keepDraft"; name: string; text: string }
   | { do: "received"; frame: { room: string; id: number; user: string; text: string; unverified?: boolean } }
   | { do: "become"; user: string; secret: string };
 
@@ -266,8 +269,9 @@ type Step = (state: State, event: PageEvent) => Change;
 interface Context<E> {
   step: Step;
   next: (state?: State, event?: E) => Change;
-  /** When a frame was received, in ms of `performance.now()`. */
+  /** When a frame was received: in ms of `performance.now()`, and in unix seconds of this machine. */
   now: number;
+  at: number;
 }
 
 /** Server frames by handler: a requested page of history is a `page`. */
@@ -278,7 +282,7 @@ interface Feature {
   events?: { [T in keyof Events]?: (state: State, event: EventOf<T>, context: Context<EventOf<T>>) => Change };
   frames?: { [T in keyof FrameTypes]?: (state: State, frame: FrameTypes[T], context: Context<FrameTypes[T]>) => Change };
   roomEvents?: { [T in keyof Events]?: (room: Room, event: Events[T], state: State) => RoomChange };
-  roomFrames?: { [T in keyof FrameTypes]?: (room: Room, frame: FrameTypes[T], state: State, now: number) => RoomChange };
+  roomFrames?: { [T in keyof FrameTypes]?: (room: Room, frame: FrameTypes[T], state: State, received: { now: number; at: number }) => RoomChange };
 }
 
 /** A handler of any type, once the tables of all features are put together. */

@@ -20,7 +20,7 @@ let app = null; // comes with the features
 let step = createStep(core);
 
 const socket = new Socket(socketUrls(location), {
-  frame: (frame) => dispatch({ type: "frame", frame, now: performance.now() }),
+  frame: (frame) => dispatch({ type: "frame", frame, now: performance.now(), at: Date.now() / 1000 }),
   open: () => {
     restore();
     dispatch({ type: "connected" });
@@ -75,8 +75,14 @@ function start({ App, features }, deferred) {
 
 function say(text) {
   dispatch({ type: "say", text, key: newKey() });
-  if (!here(state).isAtEnd) dispatch({ type: "jump", id: 0 });
+  if (!here(state).isAtEnd) app?.toLatest();
   return true;
+}
+
+// Whoever is known here and has not left is in at once.
+function resume() {
+  dispatch({ type: "resume", secret: secret() });
+  restore();
 }
 
 function restore() {
@@ -101,6 +107,7 @@ function perform(effect) {
     case "defer": return app || loader.defer(effect.event);
     case "remember":
       set("name", effect.name);
+      set("isOut", "");
       restore();
       return loader.fetch();
     default: return app?.perform(effect);
@@ -117,4 +124,5 @@ dispatch({ type: "start", name, me: address.device ? name : address.name || name
 if (invite) dispatch({ type: "invited", invite });
 if (id) dispatch({ type: "jump", id });
 if (address.device) dispatch({ type: "navigate", ...address });
+else if (name && name === state.me && get("secret") && !get("isOut")) resume();
 addEventListener("hashchange", () => dispatch({ type: "navigate", ...readAddress() }));

@@ -131,6 +131,13 @@ def come_in(page: Page, name: str) -> None:
     settled(page)
 
 
+def come_back(page: Page, name: str) -> None:
+    """Wait until somebody whom the browser knows is in again, without a login."""
+    page.wait_for_selector("html[data-scene=chat]")
+    settled(page)
+    expect(page.locator("#me")).to_have_text(name)
+
+
 def settled(page: Page) -> None:
     """Wait for the parts of the page that come when one has come in."""
     page.wait_for_selector("#chat[aria-busy=false]")

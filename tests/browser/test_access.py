@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, come_in, say, wait_for, wait_for_text
+from tests.browser.conftest import ANOTHER_HOST, Visit, come_back, come_in, say, wait_for, wait_for_text
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 
@@ -47,7 +48,7 @@ def test_a_missing_key_is_explained_and_can_be_pasted(locked: RunningServer, vis
     wait_for_text(page, "I am in")
     # It is known from now on.
     page.reload()
-    come_in(page, "Anna")
+    come_back(page, "Anna")
 
 
 def test_a_wrong_key_in_a_link_does_not_replace_the_right_one(locked: RunningServer, visit: Visit) -> None:
@@ -56,12 +57,12 @@ def test_a_wrong_key_in_a_link_does_not_replace_the_right_one(locked: RunningSer
     for key in ("y" * 30, KEY):
         page.goto("about:blank")
         page.goto(f"{locked.page}#;key={key}")
-        come_in(page, "Anna")
+        come_back(page, "Anna")
         expect(page.locator("#room")).to_have_text("# main")
         assert page.evaluate("Object.values(localStorage)").count(KEY) == 1
         assert "y" * 30 not in page.evaluate("Object.values(localStorage)")
     page.reload()
-    come_in(page, "Anna")
+    come_back(page, "Anna")
 
 
 def test_a_link_with_the_key_is_enough_and_the_key_is_shown_only_to_share_it(
@@ -106,7 +107,25 @@ def shared(page: Page) -> str:
     page.get_by_role("button", name="Invite to this chat").click()
     dialog = page.get_by_role("dialog", name="Invite to this chat")
     expect(dialog).to_contain_text("Anyone with this link can join")
-    expect(dialog.get_by_role("img", name="The link as a QR code")).to_be_visible()
     link = dialog.get_by_role("textbox").input_value()
     page.keyboard.press("Escape")
     return link
+
+
+def test_a_link_that_only_this_computer_can_open_says_so_and_has_no_code(
+    make_server: ServerMaker, visit: Visit
+) -> None:
+    server = make_server("--lang", "en", "--open", "--public-host", ANOTHER_HOST).start()
+    visits = (("Anna", "localhost", True), ("Boris", "127.0.0.1", True), ("Clara", ANOTHER_HOST, False))
+    for name, host, is_local in visits:
+        page = visit(server.page.replace("localhost", host))
+        come_in(page, name)
+        for button in ("Invite to this chat", "Add a device", "About this room"):
+            page.get_by_role("button", name=button).click()
+            dialog = page.get_by_role("dialog")
+            expect(dialog.get_by_role("textbox")).to_have_value(re.compile(re.escape(host)))
+            expect(dialog.get_by_text("works on this computer only")).to_have_count(int(is_local))
+            expect(dialog.get_by_text("--lan")).to_have_count(int(is_local))
+            expect(dialog.get_by_role("img", name="The link as a QR code")).to_have_count(int(not is_local))
+            page.keyboard.press("Escape")
+        page.context.close()

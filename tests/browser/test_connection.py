@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.cable import Cable
-from tests.browser.conftest import Visit, come_in, say, settled, texts, wait_for_text
+from tests.browser.conftest import Visit, come_back, come_in, say, texts, wait_for_text
 from tests.running import RunningServer
 from tests.talking import WireClient
 
@@ -31,9 +31,7 @@ def test_messages_written_offline_outlast_the_tab_and_are_sent_once_in_order(
     server.start()
     again = context.new_page()
     again.goto(server.page)
-    expect(again.locator("#login-name")).to_have_value("Anna")
-    again.press("#login-name", "Enter")
-    settled(again)
+    come_back(again, "Anna")
     wait_for_text(again, written[-1])
     expect(again.locator(".waiting")).to_have_count(0)
     expect(again.locator("#say-text")).to_have_value("not finished")
@@ -137,7 +135,7 @@ def test_two_tabs_of_one_browser_are_one_person(house: RunningServer, room: str,
     come_in(first, "Anna")
     second = first.context.new_page()
     second.goto(house.page + f"#{room}")
-    come_in(second, "Anna")
+    come_back(second, "Anna")
     expect(second.locator("#people")).to_have_text("1 person")
     say(first, "from the first")
     say(second, "from the second")

@@ -124,12 +124,12 @@ def open_switcher(page: Page) -> None:
 
 def open_device(page: Page) -> None:
     page.click("[data-open=device]")
-    page.locator(".device .qr").wait_for()
+    page.locator(".device textarea").wait_for()
 
 
 def open_share(page: Page) -> None:
     page.click("[data-open=chat_link]")
-    page.locator(".chat-link .qr").wait_for()
+    page.locator(".chat-link textarea").wait_for()
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Dialog, Page, WebSocket, expect
 
 from tests import prefork
-from tests.browser.conftest import Visit, come_in, history_of, say, wait_for_text
+from tests.browser.conftest import Visit, come_back, come_in, history_of, say, wait_for_text
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
@@ -65,7 +65,7 @@ def test_a_redaction_shows_on_every_page_and_changes_the_file(
     assert "should not" not in history_of(server)
     # Whoever comes later sees it so, too.
     boris.reload()
-    come_in(boris, "Boris")
+    come_back(boris, "Boris")
     expect(boris.locator("#rows .removed .text")).to_have_text("removed")
 
 
@@ -175,4 +175,4 @@ def test_a_chat_for_known_people_needs_an_invitation_to_a_name(
     come_in(page, "Boris")
     expect(page.locator("#me")).to_have_text("Boris")
     page.reload()
-    come_in(page, "Boris")
+    come_back(page, "Boris")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import threading
@@ -9,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import (
     Visit,
@@ -397,6 +398,108 @@ def test_days_and_groups_and_the_exact_time(make_server: ServerMaker, tmp_path: 
     assert texts(page, ".message.first") == ["one", "two", "four", "five"]
     page.locator(".message", has_text="three").hover()
     expect(page.locator(".tools")).to_contain_text("2024-02-29 00:04:00")
+
+
+@pytest.mark.parametrize("height", [720, 560, 430, 300])
+def test_older_messages_are_reached_by_the_wheel_at_every_size_of_the_window(
+    make_server: ServerMaker, tmp_path: Path, visit: Visit, height: int
+) -> None:
+    lines = [f"[2024-02-28 23:59:58] Anna: message {number}\n" for number in range(1, 201)]
+    (tmp_path / "chat_history.txt").write_text("".join(lines), encoding="utf-8")
+    page = visit(make_server("--lang", "en").start().page, viewport={"width": 900, "height": height})
+    come_in(page, "Clara")
+    page.locator("#log").hover()
+    while ids(page)[0] > 1:
+        turn_wheel(page, -400)
+    assert ids(page) == [*range(1, 201)]
+    # The date stays in sight.
+    turn_wheel(page, 700)
+    expect(page.locator(".day")).to_be_in_viewport()
+    expect(page.locator(".message").first).not_to_be_in_viewport()
+
+
+def test_messages_and_notices_stand_under_their_day(
+    make_server: ServerMaker, tmp_path: Path, visit: Visit
+) -> None:
+    (tmp_path / "chat_history.txt").write_text("[2024-02-28 23:59:58] Anna: one\n", encoding="utf-8")
+    server = make_server("--lang", "en").start()
+    page = visit(server.page)
+    come_in(page, "Clara")
+    with WireClient(server) as boris:
+        boris.join("Boris")
+        expect(page.locator(".system")).to_have_text("\u2068Boris\u2069 joined")
+    assert page.locator("#rows li").evaluate_all("rows => rows.map(row => row.className.split(' ')[0])") == [
+        "day",
+        "message",
+        "day",
+        "system",
+    ]
+    expect(page.locator(".day").nth(1)).to_have_text("Today")
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        # The clocks went back while the page was open, or forward, or did not change.
+        (7200, "23:30:00", "30 March 2024"),
+        (3600, "00:30:00", "31 March 2024"),
+        (3600, "23:30:00", "30 March 2024"),
+    ],
+)
+def test_a_message_after_a_change_of_the_clock_stands_under_the_servers_day(
+    house: RunningServer, room: str, visit: Visit, clock: tuple[int, str, str]
+) -> None:
+    offset, timestamp, day = clock
+    page = visit("about:blank")
+
+    def forge(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def pass_on(raw: str | bytes) -> None:
+            frame = json.loads(raw)
+            if frame["type"] == "welcome":
+                frame["utc_offset"] = offset
+            if frame["type"] == "chat":
+                frame |= {"at": 1_711_837_800, "timestamp": timestamp}  # 22:30 UTC of the 30th
+            route.send(json.dumps(frame))
+
+        server.on_message(pass_on)
+
+    page.route_web_socket("**/ws", forge)
+    page.goto(house.page + f"#{room}")
+    come_in(page, "Anna")
+    say(page, "at night")
+    wait_for_text(page, "at night")
+    expect(page.locator(".day")).to_have_text(day)
+
+
+def test_a_link_to_a_message_that_is_not_there_says_so(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    say(page, "the only one")
+    wait_for_text(page, "the only one")
+    page.evaluate(f"location.hash = '#{room}/77'")
+    expect(page.locator("#hint")).to_have_text("There is no message 77 in this room.")
+    page.goto("about:blank")
+    page.goto(house.page + f"#{room}/78")
+    expect(page.locator("#hint")).to_have_text("There is no message 78 in this room.")
+
+
+def test_going_to_the_latest_message_ends_the_link_to_another(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}", viewport=SMALL)
+    come_in(page, "Anna")
+    with WireClient(house, max_queue=None) as boris:
+        boris.join("Boris", room)
+        for number in range(60):
+            boris.send_frame("chat", room=room, text=f"message {number}")
+        wait_for_text(page, "message 59")
+    page.evaluate(f"location.hash = '#{room}/5'")
+    expect(page.locator(".message.target .text")).to_have_text("message 4")
+    page.click("#newer")
+    expect(page).to_have_url(house.page + f"#{room}")
+    assert distance_from_bottom(page) < 5
 
 
 def test_the_link_and_the_line_of_a_message_are_copied(house: RunningServer, room: str, visit: Visit) -> None:

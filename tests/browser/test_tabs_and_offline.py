@@ -15,9 +15,9 @@ from tests.browser.conftest import (
     ANOTHER_HOST,
     CLIENT,
     Visit,
+    come_back,
     come_in,
     say,
-    settled,
     texts,
     wait_for,
     wait_for_text,
@@ -67,10 +67,7 @@ def test_a_known_user_opens_the_page_without_a_server_and_their_messages_are_sen
     page.evaluate(LOOKED_AFTER)
     server.stop()
     page.reload()
-    expect(page.locator("#login-name")).to_have_value("Anna")
-    page.press("#login-name", "Enter")
-    page.wait_for_selector("html[data-scene=chat]")
-    settled(page)
+    come_back(page, "Anna")
     say(page, "written without a server")
     expect(page.locator(".waiting .text")).to_have_text("written without a server")
     say(page, "/help")
@@ -119,7 +116,7 @@ def test_the_outbox_of_a_closed_tab_is_sent_by_another_tab(server: RunningServer
     one = visit(server.page)
     come_in(one, "Anna")
     other = tab(one.context, server.page + "#dev")
-    come_in(other, "Anna")
+    come_back(other, "Anna")
     server.stop()
     for number in range(3):
         say(one, f"from the first {number}")
@@ -141,7 +138,7 @@ def test_two_tabs_that_reconnect_send_their_outboxes_once_and_in_order(
     one = visit(server.page)
     come_in(one, "Anna")
     other = tab(one.context, server.page)
-    come_in(other, "Anna")
+    come_back(other, "Anna")
     server.stop()
     for number in range(4):
         say(one, f"one {number}")
@@ -162,7 +159,7 @@ def test_reading_in_one_tab_counts_in_the_others(server: RunningServer, visit: V
     reading = tab(visit(server.page).context, server.page)
     come_in(reading, "Anna")
     resting = tab(reading.context, server.page)
-    come_in(resting, "Anna")
+    come_back(resting, "Anna")
     for page in (reading, resting):
         look(page, here=False)
     with WireClient(server) as boris:
@@ -217,7 +214,7 @@ def test_an_unfocused_tab_notifies_of_mentions_and_marks_its_icon(
         look(page, here=True)
         say(page, "/bell off")
     page.reload()
-    come_in(page, "Anna")
+    come_back(page, "Anna")
     assert '"notice":"none"' in page.evaluate("localStorage['besedka.room.main']")
 
 

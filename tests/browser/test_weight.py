@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, Response, expect
 
-from tests.browser.conftest import Visit, come_in, say, wait_for_text
+from tests.browser.conftest import Visit, come_back, come_in, say, wait_for_text
 from tests.running import RunningServer
 
 BYTES_AT_MOST = 60_000
@@ -61,6 +61,6 @@ def test_the_second_visit_transfers_less_than_two_thousand_bytes(
     network.send("Network.enable")
     network.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
     page.goto(house.page + f"#{room}")
-    come_in(page, "Anna")
+    come_back(page, "Anna")
     assert len(received) > 1
     assert sum(received) < SECOND_VISIT_AT_MOST, received

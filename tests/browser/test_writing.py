@@ -7,7 +7,7 @@ import re
 
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.browser.conftest import Visit, come_in, say, texts, wait_for_frames, wait_for_text
+from tests.browser.conftest import Visit, come_back, come_in, say, texts, wait_for_frames, wait_for_text
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
@@ -185,7 +185,7 @@ def test_a_failed_message_can_be_retried_or_discarded(house: RunningServer, room
 
     page.route_web_socket("**/ws", refuse_once)
     page.reload()
-    come_in(page, "Anna")
+    come_back(page, "Anna")
     say(page, "one")
     say(page, "two")
     expect(page.locator(".failed")).to_have_count(2)

@@ -11,6 +11,7 @@ export const NO_RECONNECT_CODES = {
 const LINE = /^\[(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\] ([^\n]*?):(?: ([^]*)|(\n[^]*|))$/;
 const ROOM = /^[\p{L}\p{N}]([\p{L}\p{N}_-]*[\p{L}\p{N}])?$/u;
 export const ROOM_CHARACTERS_AT_MOST = 32;
+const DAY_SECONDS = 86_400;
 
 /** The message of a log line. @param {string} raw */
 export function readLine(raw) {
@@ -20,8 +21,19 @@ export function readLine(raw) {
   return { user, text: (text ?? rest).replaceAll("\n\t", "\n"), day, time };
 }
 
-/** The day, in the server's zone, of a moment in unix seconds: "YYYY-MM-DD". @type {(at: number, utcOffset: number) => string} */
-export const dayOf = (at, utcOffset) => new Date((at + utcOffset) * 1000).toISOString().slice(0, 10);
+/**
+ * The day, in the server's zone, of a moment in unix seconds, when it is `time` there: "YYYY-MM-DD". The offset of that zone may have
+ * changed since it was asked for, and `at` may be hours off. @type {(at: number, utcOffset: number, time: string) => string}
+ */
+export function dayOf(at, utcOffset, time) {
+  const [hours, minutes, seconds] = time.split(":").map(Number);
+  const local = Math.floor(at) + utcOffset;
+  const change = modulo(hours * 3600 + minutes * 60 + seconds - local + DAY_SECONDS / 2, DAY_SECONDS) - DAY_SECONDS / 2;
+  return new Date((local + change) * 1000).toISOString().slice(0, 10);
+}
+
+/** @type {(value: number, by: number) => number} */
+const modulo = (value, by) => ((value % by) + by) % by;
 
 /** Matches a name as whole words, with or without @. @type {(name: string, flags: string) => RegExp} */
 export function namePattern(name, flags) {

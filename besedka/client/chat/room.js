@@ -90,7 +90,7 @@ export const roomFrames = {
 
   chat: (room, frame, state) => {
     const { key, id, user, text, timestamp: time, at } = frame;
-    const row = delivered(room, { id, user, text, time, day: dayOf(at, state.utcOffset), live: true }, state, frame.unverified);
+    const row = delivered(room, { id, user, text, time, day: dayOf(at, state.utcOffset, time), live: true }, state, frame.unverified);
     const typing = room.typing.filter((entry) => entry.user !== user);
     return sendWaiting(withNew(without({ ...room, typing }, key, id), [row]));
   },

@@ -53,7 +53,7 @@ export function createStep(...features) {
   };
   for (const { roomEvents = {}, roomFrames = {} } of features) {
     add(events, mapValues(roomEvents, (act) => (state, event) => inRoom(state, event.name ?? state.current, (room) => act(room, event, state))));
-    add(frames, mapValues(roomFrames, (act) => (state, frame, { now }) => inRoom(state, frame.room, (room) => act(room, frame, state, now))));
+    add(frames, mapValues(roomFrames, (act) => (state, frame, { now, at }) => inRoom(state, frame.room, (room) => act(room, frame, state, { now, at }))));
   }
   for (const feature of features) {
     add(events, feature.events);
@@ -66,7 +66,7 @@ export function createStep(...features) {
     const type = about.type === "history" && about.before !== undefined ? "page" : about.type;
     const handle = (isFrame ? frames : events).get(type);
     if (!handle) return [state, [{ do: "defer", event }]];
-    return handle(state, about, { step, now: isFrame ? event.now : 0, next: () => [state, []] });
+    return handle(state, about, { step, now: isFrame ? event.now : 0, at: isFrame ? event.at : 0, next: () => [state, []] });
   };
   return step;
 }
@@ -97,6 +97,9 @@ const events = {
     return state.connection === "open" ? join(next, next.current) : [next, [{ do: "connect" }]];
   },
 
+  /** Joins under the known name, without the login. */
+  resume: (state, { secret }) => [{ ...state, scene: "chat", secret, busy: true }, [{ do: "connect" }]],
+
   connected: (state) => {
     /** @type {State} */
     const next = { ...state, connection: "open", retryAt: 0, awaySince: 0 };
@@ -119,8 +122,8 @@ const events = {
 
 /** @type {Feature["frames"]} */
 const frames = {
-  welcome: (state, frame, { step, next, now }) => {
-    if (!roomOf(state, frame.room)) return step(state, { type: "roomRenamed", frame: { ...frame, type: "welcome" }, now });
+  welcome: (state, frame, { step, next, now, at }) => {
+    if (!roomOf(state, frame.room)) return step(state, { type: "roomRenamed", frame: { ...frame, type: "welcome" }, now, at });
     const { user, utc_offset: utcOffset, limits } = frame;
     const [joined, effects] = next({ ...state, scene: "chat", busy: false, problem: null, me: user, knownName: user, utcOffset, limits });
     // The other rooms only when the first join is accepted.

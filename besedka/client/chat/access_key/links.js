@@ -1,6 +1,6 @@
-// Links that grant access, and pasted links and keys. Pure.
+// Links into this chat, with and without what grants access; pasted links and keys. Pure.
 
-import { isKey, fragmentOf, readFragment } from "../protocol.js";
+import { DEFAULT_ROOM, isKey, fragmentOf, readFragment } from "../protocol.js";
 
 /** A link with tokens behind the room: key, invite, name, device; empty ones are left out. @param {string} href @param {string} room @param {Record<string, string>} tokens */
 export function linkTo(href, room, tokens) {
@@ -19,4 +19,14 @@ export function readPasted(text) {
   if (!key && !isLink && (hash || /^https?:/.test(pasted))) return { mistake: "keyless" };
   if (!isLink && !isKey(key)) return { mistake: "wrong" };
   return { fragment: { ...fragment, key } };
+}
+
+/**
+ * The fragment that a link into the chat at this address opens in place; empty for other links, and for those that make the user somebody else.
+ * @param {string} href @param {string} address
+ */
+export function fragmentHere(href, address) {
+  const [page, hash = ""] = href.split("#");
+  const { room, name, device } = readFragment(hash);
+  return page !== address.split("#")[0] || name || device ? "" : `#${room ? hash : fragmentOf(DEFAULT_ROOM).slice(1)}`;
 }

@@ -41,7 +41,7 @@ export class App {
     this.#persistence = new Persistence(restored);
     this.#commands = {
       join: (name) => dispatch({ type: "openRoom", name }),
-      leave: () => this.#leaveRoom(state()),
+      leave: () => this.leaveRoom(state().current),
       name: (name) => {
         dispatch({ type: "logOut" });
         actions.logIn(name);
@@ -53,7 +53,7 @@ export class App {
       },
       block: (name) => (name ? this.block(nameAndRest(name)[0], true) : this.#showBlocked(state())),
       unblock: (name) => this.block(nameAndRest(name)[0], false),
-      exit: () => dispatch({ type: "logOut" }),
+      exit: () => this.leave(),
     };
     document.addEventListener("visibilitychange", () => this.#look());
     for (const event of ["focus", "blur", "pageshow"]) addEventListener(event, () => this.#look());
@@ -124,9 +124,33 @@ export class App {
     this.request({ type: "add_device", user: me, secret });
   }
 
+  /** Back to the login, until the user joins again. */
+  leave() {
+    set("isOut", "1");
+    this.#parts.dispatch({ type: "logOut" });
+  }
+
+  /** Shows the end of the log, which a link to one of its messages does not lead to. */
+  toLatest() {
+    this.#parts.dispatch({ type: "jump", id: 0 });
+    const { room, id } = readFragment(location.hash);
+    if (id) history.replaceState(null, "", fragmentOf(room));
+    this.#hash = location.hash;
+  }
+
+  /** Leaves a room, unless it is the only one, or has unsent messages and the user declines. */
+  leaveRoom(name) {
+    const { dispatch, strings, actions, state } = this.#parts;
+    const { rooms } = state();
+    const { length } = rooms[name].outbox;
+    if (Object.keys(rooms).length < 2) dispatch({ type: "showRefusal", refusal: { code: "last_room" } });
+    else if (!length || confirm(strings.leaveUnsent(length))) dispatch({ type: "leaveRoom", name, undo: { draft: actions.draft(name) } });
+  }
+
   /** Performs the effects that need the features. */
   perform(effect) {
     if (effect.do === "received") this.#received(effect.frame);
+    if (effect.do === "keepDraft") this.#parts.actions.keepDraft(effect.name, effect.text);
     if (effect.do === "become") {
       set("secret", effect.secret);
       set("name", effect.user);
@@ -267,12 +291,6 @@ export class App {
     }
   }
 
-  #leaveRoom(state) {
-    const { name, outbox } = here(state);
-    const { dispatch, strings } = this.#parts;
-    if (Object.keys(state.rooms).length < 2) dispatch({ type: "showRefusal", refusal: { code: "last_room" } });
-    else if (!outbox.length || confirm(strings.leaveUnsent(outbox.length))) dispatch({ type: "leaveRoom", name });
-  }
 
   #drawInBackground() {
     this.#drawing = 0;

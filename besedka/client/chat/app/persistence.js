@@ -1,18 +1,20 @@
 // Stores read positions and the outbox as they change: room.js keeps the outbox and sends it, ../storage.js has the entries.
 
+import { mapValues } from "../state.js";
 import { get, read, set } from "../storage.js";
 
 const LATER_MS = 500; // the least interval of writes that each message causes
 
 export class Persistence {
   #kept;
-  #read = new Map();
+  #stored = new Map(); // a room's name -> its entry
+  #read = new Map(); // those to write
   #timer = 0;
   #count = 0;
 
-  /** @param kept the rooms as they were stored last */
-  constructor(kept = {}) {
-    this.#kept = kept;
+  /** @param restored the rooms with their outboxes as stored; what else is stored of them may be older, or nothing */
+  constructor(restored = {}) {
+    this.#kept = mapValues(restored, ({ outbox }) => ({ outbox }));
     addEventListener("pagehide", () => this.#write());
   }
 
@@ -29,15 +31,17 @@ export class Persistence {
     if (was === is) return;
     if (!is) {
       this.#read.delete(name);
+      this.#stored.delete(name);
       set(`room.${name}`, "");
       set(`draft.${name}`, "");
-    } else if (is.readTo >= 0) this.#readLater(name, was && lasting(was), lasting(is));
+    } else if (is.readTo >= 0) this.#readLater(name, lasting(is));
     this.#unsent(was?.outbox ?? [], is?.outbox ?? [], { room: name, user: me });
   }
 
-  #readLater(name, was, is) {
-    if (was === is) return;
-    this.#read.set(name, is);
+  #readLater(name, entry) {
+    if ((this.#stored.get(name) ?? get(`room.${name}`)) === entry) return;
+    this.#stored.set(name, entry);
+    this.#read.set(name, entry);
     this.#timer ||= setTimeout(() => this.#write(), LATER_MS);
   }
 

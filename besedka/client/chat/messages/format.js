@@ -1,5 +1,6 @@
 // Formats a row: texts become nodes, never HTML; long texts are folded; failed messages show the reason and buttons.
 
+import { fragmentHere } from "../access_key/links.js";
 import { inSentence } from "./naming.js";
 import { action, isBigEmoji, parse } from "./text.js";
 import { refusalText } from "../language.js";
@@ -97,8 +98,13 @@ function nodes(tree) {
     if (kind === "text") return text;
     const element = document.createElement(TAGS[kind]);
     element.append(...(inner ? nodes(inner) : [text]));
-    return href ? Object.assign(element, { href, rel: "noopener noreferrer", target: "_blank" }) : element;
+    return href ? Object.assign(element, anchor(href)) : element;
   });
+}
+
+function anchor(href) {
+  const fragment = fragmentHere(href, location.href);
+  return fragment ? { href: fragment } : { href, rel: "noopener noreferrer", target: "_blank" };
 }
 
 function button(act, strings, value = "") {

@@ -1,5 +1,6 @@
 // The people of a room: joining, leaving, typing. Pure.
 
+import { dayOf } from "../protocol.js";
 import { behindDelivered } from "../room.js";
 
 export const TYPING_SHOWN_MS = 4000;
@@ -11,16 +12,16 @@ const roomEvents = {
 
 /** @type {Feature["roomFrames"]} */
 const roomFrames = {
-  typing: (room, { user }, _, now) => {
+  typing: (room, { user }, _, { now }) => {
     const others = room.typing.filter((entry) => entry.user !== user);
     return [{ ...room, typing: [...others, { user, until: now + TYPING_SHOWN_MS }] }, []];
   },
 
-  system: (room, { users, joined, left, text, clients_count: count }, { me }) => {
+  system: (room, { users, joined, left, text, timestamp, clients_count: count }, { me, utcOffset }, { at }) => {
     if (users) return [{ ...room, users, count }, []];
     // People present before the connection was lost did not join: they reconnected, as this user did.
     const known = [me, ...room.usersBefore, ...room.users];
-    const notice = { joined: minus(joined, known), left, text };
+    const notice = { joined: minus(joined, known), left, text, day: dayOf(at, utcOffset, timestamp) };
     const next = {
       ...room,
       users: [...new Set([...minus(room.users, left), ...joined])],
@@ -36,15 +37,15 @@ const roomFrames = {
 export const people = { roomEvents, roomFrames };
 
 /**
- * Consecutive notices are one row; people who joined and left in between are in none.
- * @type {(room: Room, notice: {joined: string[], left: string[], text: string}) => Room}
+ * Consecutive notices of a day are one row; people who joined and left in between are in none.
+ * @type {(room: Room, notice: {joined: string[], left: string[], text: string, day: string}) => Room}
  */
 function withNotice(room, notice) {
   /** @type {Row} */
   const row = { kind: "system", ...notice };
   const end = room.rows.findLastIndex((row) => !row.key);
   const above = room.rows[end];
-  if (above?.kind !== "system") return { ...room, rows: behindDelivered(room.rows, [row]) };
+  if (above?.kind !== "system" || above.day !== row.day) return { ...room, rows: behindDelivered(room.rows, [row]) };
   const { joined: joinedBefore = [], left: leftBefore = [] } = above;
   const joined = [...new Set([...minus(joinedBefore, notice.left), ...minus(notice.joined, leftBefore)])];
   const left = [...new Set([...minus(leftBefore, notice.joined), ...minus(notice.left, joinedBefore)])];

@@ -48,15 +48,18 @@ const roomEvents = {
 
   /** Shows a message in its context; 0 is the end of the log. */
   jump: (room, { id }) => {
-    const target = room.lastId && id > room.lastId ? 0 : id;
+    const isMissing = room.isJoined && id > room.lastId;
+    const target = isMissing ? 0 : id;
+    const refusal = isMissing ? { code: "no_message", number: `${id}` } : room.refusal;
     // In a flood the row could be dropped before it is shown.
-    const next = { ...room, target, isFollowing: room.isFollowing && !target };
+    const next = { ...room, target, refusal, isFollowing: room.isFollowing && !target };
     if (target ? room.rows.some((row) => row.id === target) : room.isAtEnd) return [next, []];
     const last = target ? Math.min(target + PAGE_MESSAGES / 2, room.lastId) : room.lastId;
     return fetchPage({ ...next, fetching: null }, "around", last + 1);
   },
 
-  jumped: (room) => [{ ...room, target: null }, []],
+  /** The message is shown: a page that was requested for it would only replace its row. */
+  jumped: (room) => [{ ...room, target: null, fetching: room.fetching?.what === "around" ? null : room.fetching }, []],
 };
 
 /** @type {Feature["roomFrames"]} */

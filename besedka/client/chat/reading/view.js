@@ -7,6 +7,7 @@ import { write } from "../view/row.js";
 import { Tail } from "./tail.js";
 
 const AT_END_PX = 48;
+const SCROLLABLE_PX = 2 * AT_END_PX; // less of a log than that beyond the screen cannot be scrolled up to
 const SCROLLING_MS = 1000; // a pause that long ends a way up
 const NEAR_PX = 600; // from an edge: the next page is fetched
 const MARKED_MS = 3000;
@@ -41,13 +42,14 @@ export class View {
     this.#older.textContent = strings.older;
     actions.log.scroll = (room, before, change) => this.#change(room, before, change);
     this.#log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.#newer.addEventListener("click", () => actions.dispatch({ type: "jump", id: 0 }));
+    this.#newer.addEventListener("click", () => actions.app().toLatest());
     this.#older.addEventListener("click", () => {
       this.#follow(false); // stay here when older messages arrive
       this.#measure();
       actions.dispatch({ type: "loadOlder" });
     });
     new ResizeObserver(() => this.#keep()).observe(this.#log);
+    this.#look();
   }
 
   /** @param {State} state */
@@ -181,7 +183,9 @@ export class View {
     if (isEnd && news && this.#state.isFocused && this.#state.scene === "chat") this.#actions.dispatch({ type: "seen" });
     if (this.#tail.isCut && !this.#follows) return this.#fillAfter(0);
     if (!isJoined || fetching) return;
-    if (scrollTop < NEAR_PX && !this.#follows && firstId > 1) this.#actions.dispatch({ type: "loadOlder" });
+    const isShort = !this.#tail.isCut && scrollHeight - clientHeight < SCROLLABLE_PX;
+    const isNearTop = scrollTop < NEAR_PX && !this.#follows;
+    if (firstId > 1 && (isShort || isNearTop)) this.#actions.dispatch({ type: "loadOlder" });
     else if (!isAtEnd && scrollHeight - scrollTop - clientHeight < NEAR_PX) this.#actions.dispatch({ type: "loadNewer" });
   }
 

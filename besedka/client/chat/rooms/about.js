@@ -105,10 +105,8 @@ export class View {
 
   #quit(name) {
     return button("row", this.#strings.quitRoom, () => {
-      const { length } = here(this.#state).outbox;
-      if (length && !confirm(this.#strings.leaveUnsent(length))) return;
       this.#dialog.close();
-      this.#actions.dispatch({ type: "leaveRoom", name });
+      this.#actions.app().leaveRoom(name);
     });
   }
 

@@ -36,7 +36,7 @@ export class View {
     lists.append(this.#mine, this.#title, this.#others, this.#form());
     const foot = line("p", "foot", "");
     this.#me.dir = "auto";
-    foot.append(this.#me, Object.assign(button("quiet", strings.leave, () => actions.dispatch({ type: "logOut" })), { id: "leave" }));
+    foot.append(this.#me, Object.assign(button("quiet", strings.leave, () => actions.app().leave()), { id: "leave" }));
     this.#side.append(brand, lists, this.#tools(), foot);
     document.addEventListener("keydown", (event) => {
       if (event.code !== "KeyK" || !(event.ctrlKey || event.metaKey) || this.#state.scene !== "chat") return;
@@ -162,8 +162,7 @@ export class View {
     if (!name || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     if (event.target.closest("a")) return this.#actions.dispatch({ type: "openRoom", name });
-    const { length } = this.#state.rooms[name].outbox;
-    if (!length || confirm(this.#strings.leaveUnsent(length))) this.#actions.dispatch({ type: "leaveRoom", name });
+    this.#actions.app().leaveRoom(name);
   }
 
   #list() {

@@ -27,8 +27,8 @@ const events = {
     return join({ ...next, current: name, search: null, hidden }, name);
   },
 
-  /** Leaves a room: at the user's request, or after a refusal. The last room stays. */
-  leaveRoom: (state, { name, refusal }, { step }) => {
+  /** Leaves a room: at the user's request, which they can undo for some seconds, or after a refusal. The last room stays. */
+  leaveRoom: (state, { name, refusal, undo }, { step }) => {
     const { [name]: gone, ...others } = state.rooms;
     const isOnly = !Object.keys(others).length;
     if (!gone || (isOnly && !(refusal && name !== DEFAULT_ROOM))) return [state, []];
@@ -42,18 +42,26 @@ const events = {
     if (why && name !== state.current && why.code === "not_invited") return [next, effects]; // of the person who used this device before
     if (why) return [next.rooms[current].isJoined ? step(next, { type: "showRefusal", refusal: why })[0] : { ...next, toast: why }, effects];
     const hidden = gone.peer ? [...(next.hidden ?? []), name] : next.hidden;
-    return [{ ...next, hidden }, gone.isJoined ? [...effects, send({ type: "leave", room: name })] : effects];
+    const toast = undo ? { word: "leftRoom", where: label(gone), left: { room: away(gone), ...undo } } : next.toast;
+    return [{ ...next, hidden, toast }, gone.isJoined ? [...effects, send({ type: "leave", room: name })] : effects];
+  },
+
+  /** Back into a room that the user has just left, as it was. */
+  undoLeave: (state, { room, draft }, { step }) => {
+    const there = roomOf(state, room.name) ? state : withRoom(state, room);
+    const [next, effects] = step({ ...there, toast: null }, { type: "openRoom", name: room.name });
+    return [next, draft ? [{ do: "keepDraft", name: room.name, text: draft }, ...effects] : effects];
   },
 
   /** The server normalised the name of a requested room differently. */
-  roomRenamed: (state, { frame, now }, { step }) => {
+  roomRenamed: (state, { frame, now, at }, { step }) => {
     const isRequested = (/** @type {Room} */ { name, isJoining }) => isJoining && (name === state.current || !state.rooms[state.current].isJoining);
     const requested = Object.values(state.rooms).find(isRequested);
     if (!requested) return [state, []];
     const { [requested.name]: _, ...others } = state.rooms;
     const rooms = { ...others, [frame.room]: { ...requested, name: frame.room } };
     const current = requested.name === state.current ? frame.room : state.current;
-    return step({ ...state, rooms, current }, { type: "frame", frame, now });
+    return step({ ...state, rooms, current }, { type: "frame", frame, now, at });
   },
 
   /** Asks for the first page of the list of rooms; or for one more page, if there is one, as long as the list is not too long. */

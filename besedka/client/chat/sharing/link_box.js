@@ -1,4 +1,4 @@
-// A link to share: as a text to copy, and as a QR code for a phone nearby; with a warning where no other device can open it.
+// A link to share: as a text to copy, and as a QR code for a phone nearby; where no other device can open it, with a warning instead.
 
 import { path, qr } from "./qr.js";
 import { line } from "../view/row.js";
@@ -14,13 +14,13 @@ export function linkBox(link, name, strings) {
   const button = iconButton(COPY, strings.copyLink);
   const status = line("p", "quiet", "");
   const row = line("div", "line", "");
-  const warning = LOCAL.test(location.hostname) ? [line("p", "lead", strings.onlyHere(location.hostname))] : [];
+  const isLocal = LOCAL.test(location.hostname);
   button.autofocus = true; // before the closing button
   status.role = "status";
   field.addEventListener("focus", () => field.select());
   button.addEventListener("click", async () => (status.textContent = strings[(await copy(link)) ? "copied" : "notCopied"]));
   row.append(field, button);
-  box.append(...warning, row, status, ...code(link, strings));
+  box.append(...(isLocal ? [line("p", "lead", strings.onlyHere)] : []), row, status, ...(isLocal ? [] : code(link, strings)));
   return box;
 }
 

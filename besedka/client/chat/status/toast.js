@@ -19,7 +19,11 @@ export class View {
     this.#element.role = "status";
     this.#element.popover = "manual"; // above the dialogs too
     document.body.append(this.#element);
-    this.#element.addEventListener("click", () => actions.dispatch({ type: "toast", toast: null }));
+    this.#element.addEventListener("click", ({ target }) => {
+      const { left } = this.#shown;
+      if (left && target.closest("button")) actions.dispatch({ type: "undoLeave", ...left });
+      else actions.dispatch({ type: "toast", toast: null });
+    });
   }
 
   /** @param {State} state */
@@ -30,9 +34,10 @@ export class View {
     if (this.#element.matches(":popover-open")) this.#element.hidePopover();
     if (!toast) return;
     this.#element.showPopover();
-    const { code, word, text } = toast;
+    const { code, word, text, left } = toast;
     this.#element.classList.toggle("bad", Boolean(code));
-    this.#element.textContent = code ? refusalText(this.#strings, toast, limits) : word ? this.#strings[word] : text;
+    this.#element.textContent = code ? refusalText(this.#strings, toast, limits) : word ? this.#strings[word](toast) : text;
+    if (left) this.#element.append(line("button", "", this.#strings.undo));
     this.#timer = setTimeout(() => this.#actions.dispatch({ type: "toast", toast: null }), SHOWN_MS);
   }
 }

@@ -8,6 +8,7 @@ export class Rows {
   #strings;
   #list = document.getElementById("rows");
   #elements = new Map(); // a row, or the text of a line between rows -> its element
+  #today = "";
   #format = (..._) => {};
 
   constructor(strings) {
@@ -22,6 +23,7 @@ export class Rows {
 
   // Walks rows and elements side by side, and touches only what differs.
   draw({ rows, firstId, unreadFrom }, state) {
+    this.#renameDays(rows);
     const elements = new Map();
     let next = this.#list.firstElementChild;
     const put = (key, make) => {
@@ -51,6 +53,13 @@ export class Rows {
       gone.remove();
     }
     this.#elements = elements;
+  }
+
+  // At midnight today becomes yesterday.
+  #renameDays(rows) {
+    const today = new Date().toDateString();
+    if (today !== this.#today) for (const { day } of rows) this.#elements.delete(day);
+    this.#today = today;
   }
 
   #make(row, state) {
