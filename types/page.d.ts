@@ -194,7 +194,7 @@ interface Events {
   start: { name: string; me?: string; rooms?: Record<string, Partial<Room>> };
   restore: { unsent: (Unsent & { room: string })[] };
   logIn: { name: string; secret: string };
-  resume: { secret: string };
+  resume: { name: string; secret: string };
   connected: {};
   disconnected: { retryIn: number; now: number };
   connectionRefused: { code: number };

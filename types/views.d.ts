@@ -4,6 +4,7 @@
 interface Actions {
   dispatch(event: PageEvent): void;
   logIn(name: string): void;
+  resume(name: string): void;
   /** False: nothing was done with the text. */
   submit(text: string): boolean;
   draft(room: string): string;
@@ -21,7 +22,7 @@ interface Parts {
   dispatch(event: PageEvent): void;
   actions: Actions;
   page: { draw(state: State): void; open(name: string, about?: string): void };
-  socket: { url: string; wake(): void };
+  socket: { url: string; protocols(key: string): string[]; wake(): void };
   say(text: string): boolean;
   strings: Strings;
   access: { keyEntry: string; newKeyEntry: string; key(): string; keepKey(key: string): void };

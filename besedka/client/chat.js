@@ -45,6 +45,7 @@ const actions = {
     dispatch({ type: "logIn", name, secret: secret() });
     restore();
   },
+  resume,
   /** False: the text was not used. */
   submit: (text) => (/^(\/|:q$)/.test(text) ? Boolean(app?.command(text)) : say(text)),
   draft: (room) => get(`draft.${room}`),
@@ -79,9 +80,9 @@ function say(text) {
   return true;
 }
 
-// Whoever is known here and has not left is in at once.
-function resume() {
-  dispatch({ type: "resume", secret: secret() });
+// Logs in without the login card: who is known here and has not left, or whose new name is welcome.
+function resume(name) {
+  dispatch({ type: "resume", name, secret: secret() });
   restore();
 }
 
@@ -124,5 +125,5 @@ dispatch({ type: "start", name, me: address.device ? name : address.name || name
 if (invite) dispatch({ type: "invited", invite });
 if (id) dispatch({ type: "jump", id });
 if (address.device) dispatch({ type: "navigate", ...address });
-else if (name && name === state.me && get("secret") && !get("isOut")) resume();
+else if (name && name === state.me && get("secret") && !get("isOut")) resume(name);
 addEventListener("hashchange", () => dispatch({ type: "navigate", ...readAddress() }));

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,7 +87,9 @@ _BARE_NUMBER: Final = re.compile(r"[0-9]+(?!\S)")
 _SPECS: Final = {typed: spec for spec in COMMANDS for typed in (f"/{spec.name}", *spec.aliases)}
 """The rows of the table, by name and by alias."""
 
-_CLOSE_ENOUGH: Final = 0.5
+_CLOSE_ENOUGH: Final = 0.78
+_MISTYPED: Final = re.compile(r"/[^\W\d_]+")
+"""What may be a mistyped command; a path, `/usr/bin`, is none."""
 """The least similarity (`difflib` ratio) of a command that is suggested for an unknown one."""
 
 
@@ -129,9 +132,21 @@ def parse(line: str) -> Text | Command | InvalidCommand | None:
     if spec and (typed.startswith("/") or not argument):
         return _with_argument(typed, spec, argument)
     if line.startswith("/") and not line.startswith("//"):
-        near = difflib.get_close_matches(typed, _SPECS, n=1, cutoff=_CLOSE_ENOUGH)
-        return InvalidCommand(typed, near=near[0] if near else "")
+        return InvalidCommand(typed, near=nearest(typed, _SPECS))
     return Text(line.removeprefix("/")) if line.strip() else None
+
+
+def nearest(typed: str, words: Iterable[str]) -> str:
+    """The word most similar to a mistyped one, with the same first letter; empty if none is near.
+
+    A wrong guess is worse than none: `/nick` is no `/kick`, and `/bin` no `/ban`.
+    """
+    if not _MISTYPED.fullmatch(typed):
+        return ""
+    near = difflib.get_close_matches(
+        typed, [word for word in words if word[:2] == typed[:2]], n=1, cutoff=_CLOSE_ENOUGH
+    )
+    return near[0] if near else ""
 
 
 def _with_argument(typed: str, spec: CommandSpec, argument: str) -> Text | Command | InvalidCommand:

@@ -100,6 +100,26 @@ def test_a_moderator_keeps_order_and_the_operators_moderators_are_safe_from_othe
     assert "by=" not in audit(server)[0]
 
 
+def test_a_moderator_restricts_only_who_is_known_or_was_just_there(
+    server: RunningServer, operator: Operator
+) -> None:
+    with come(server, "Anna") as anna, come(server, "Boris"), WireClient(server, "/") as guest:
+        operator.do("appoint", "Anna")
+        guest.send_frame("chat", user="Egor", text="and gone")
+        guest.receive("chat")
+        guest.close()
+        for act in ("mute", "ban"):
+            refusal = moderate(anna, act, "Nobody")
+            assert (refusal["code"], refusal["key"]) == ("no_such_name", "m")
+        assert moderate(anna, "mute", "Egor")["text"] == "Egor is muted until it is lifted"
+        assert moderate(anna, "ban", "192.0.2.77")["text"] == "192.0.2.77 is banned until it is lifted"
+        # The operator may keep a name out that nobody has yet.
+        assert operator.do("ban", "Spammer") == "Spammer is banned until it is lifted"
+    with come(server, "Anna") as anna:
+        assert moderate(anna, "mute", "Boris")["text"] == "Boris is muted until it is lifted"
+    assert not [line for line in audit(server) if "Nobody" in line]
+
+
 def test_a_kick_ends_all_connections_of_one_person_at_every_door(
     server: RunningServer, operator: Operator
 ) -> None:

@@ -33,6 +33,39 @@ def test_another_browser_cannot_have_the_name_nor_one_that_looks_like_it(
     expect(anna.locator("#me")).to_have_text("Anna")
 
 
+def test_a_refused_name_changes_nothing_and_a_welcome_one_is_taken(
+    server: RunningServer, visit: Visit
+) -> None:
+    anna, boris = visit(server.page), visit(server.page)
+    come_in(anna, "Anna")
+    come_in(boris, "Boris")
+    say(anna, "before")
+    wait_for_text(boris, "before")
+    say(anna, "/name Boris")
+    expect(anna.locator("#hint")).to_contain_text("belongs to somebody else")
+    expect(anna.locator("#me")).to_have_text("Anna")
+    say(anna, "still Anna")
+    wait_for_text(boris, "still Anna")
+    server.stop()
+    say(anna, "waits")
+    say(anna, "/name Clara")
+    expect(anna.locator("#hint")).to_have_text("No connection; this was not done.")
+    expect(anna.locator(".waiting .text")).to_have_text("waits")
+    server.start()
+    anna.evaluate("dispatchEvent(new Event('online'))")
+    wait_for_text(anna, "waits")
+    say(anna, "/name Clara")
+    expect(anna.locator("#me")).to_have_text("Clara")
+    say(anna, "as Clara")
+    wait_for_text(boris, "as Clara")
+    assert [line.split("] ", 1)[1] for line in server.lines] == [
+        "Anna: before",
+        "Anna: still Anna",
+        "Anna: waits",
+        "Clara: as Clara",
+    ]
+
+
 def test_unverified_names_are_marked_and_no_others(server: RunningServer, visit: Visit) -> None:
     anna = visit(server.page)
     come_in(anna, "Anna")

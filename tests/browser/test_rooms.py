@@ -125,8 +125,8 @@ def test_the_count_of_unread_messages_is_no_button_to_leave_the_room(
 
 COVERED = """count => {
     const { left, right, top, bottom } = count.getBoundingClientRect();
-    const [middle, height] = [(top + bottom) / 2, bottom - top];
-    const points = [[left - 8, middle], [right + 8, middle], [(left + right) / 2, middle - height], [(left + right) / 2, middle + height]];
+    const [center, middle] = [(left + right) / 2, (top + bottom) / 2];
+    const points = [[left, middle], [right + 2, middle], [center, top - 8], [center, bottom + 8], [center, middle]];
     return points.map(point => document.elementFromPoint(...point)).filter(one => one.closest("button")).map(one => one.outerHTML);
 }"""
 

@@ -7,7 +7,7 @@ import re
 
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.browser.conftest import Visit, come_back, come_in, say, texts, wait_for_frames, wait_for_text
+from tests.browser.conftest import Visit, come_in, say, texts, wait_for_frames, wait_for_text
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
@@ -124,6 +124,79 @@ def test_commands_do_what_they_do_in_the_terminal(house: RunningServer, room: st
     expect(page.locator("#login-name")).to_be_focused()
 
 
+def test_help_is_in_sight_and_unlikely_guesses_are_not_made(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    help_panel = page.get_by_role("dialog", name="Help")
+    page.get_by_role("button", name="Help").click()
+    expect(help_panel).to_contain_text("/bell")
+    page.keyboard.press("Escape")
+    page.locator("#log").focus()
+    page.keyboard.press("?")
+    expect(help_panel).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator("#say-text").focus()
+    page.keyboard.type("?")
+    expect(page.locator("#say-text")).to_have_value("?")
+    expect(help_panel).to_be_hidden()
+    for typed, hint in (
+        ("/usr/bin", "There is no command /usr/bin. To post it, write //usr/bin."),
+        ("/nick Boris", "There is no command /nick. To post it, write //nick."),
+        ("/hlep", "There is no command /hlep; did you mean /help? To post it, write //hlep."),
+        ("/bell loudly", "Usage: /bell [on|off|all]"),
+    ):
+        say(page, typed)
+        expect(page.locator("#hint")).to_have_text(hint)
+    for typed, answer in (("all", "All"), ("off", "Off"), ("on", "Mentions"), ("", "Mentions")):
+        say(page, f"/bell {typed}".strip())
+        expect(page.locator(".toast")).to_have_text(f"Notifications: {answer}")
+
+
+def test_a_pasted_picture_and_a_dropped_file_are_explained_and_change_nothing(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    page.fill("#say-text", "half a thought")
+    for act in (DROP, PASTE):
+        # No browser goes anywhere, and both are for the page.
+        assert page.evaluate(act, {"image": True, "text": False}) is (act is DROP)
+        expect(page.locator("#hint")).to_have_text("Files cannot be sent here. Send a link instead.")
+        page.locator("#say-text").press("End")
+        page.keyboard.type("!")
+        expect(page.locator("#hint")).to_be_empty()
+    # A text that is copied together with a picture is pasted.
+    assert page.evaluate(PASTE, {"image": True, "text": True}) is False
+    expect(page.locator("#hint")).to_be_empty()
+    expect(page.locator("#say-text")).to_have_value("half a thought!!")
+
+
+TRANSFER = """({ image, text }) => {
+    const transfer = new DataTransfer();
+    if (image) transfer.items.add(new File(["x"], "x.png", { type: "image/png" }));
+    if (text) transfer.setData("text/plain", "words");
+    const box = document.getElementById("say-text");
+"""
+DROP = (
+    TRANSFER
+    + """
+    const event = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+    document.getElementById("log").dispatchEvent(event);
+    return event.defaultPrevented;
+}"""
+)
+PASTE = (
+    TRANSFER
+    + """
+    const event = new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true });
+    box.dispatchEvent(event);
+    return event.defaultPrevented;
+}"""
+)
+
+
 def test_a_text_that_is_too_long_is_not_sent_and_stays_in_the_box(
     house: RunningServer, room: str, visit: Visit
 ) -> None:
@@ -185,7 +258,7 @@ def test_a_failed_message_can_be_retried_or_discarded(house: RunningServer, room
 
     page.route_web_socket("**/ws", refuse_once)
     page.reload()
-    come_back(page, "Anna")
+    come_in(page, "Anna")
     say(page, "one")
     say(page, "two")
     expect(page.locator(".failed")).to_have_count(2)

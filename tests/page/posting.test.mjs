@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { dayOf } from "../../besedka/client/chat/protocol.js";
 
 import { ids, texts, Visit } from "./visit.mjs";
 
@@ -41,6 +42,32 @@ test("messages from before the login are old, live ones are new", () => {
 test("days are those of the server's time zone", () => {
   const visit = new Visit().comeIn({ utc_offset: 3600 }).chat(1, "x", { at: 1_699_999_000 - (1_699_999_000 % 86_400) - 60 });
   assert.equal(visit.rows[0].day, new Date((1_699_999_000 - (1_699_999_000 % 86_400)) * 1000).toISOString().slice(0, 10));
+});
+
+test("a message's day is the server's also after a change of its clock, whatever the browser's clock says", () => {
+  const midnight = Date.UTC(2024, 2, 31) / 1000;
+  // The time of day and the offset at the login; how far the moment is off.
+  for (const hour of [0, 1, 2, 11, 12, 13, 22, 23]) {
+    for (const offset of [-43_200, -3600, 0, 3600, 20_700, 50_400]) {
+      for (const change of [-7200, -3600, 0, 3600, 7200]) {
+        for (const error of [-8 * 3600, 0, 8 * 3600]) {
+          const at = midnight + hour * 3600 + 61 - offset - change + error;
+          assert.equal(dayOf(at, offset, `${String(hour).padStart(2, "0")}:01:01`), "2024-03-31", `${hour} ${offset} ${change} ${error}`);
+        }
+      }
+    }
+  }
+  assert.equal(dayOf(midnight, 0, "soon"), "2024-03-31");
+});
+
+test("notices of two days are two rows, each with its day", () => {
+  const visit = new Visit().comeIn({ users: ["Anna"] });
+  const joined = (name, at) => Object.assign(visit, { at }).tell({ type: "system", text: "t", timestamp: "23:59:00", clients_count: 2, joined: [name], left: [] });
+  const night = Date.UTC(2024, 1, 28, 23, 59) / 1000;
+  joined("Boris", night);
+  joined("Clara", night);
+  joined("Dmitri", night + 86_400);
+  assert.deepEqual(visit.rows.map(({ day, joined }) => [day, joined]), [["2024-02-28", ["Boris", "Clara"]], ["2024-02-29", ["Dmitri"]]]);
 });
 
 test("a delivered message leaves the outbox, whether received live or by history", () => {
@@ -201,7 +228,7 @@ test("the people of a room follow system and typing frames", () => {
 
 test("people who reconnect after a restart are not announced as joined", () => {
   const visit = new Visit().comeIn({ users: ["Anna", "Boris"] }).lose().happen({ type: "connected" }).welcome({ users: ["Anna"] });
-  const joined = (name) => visit.tell({ type: "system", text: "t", clients_count: 2, joined: [name], left: [] });
+  const joined = (name) => visit.tell({ type: "system", text: "t", timestamp: "12:00:00", clients_count: 2, joined: [name], left: [] });
   joined("Boris");
   assert.deepEqual([visit.rows, visit.room.users], [[], ["Anna", "Boris"]]);
   joined("Clara");

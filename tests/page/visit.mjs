@@ -9,6 +9,7 @@ export class Visit {
   state;
   effects = [];
   now = 0;
+  at = 1_700_000_000;
 
   constructor({ room, ...earlier } = {}) {
     this.state = newState(room);
@@ -37,7 +38,7 @@ export class Visit {
   }
 
   tell(frame) {
-    return this.happen({ type: "frame", now: this.now, frame: { room: this.state.current, ...frame } });
+    return this.happen({ type: "frame", now: this.now, at: this.at, frame: { room: this.state.current, ...frame } });
   }
 
   welcome(more = {}) {

@@ -18,6 +18,7 @@ from besedka.terminal.commands import (
     Text,
     format_duration,
     leading_bare_number,
+    nearest,
     parse,
     parse_duration,
     quote_name,
@@ -27,6 +28,7 @@ from besedka.terminal.commands import (
 from besedka.terminal.ui.phrases import ENGLISH, RUSSIAN
 from tests.running import ROOT
 
+NEAR = json.loads((ROOT / "tests" / "vectors" / "near.json").read_text(encoding="utf-8"))
 VECTORS = json.loads((ROOT / "tests" / "vectors" / "commands.json").read_text(encoding="utf-8"))
 
 BY_NAME = {command.name: command for command in COMMANDS}
@@ -130,3 +132,8 @@ def test_a_formatted_duration_is_parsed_again(count: int, unit: str, rest: str) 
 @pytest.mark.parametrize("argument", ["", "10", "soon 10m", "because"])
 def test_without_a_leading_duration_the_whole_argument_is_the_rest(argument: str) -> None:
     assert split_duration(argument) == (0, argument)
+
+
+@pytest.mark.parametrize("case", NEAR["cases"], ids=lambda case: case["typed"])
+def test_only_a_near_command_is_suggested(case: dict[str, str]) -> None:
+    assert nearest(case["typed"], NEAR["words"]) == case["near"]

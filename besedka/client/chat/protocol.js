@@ -29,7 +29,7 @@ export function dayOf(at, utcOffset, time) {
   const [hours, minutes, seconds] = time.split(":").map(Number);
   const local = Math.floor(at) + utcOffset;
   const change = modulo(hours * 3600 + minutes * 60 + seconds - local + DAY_SECONDS / 2, DAY_SECONDS) - DAY_SECONDS / 2;
-  return new Date((local + change) * 1000).toISOString().slice(0, 10);
+  return new Date((local + (change || 0)) * 1000).toISOString().slice(0, 10);
 }
 
 /** @type {(value: number, by: number) => number} */

@@ -35,6 +35,11 @@ export class Socket {
     return this.#urls[0];
   }
 
+  /** The subprotocols, one of which holds the access key: a page cannot add headers. */
+  protocols(key) {
+    return key ? ["besedka", `besedka.key.${key}`] : [];
+  }
+
   open() {
     this.#isWanted = true;
     this.wake();
@@ -69,8 +74,7 @@ export class Socket {
 
   #connect() {
     this.#drop();
-    const key = this.#on.key();
-    const socket = new WebSocket(this.#urls[0], key ? ["besedka", `besedka.key.${key}`] : []);
+    const socket = new WebSocket(this.#urls[0], this.protocols(this.#on.key()));
     this.#socket = socket;
     this.#restartAfter(OPENING_MS);
     socket.onopen = () => {

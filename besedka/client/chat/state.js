@@ -97,8 +97,8 @@ const events = {
     return state.connection === "open" ? join(next, next.current) : [next, [{ do: "connect" }]];
   },
 
-  /** Joins under the known name, without the login. */
-  resume: (state, { secret }) => [{ ...state, scene: "chat", secret, busy: true }, [{ do: "connect" }]],
+  /** Joins without the login: the name is known, or welcome. */
+  resume: (state, { name, secret }) => [{ ...state, scene: "chat", me: name, secret, busy: true, problem: null }, [{ do: "connect" }]],
 
   connected: (state) => {
     /** @type {State} */

@@ -195,7 +195,7 @@ class Moderator:
         target = target_of(frame, self._directory)
         sessions = self._sessions(target)
         self._check_protected(frame.act, target, sessions, actor)
-        self._check_applicable(frame.act, target, sessions)
+        self._check_applicable(frame.act, target, sessions, actor)
         addresses = target.addresses
         if frame.act is Act.BAN and target.user:
             addresses = self._addresses(sessions)
@@ -263,10 +263,16 @@ class Moderator:
         if is_moderator or any(map(self._is_moderator, sessions)):
             raise Refused(ErrorCode.NOT_ALLOWED, why=_OTHER_MODERATOR)
 
-    def _check_applicable(self, act: Act, target: Target, sessions: list[LiveSession]) -> None:
+    def _check_applicable(self, act: Act, target: Target, sessions: list[LiveSession], actor: _Actor) -> None:
         """Refuse an act that does not apply to the target."""
         now = self._clock.wall()
+        # A moderator has mistyped a name that nobody has or had; the operator may restrict one that nobody has yet.
+        is_somebody = not actor.claim or bool(
+            target.addresses or self._origins(target, sessions) or target.claim
+        )
         is_known = {
+            Act.MUTE: is_somebody,
+            Act.BAN: is_somebody,
             Act.KICK: bool(sessions),
             Act.UNMUTE: self._moderation.is_muted(now, target.identifiers),
             Act.UNBAN: self._moderation.is_banned(now, target.identifiers),

@@ -9,6 +9,7 @@ import { all, get, newKey, read, set } from "../storage.js";
 import { bareNumber, COMMANDS, nameAndRest, read as readCommand, request } from "../writing/commands.js";
 import { Blocks } from "./blocks.js";
 import { Persistence } from "./persistence.js";
+import { tryName } from "./try_name.js";
 
 const BACKGROUND_MS = 1000; // background tabs have no animation frames
 const OTHER_TABS_MS = 1500; // by then another tab has reported messages that it showed
@@ -17,6 +18,8 @@ const REQUESTS = new Set(["private", "msg", "invite", "uninvite", "kick", "mute"
 const VIEWS = { help: "help", who: "people", rooms: "switcher", find: "search" };
 /** @type {Map<string, Room["notice"]>} */
 const NOTICES = new Map([["on", "mentions"], ["all", "all"], ["off", "none"]]);
+
+const lacks = (name) => ({ code: "lacks", command: name, usage: COMMANDS.find((command) => command.name === name).usage });
 
 export class App {
   /** @type {Parts} */
@@ -36,17 +39,14 @@ export class App {
    * @param {Record<string, Room>} restored the rooms as they were at the login
    */
   constructor(parts, restored) {
-    const { dispatch, actions, page, state } = parts;
+    const { dispatch, page, state } = parts;
     this.#parts = parts;
     this.#persistence = new Persistence(restored);
     this.#commands = {
       join: (name) => dispatch({ type: "openRoom", name }),
       leave: () => this.leaveRoom(state().current),
-      name: (name) => {
-        dispatch({ type: "logOut" });
-        actions.logIn(name);
-      },
-      bell: (which) => dispatch({ type: "setNotice", notice: NOTICES.get(which) ?? "mentions" }),
+      name: (name) => this.#rename(name),
+      bell: (which) => this.#setNotice(which || "on"),
       device: () => {
         this.addDevice();
         page.open("device", "requested");
@@ -84,7 +84,7 @@ export class App {
   }
 
   #request({ name, argument }) {
-    const { dispatch, page, state } = this.#parts;
+    const { dispatch, page, state, strings } = this.#parts;
     const asked = request(name, argument, state().current);
     const number = /^(mute|ban)$/.test(name) && bareNumber(nameAndRest(argument)[1]);
     if (number) {
@@ -92,10 +92,10 @@ export class App {
       return false;
     }
     if (!asked) {
-      const { usage } = COMMANDS.find((command) => command.name === name);
-      dispatch({ type: "showRefusal", refusal: { code: "lacks", command: name, usage } });
+      dispatch({ type: "showRefusal", refusal: lacks(name) });
       return false;
     }
+    if (name === "ban" && !confirm(strings.person.banSure(asked.frame.user))) return false;
     this.request(asked.frame, asked.say);
     if (name === "invite") page.open("invite", "requested");
     return true;
@@ -235,6 +235,24 @@ export class App {
     if ((roomName(room) || DEFAULT_ROOM) !== current) history.pushState(null, "", fragmentOf(current));
     else if (room && room !== current) history.replaceState(null, "", fragmentOf(current, id));
     this.#hash = location.hash;
+  }
+
+  #setNotice(which) {
+    const { dispatch, strings } = this.#parts;
+    const notice = NOTICES.get(which);
+    if (!notice) return dispatch({ type: "showRefusal", refusal: lacks("bell") });
+    dispatch({ type: "setNotice", notice });
+    dispatch({ type: "toast", toast: { text: `${strings.notices}: ${strings.noticeKinds[notice]}` } });
+  }
+
+  // A refused name changes nothing: the user stays in under the old one.
+  async #rename(name) {
+    const { dispatch, actions, socket, access, state } = this.#parts;
+    if (name === state().me) return;
+    const refusal = await tryName(socket.url, socket.protocols(access.key()), name, get("secret"));
+    if (refusal) return dispatch({ type: "showRefusal", refusal });
+    dispatch({ type: "logOut" });
+    actions.resume(name);
   }
 
   // A new key replaces the old one once it is accepted.

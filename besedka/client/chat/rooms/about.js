@@ -9,7 +9,6 @@ import { button, choice } from "../view/controls/form.js";
 import { linkBox } from "../sharing/link_box.js";
 
 const SAVED_MS = 60_000; // enough for the browser to save it
-const NOTICES = { all: "noticeAll", mentions: "noticeMentions", none: "noticeNone" };
 
 export class View {
   #strings;
@@ -57,11 +56,11 @@ export class View {
   #notices({ notice, peer }, { sound, permission }) {
     const set = document.createElement("fieldset");
     set.append(line("legend", "", this.#strings.notices));
-    for (const [value, word] of Object.entries(NOTICES)) {
+    for (const [value, word] of Object.entries(this.#strings.noticeKinds)) {
       // In a direct room every message counts as a mention.
       if (peer && value === "mentions") continue;
       const checked = value === notice || Boolean(peer && value === "all" && notice !== "none");
-      set.append(choice({ type: "radio", name: "notice", value, checked }, this.#strings[word]));
+      set.append(choice({ type: "radio", name: "notice", value, checked }, word));
     }
     set.append(choice({ type: "checkbox", name: "sound", checked: sound }, this.#strings.sound));
     if (permission === "default") {

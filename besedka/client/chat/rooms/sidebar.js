@@ -4,7 +4,7 @@ import { label, unread } from "../room.js";
 import { here } from "../state.js";
 import { line, write } from "../view/row.js";
 import { button } from "../view/controls/form.js";
-import { DEVICE, GUEST, icon, iconButton, LOCK } from "../view/controls/icon.js";
+import { DEVICE, GUEST, HELP, icon, iconButton, LOCK } from "../view/controls/icon.js";
 
 const KINDS = [undefined, "private", "direct"]; // in this order
 const LIST_EVERY_MS = 30_000;
@@ -38,12 +38,17 @@ export class View {
     this.#me.dir = "auto";
     foot.append(this.#me, Object.assign(button("quiet", strings.leave, () => actions.app().leave()), { id: "leave" }));
     this.#side.append(brand, lists, this.#tools(), foot);
-    document.addEventListener("keydown", (event) => {
-      if (event.code !== "KeyK" || !(event.ctrlKey || event.metaKey) || this.#state.scene !== "chat") return;
-      event.preventDefault();
-      actions.open("switcher");
-    });
+    document.addEventListener("keydown", (event) => this.#pressed(event));
     setInterval(() => this.#state.isFocused && this.#list(), LIST_EVERY_MS);
+  }
+
+  // Ctrl+K opens the switcher and, where no text is typed, ? the help.
+  #pressed(event) {
+    const isSwitcher = event.code === "KeyK" && (event.ctrlKey || event.metaKey);
+    const isHelp = event.key === "?" && !event.target.closest("input, textarea, dialog");
+    if (this.#state.scene !== "chat" || !(isSwitcher || isHelp)) return;
+    event.preventDefault();
+    this.#actions.open(isSwitcher ? "switcher" : "help");
   }
 
   // A field for the name of another room, and a button to make it a private one.
@@ -70,7 +75,8 @@ export class View {
 
   #tools() {
     const tools = line("p", "invite-tools", "");
-    for (const [name, picture, text] of [["chat_link", GUEST, this.#strings.inviteHere], ["device", DEVICE, this.#strings.addDevice]]) {
+    const { inviteHere, addDevice, help } = this.#strings;
+    for (const [name, picture, text] of [["chat_link", GUEST, inviteHere], ["device", DEVICE, addDevice], ["help", HELP, help]]) {
       const tool = button("quiet", "", () => {});
       tool.dataset.open = name;
       tool.append(icon(picture), text);

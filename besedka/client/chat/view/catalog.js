@@ -2,6 +2,7 @@
 
 import { View as Announcer } from "../status/announcer.js";
 import { View as Completion } from "../writing/completion.js";
+import { View as Files } from "../writing/files.js";
 import { View as Format } from "../messages/format.js";
 import { View as Hint } from "../status/hint.js";
 import { View as Reading } from "../reading/view.js";
@@ -20,6 +21,7 @@ export const VIEWS = {
   toolbar: Toolbar,
   completion: Completion,
   typing: Typing,
+  files: Files,
   toast: Toast,
 };
 

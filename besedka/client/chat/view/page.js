@@ -15,6 +15,10 @@ export class Page {
   constructor(strings, actions) {
     for (const element of document.querySelectorAll("[data-say]")) element.textContent = strings[element.dataset.say];
     for (const element of document.querySelectorAll("[data-label]")) element.ariaLabel = strings[element.dataset.label];
+    // A browser would show a dropped file in place of the page.
+    for (const type of /** @type {const} */ (["dragover", "drop"])) {
+      addEventListener(type, (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
+    }
     const log = new LogView(strings);
     this.#features = new LazyViews(strings, { ...actions, log });
     // The layout comes first: it decides what can take the focus.

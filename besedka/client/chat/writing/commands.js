@@ -32,7 +32,8 @@ export const COMMANDS = [
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 const byWord = new Map(COMMANDS.flatMap((command) => [`/${command.name}`, ...(command.aliases ?? [])].map((word) => [word, command])));
-const NEAR_ENOUGH = 0.5;
+const NEAR_ENOUGH = 0.78;
+const MISTYPED = /^\/\p{L}+$/u; // a path, /usr/bin, is no command
 
 /**
  * Reads a typed line: {say: text}, {command: {name, argument}}, or {mistake}, a refusal: `unknown_command` {word, near}
@@ -114,10 +115,12 @@ function invitation(argument, room) {
   return { frame };
 }
 
-/** The word most similar to another (Ratcliff and Obershelp); empty if none is near. */
+/** The word most similar to a mistyped one, with the same first letter (Ratcliff and Obershelp); empty if none is near: /nick is no /kick. */
 export function nearest(given, words) {
+  if (!MISTYPED.test(given)) return "";
   const likeness = (word) => (2 * common(word, given)) / (word.length + given.length);
-  const near = words.map((word) => [likeness(word), word]).filter(([like]) => like >= NEAR_ENOUGH);
+  const like = words.filter((word) => word.slice(0, 2) === given.slice(0, 2));
+  const near = like.map((word) => [likeness(word), word]).filter(([like]) => like >= NEAR_ENOUGH);
   near.sort(([a, x], [b, y]) => b - a || (x < y ? 1 : -1));
   return near[0]?.[1] ?? "";
 }
