@@ -15,7 +15,7 @@ import click
 
 from besedka.commands.exit_status import Failure, Refusal, Unreachable, used_wrongly
 from besedka.commands.messages import Output
-from besedka.commands.options import setting
+from besedka.commands.options import UTF8, setting
 from besedka.wire.sanitize import sanitize_line
 
 if TYPE_CHECKING:
@@ -48,10 +48,13 @@ def _pause(context: click.Context, parameter: click.Parameter, given: str) -> in
     return 0 if given == "off" else _seconds(context, parameter, given)
 
 
-USER = click.argument("user")
-ROOM = click.option("--room", default="main", show_default=True, help="The room.")
+USER = click.argument("user", type=UTF8)
+ROOM = click.option("--room", type=UTF8, default="main", show_default=True, help="The room.")
 REASON = click.option(
-    "--reason", default="", help="Why; it is noted in audit.txt, and shown to a muted or banned user."
+    "--reason",
+    type=UTF8,
+    default="",
+    help="Why; it is noted in audit.txt, and shown to a muted or banned user.",
 )
 TIME = click.option(
     "--for",
@@ -138,7 +141,7 @@ _person_command("release", "Free the name USER for the next person who uses it."
 
 @admin.command()
 @USER
-@click.option("--room", required=True, help="The room.")
+@click.option("--room", type=UTF8, required=True, help="The room.")
 def entrust(user: str, room: str) -> None:
     """Make USER an owner of a private room, also of one that nobody is a member of any more; the name must be claimed."""
     _do("entrust", user=user, room=room)

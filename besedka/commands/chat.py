@@ -12,6 +12,7 @@ from besedka.commands.options import (
     COLOUR,
     ROOM,
     URL_ARGUMENT,
+    UTF8,
     ClientCommand,
     is_given,
     preferred,
@@ -29,7 +30,13 @@ Examples:
   besedka chat unix:/run/besedka.sock""",
 )
 @URL_ARGUMENT
-@setting("--name", default=preferred("name"), show_default=False, help="Your name; asked for if not given.")
+@setting(
+    "--name",
+    type=UTF8,
+    default=preferred("name"),
+    show_default=False,
+    help="Your name; asked for if not given.",
+)
 @ROOM
 @KEY
 @BELL

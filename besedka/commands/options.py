@@ -32,6 +32,22 @@ def setting(option: str, **how: Any) -> Callable[[Callable[..., None]], Callable
     return click.option(option, envvar=variable, show_envvar=True, **how)
 
 
+class _Utf8(click.ParamType[str]):
+    """A text that can be sent: other bytes of a command line are no text, and Python hides them in halves of surrogate pairs."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail(f"{value!r} is not UTF-8", param, ctx)
+        return value
+
+
+UTF8: Final = _Utf8()
+
+
 def preferred(key: str, otherwise: str | None = None) -> Callable[[], str | None]:
     """A default that the config file may have."""
 
@@ -71,7 +87,9 @@ URL = setting(
     help="Where the chat is: HOST, HOST:PORT, what a browser shows, grpc://HOST:PORT or unix:PATH; with #ROOM behind it.",
 )
 # Not from the environment, which would override the room in an address on the command line.
-ROOM = click.option("--room", help="The room; if not given the one behind a # in the address, or main.")
+ROOM = click.option(
+    "--room", type=UTF8, help="The room; if not given the one behind a # in the address, or main."
+)
 BELL = setting(
     "--bell",
     type=click.Choice(BELLS),

@@ -19,6 +19,7 @@ from besedka.commands.messages import Output, json_line
 from besedka.commands.options import (
     ROOM,
     URL,
+    UTF8,
     ClientCommand,
     chat_address,
     is_given,
@@ -56,7 +57,11 @@ Examples:
 @click.option("--lines", is_flag=True, help="Say each line of stdin as a message of its own, as it comes.")
 @ROOM
 @setting(
-    "--name", default=preferred("name"), show_default="your login name", help="The name to say it under."
+    "--name",
+    type=UTF8,
+    default=preferred("name"),
+    show_default="your login name",
+    help="The name to say it under.",
 )
 @URL
 @KEY

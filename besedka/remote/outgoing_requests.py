@@ -237,8 +237,9 @@ def check_frame(frame: ClientFrame) -> None:
     """
     try:
         size = len(encode(frame))
-    except UnicodeEncodeError as error:
-        raise Refused(ErrorCode.BAD_FRAME, detail=str(error)) from None
+    except UnicodeEncodeError:
+        detail = "it holds bytes that are not UTF-8, or half of a surrogate pair"
+        raise Refused(ErrorCode.BAD_FRAME, detail=detail) from None
     if size > FRAME_BYTES_AT_MOST:
         raise Refused(ErrorCode.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST)
 

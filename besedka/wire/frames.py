@@ -20,6 +20,7 @@ from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.json_elements import has_more_elements
 from besedka.wire.log_line import clock_time
 from besedka.wire.message import Message, MessageId
+from besedka.wire.salvage import key_and_room
 from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME
 
 PAGE_MESSAGES = 50
@@ -684,6 +685,14 @@ def decode_server(data: bytes | str) -> ServerFrame:
 
 
 def _decode(decoder: msgspec.json.Decoder[T], data: bytes | str, allowed: str) -> T:
+    try:
+        return _valid(decoder, data, allowed)
+    except Refused as refusal:
+        refusal.key, refusal.room = key_and_room(data)
+        raise
+
+
+def _valid(decoder: msgspec.json.Decoder[T], data: bytes | str, allowed: str) -> T:
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:

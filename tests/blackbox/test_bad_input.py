@@ -101,6 +101,23 @@ def test_a_bad_text_is_refused_with_its_key_so_that_the_sender_knows_which(
     assert server.lines == []
 
 
+@pytest.mark.parametrize("path", ["/ws", "/"])
+@pytest.mark.parametrize("text", ['"a\\ud83d"', '"\\udc00\\ud83d"', "7", "[]", '"never end'])
+def test_a_frame_that_cannot_be_decoded_is_refused_with_its_key_and_room(
+    server: RunningServer, path: str, text: str
+) -> None:
+    """Else its sender waits for ever, and sends it again after each reconnect."""
+    with WireClient(server, path) as anna:
+        if path == "/ws":
+            anna.join("Anna")
+        anna.send(f'{{"type":"chat","user":"Anna","key":"this-one","room":"main","text":{text}}}')
+        refusal = anna.receive("error")
+        assert (refusal["key"], refusal["room"]) == ("this-one", "main")
+        anna.send_frame("chat", user="Anna", text="and on")
+        assert anna.receive("chat")["text"] == "and on"
+    assert len(server.lines) == 1
+
+
 def test_a_frame_that_is_too_long_is_explained_before_the_connection_ends(
     bystander: WireClient, make_client: ClientMaker
 ) -> None:

@@ -146,6 +146,11 @@ def test_what_cannot_be_said_is_one_clear_line(server: RunningServer, anna: Pers
     anna.run("send", "--url", url, " ").assert_one_clear_line(4, "empty")
     anna.run("send", "--url", url, "--name", "a:b", "hi").assert_one_clear_line(4, "colon")
     anna.run("send", "--url", url, "--room", "a/b", "hi").assert_one_clear_line(4, "room")
+    for option in ("--name", "--room"):
+        anna.run("send", "--url", url, option, "Andr\udce9", "hi").assert_one_clear_line(
+            2, "is not UTF-8", option
+        )
+    anna.run("tail", "--url", url, "--room", "Andr\udce9").assert_one_clear_line(2, "is not UTF-8", "--room")
     anna.run("send", "--url", url, "--lines", "hi").assert_one_clear_line(2, "--lines", "besedka send --help")
     anna.run("send", "--url", "ftp://x", "hi").assert_one_clear_line(2, "'ftp://x' is not an address")
     anna.run("send", "--url", "no-such.invalid", "hi").assert_one_clear_line(3, "no host of this name")

@@ -7,7 +7,7 @@ import re
 
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.browser.conftest import Visit, come_in, say, texts, wait_for_frames, wait_for_text
+from tests.browser.conftest import Visit, come_back, come_in, say, texts, wait_for_frames, wait_for_text
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
@@ -213,6 +213,36 @@ def test_a_text_that_is_too_long_is_not_sent_and_stays_in_the_box(
     page.press("#say-text", "Enter")
     wait_for_text(page, "x" * 4990)
     expect(page.locator("#hint")).to_have_text("")
+
+
+def test_half_a_surrogate_pair_is_sent_as_a_character_and_keeps_nobody_waiting(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    page.evaluate(
+        """() => {
+            const box = document.getElementById("say-text");
+            box.value = "cut off: \\ud83d";
+            box.form.requestSubmit();
+        }"""
+    )
+    wait_for_text(page, "cut off: \ufffd")
+    say(page, "whole: 😀")
+    wait_for_text(page, "whole: 😀")
+    page.fill("#room-form input", "x")
+    page.evaluate(
+        """() => {
+            const box = document.querySelector("#room-form input");
+            box.value = "\\ud83d";
+            box.form.requestSubmit();
+        }"""
+    )
+    expect(page.locator("#hint")).to_contain_text("Invalid room name")
+    page.reload()
+    come_back(page, "Anna")
+    expect(page.locator(".waiting")).to_have_count(0)
+    assert texts(page) == ["cut off: \ufffd", "whole: 😀"]
 
 
 def test_messages_refused_as_too_fast_wait_and_are_sent_in_order(

@@ -10,6 +10,9 @@ const ANSWER_MS = 3000;
 const PROBE = { type: "rooms" }; // any request will do
 const finalCodes = Object.values(NO_RECONNECT_CODES);
 
+// Half of a surrogate pair is no text, and a frame with one no JSON: a program that cuts off an emoji leaves it.
+const wellFormed = (_, value) => (typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value);
+
 export class Socket {
   #urls;
   #on;
@@ -51,7 +54,7 @@ export class Socket {
   }
 
   send(frame) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame, wellFormed));
   }
 
   /** Connects at once; after some silence, probes whether the connection is alive. */

@@ -46,7 +46,7 @@ export class App {
       join: (name) => dispatch({ type: "openRoom", name }),
       leave: () => this.leaveRoom(state().current),
       name: (name) => this.#rename(name),
-      bell: (which) => this.#setNotice(which || "on"),
+      bell: (which) => this.#setNotice(which),
       device: () => {
         this.addDevice();
         page.open("device", "requested");
@@ -238,8 +238,8 @@ export class App {
   }
 
   #setNotice(which) {
-    const { dispatch, strings } = this.#parts;
-    const notice = NOTICES.get(which);
+    const { dispatch, strings, state } = this.#parts;
+    const notice = which ? NOTICES.get(which) : here(state()).notice;
     if (!notice) return dispatch({ type: "showRefusal", refusal: lacks("bell") });
     dispatch({ type: "setNotice", notice });
     dispatch({ type: "toast", toast: { text: `${strings.notices}: ${strings.noticeKinds[notice]}` } });
