@@ -267,10 +267,10 @@ def test_the_keyboard_is_enough(server: RunningServer, visit: Visit) -> None:
     # From the top: the rooms, the bar, the log, the box.
     page.focus("#rooms a")
     order = []
-    for _ in range(11):
+    for _ in range(12):
         page.keyboard.press("Tab")
         order.append(page.evaluate(FOCUSED))
-    side = ["input", "button", "chat_link", "device", "leave"]
+    side = ["input", "button", "chat_link", "device", "help", "leave"]
     assert order == [*side, "people", "search", "about", "log", "say-text", "say-send"]
 
 

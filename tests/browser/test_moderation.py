@@ -110,7 +110,12 @@ def test_a_kick_is_explained_and_the_page_does_not_reconnect(moderated: tuple[Pa
     say(anna, "/ban Boris 1h spam")
     expect(anna.locator("#say-text")).to_have_value("/ban Boris 1h spam")
     asked: list[str] = []
-    anna.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+
+    def agree(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.accept()
+
+    anna.once("dialog", agree)
     anna.press("#say-text", "Enter")
     expect(boris.get_by_role("heading", name="You are banned")).to_be_visible()
     expect(boris.locator(".access").get_by_role("alert")).to_contain_text("spam")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -165,6 +166,10 @@ def test_the_switcher_finds_rooms_and_makes_them_by_the_keyboard_alone(
         expect(page.get_by_role("combobox", name="A room's name")).to_be_focused()
         page.keyboard.type(f"{room}-{name}")
         expect(page.get_by_role("option")).to_have_text(f"Create the room {room}-{name}")
+        # Not by accident.
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         expect(page.locator("#room")).to_have_text(f"# {room}-{name}")
         expect(page.locator("#say-text")).to_be_focused()
@@ -174,6 +179,11 @@ def test_the_switcher_finds_rooms_and_makes_them_by_the_keyboard_alone(
     page.keyboard.press("Enter")
     expect(page.locator("#room")).to_have_text(f"# {room}-kitchen")
     page.keyboard.press("Control+K")
+    # Her own rooms, the current one last of them.
+    hers = [f"# {room}1 person", f"# {room}-cellar1 person", f"# {room}-kitchenyou are here"]
+    assert page.get_by_role("option").all_text_contents()[:3] == hers
+    page.keyboard.type(f"{room}-kitchen")
+    expect(page.get_by_role("option")).to_have_text(f"# {room}-kitchenyou are here")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator("#say-text")).to_be_focused()
@@ -193,6 +203,43 @@ def test_the_switcher_finds_a_room_that_is_not_on_the_first_page_of_the_list(
     expect(page.get_by_role("option")).to_have_text(["# r1199"])
     page.keyboard.press("Enter")
     expect(page.locator("#room")).to_have_text("# r1199")
+
+
+def test_many_rooms_and_people_can_be_filtered_and_are_in_order(
+    make_server: ServerMaker, tmp_path: Path, visit: Visit
+) -> None:
+    for number in range(220):
+        (tmp_path / f"chat_history.r{number:04}.txt").write_text("[2026-01-01 00:00:00] Old: one\n")
+    server = make_server("--lang", "en").start()
+    page = visit(server.page)
+    come_in(page, "Mia")
+    expect(page.locator("#others li")).to_have_count(200)
+    page.get_by_role("searchbox", name="Find a room").fill("r0217")
+    expect(page.locator("#others li")).to_have_count(0)
+    page.get_by_role("button", name="All rooms …").click()
+    expect(page.get_by_role("combobox", name="A room's name")).to_be_focused()
+    page.keyboard.type("r0217")
+    page.keyboard.press("Enter")
+    expect(page.locator("#room")).to_have_text("# r0217")
+    expect(page.locator("#rooms li")).to_have_text(["# r0217×"])
+    page.get_by_role("searchbox", name="Find a room").fill("")
+    expect(page.locator("#rooms li")).to_have_count(2)
+    page.click("#rooms [data-room=main] a")
+    names = [f"Guest {number}" for number in (10, 9, 1, 2, 3, 4, 5, 6, 7, 8, 11)]
+    with ExitStack() as stack:
+        for name in [*names, "Änne", "Zoë", "boris"]:
+            stack.enter_context(WireClient(server)).join(name)
+        expect(page.locator("#people")).to_have_text("15 people")
+        page.click("#people")
+        expect(page.locator("#people-list li")).to_have_text(
+            ["Mia (you)", "Änne", "boris", *(f"Guest {number}" for number in range(1, 12)), "Zoë"]
+        )
+        page.get_by_role("searchbox", name="Find a person").fill("guest 1")
+        expect(page.locator("#people-list li")).to_have_text(["Guest 1", "Guest 10", "Guest 11"])
+        page.keyboard.press("Escape")  # clears the field
+        expect(page.locator("#people-list li")).to_have_count(15)
+        page.keyboard.press("Escape")
+        expect(page.locator("#people-list")).to_be_hidden()
 
 
 def test_a_room_may_have_the_name_of_something_in_javascript(server: RunningServer, visit: Visit) -> None:

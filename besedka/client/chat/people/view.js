@@ -1,13 +1,19 @@
-// The people of the room: a list under its button.
+// The people of the room: a list under its button, in alphabetical order, this user first.
 
 import { here } from "../state.js";
 import { hue, line } from "../view/row.js";
 
+const FILTERED_FROM = 12;
+
 export class View {
   #strings;
   #button = document.getElementById("people");
-  #list = line("ul", "popup", "");
-  #users = null;
+  #popup = line("div", "popup", "");
+  #filter = Object.assign(document.createElement("input"), { type: "search", autocomplete: "off", spellcheck: false, dir: "auto" });
+  #list = document.createElement("ul");
+  #drawn = {};
+  /** @type {State} */
+  #state;
 
   /** @param {Strings} strings @param {Actions} actions */
   constructor(strings, actions) {
@@ -15,33 +21,44 @@ export class View {
     this.#list.addEventListener("click", ({ target }) => {
       const { value } = target.closest("button") ?? {};
       if (!value) return;
-      this.#list.hidePopover();
+      this.#popup.hidePopover();
       this.#button.focus(); // the focus comes back here
       actions.open("person", value);
     });
-    this.#list.id = "people-list";
-    this.#list.popover = "auto";
-    this.#list.tabIndex = -1;
+    this.#popup.id = "people-list";
+    this.#popup.popover = "auto";
+    this.#popup.tabIndex = -1;
     this.#list.ariaLabel = strings.here;
-    this.#button.after(this.#list);
+    this.#filter.placeholder = this.#filter.ariaLabel = strings.filterPeople;
+    this.#filter.addEventListener("input", () => this.draw(this.#state));
+    this.#popup.append(this.#filter, this.#list);
+    this.#button.after(this.#popup);
     this.#button.setAttribute("aria-controls", "people-list");
-    this.#list.addEventListener("toggle", ({ newState }) => (this.#button.ariaExpanded = String(newState === "open")));
+    this.#popup.addEventListener("toggle", ({ newState }) => (this.#button.ariaExpanded = String(newState === "open")));
   }
 
   open(state) {
     const { bottom, right } = this.#button.getBoundingClientRect();
-    this.#list.style.top = `${bottom + 4}px`;
-    this.#list.style.right = `${document.documentElement.clientWidth - right}px`;
-    this.#list.togglePopover();
+    this.#popup.style.top = `${bottom + 4}px`;
+    this.#popup.style.right = `${document.documentElement.clientWidth - right}px`;
+    this.#filter.value = "";
+    this.#popup.togglePopover();
     this.draw(state);
   }
 
   /** @param {State} state */
   draw(state) {
+    this.#state = state;
     const { users, count } = here(state);
-    if (users === this.#users || !this.#list.matches(":popover-open")) return;
-    this.#users = users;
-    const items = users.map((user) => this.#item(user, state.me));
+    const filter = this.#filter.value.trim().toLowerCase();
+    const isDrawn = users === this.#drawn.users && filter === this.#drawn.filter;
+    if (isDrawn || !this.#popup.matches(":popover-open")) return;
+    this.#drawn = { users, filter };
+    this.#filter.hidden = !filter && users.length < FILTERED_FROM;
+    const order = new Intl.Collator(this.#strings.locale, { numeric: true });
+    const found = users.filter((user) => user.toLowerCase().includes(filter));
+    found.sort((one, other) => Number(other === state.me) - Number(one === state.me) || order.compare(one, other));
+    const items = found.map((user) => this.#item(user, state.me));
     if (count > users.length && users.length) items.push(line("li", "quiet", this.#strings.more(count - users.length)));
     this.#list.replaceChildren(...items);
   }

@@ -8,7 +8,8 @@ import { DEVICE, GUEST, HELP, icon, iconButton, LOCK } from "../view/controls/ic
 
 const KINDS = [undefined, "private", "direct"]; // in this order
 const LIST_EVERY_MS = 30_000;
-const OTHERS_AT_MOST = 30; // the switcher has them all
+const OTHERS_AT_MOST = 200; // the switcher has them all
+const FILTERED_FROM = 12; // rooms
 
 export class View {
   #strings;
@@ -20,6 +21,9 @@ export class View {
   #mine = withId("ul", "rooms");
   #others = withId("ul", "others");
   #title = withId("h2", "others-title");
+  #filter = Object.assign(withId("input", "room-filter"), { type: "search", autocomplete: "off", spellcheck: false, dir: "auto" });
+  #filtered = ""; // as it was drawn
+  #rest;
   #me = withId("b", "me");
   #items = new Map(); // a room's name -> its element
   #room = document.getElementById("room");
@@ -33,7 +37,10 @@ export class View {
     const brand = line("p", "brand", "");
     brand.append(Object.assign(document.createElement("img"), { src: "icon.svg", alt: "", width: 32, height: 32 }), line("b", "", strings.title));
     const lists = line("div", "lists", "");
-    lists.append(this.#mine, this.#title, this.#others, this.#form());
+    this.#filter.placeholder = this.#filter.ariaLabel = strings.filterRooms;
+    this.#filter.addEventListener("input", () => this.draw(/** @type {State} */ (this.#state)));
+    this.#rest = Object.assign(button("quiet wide", strings.allRooms, () => actions.open("switcher")), { hidden: true });
+    lists.append(this.#filter, this.#mine, this.#form(), this.#title, this.#others, this.#rest);
     const foot = line("p", "foot", "");
     this.#me.dir = "auto";
     foot.append(this.#me, Object.assign(button("quiet", strings.leave, () => actions.app().leave()), { id: "leave" }));
@@ -92,14 +99,20 @@ export class View {
     this.#state = state;
     const isOpen = scene === "chat" && connection === "open";
     if (isOpen && (before.scene !== scene || before.connection !== connection)) this.#list();
-    if (rooms === before.rooms && listed === before.listed && current === before.current && me === before.me) return;
+    const filter = this.#filter.value.trim().toLowerCase().replace(/^#/, "");
+    const isSame = rooms === before.rooms && listed === before.listed && current === before.current && me === before.me;
+    if (isSame && filter === this.#filtered) return;
+    this.#filtered = filter;
     const mine = Object.values(rooms).sort((one, other) => KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind));
     const unjoined = listed.filter(({ name }) => !Object.hasOwn(rooms, name)).sort((one, other) => other.clients_count - one.clients_count);
     // However many strangers ask, the other rooms stay in sight.
     const others = [...unjoined.filter(({ asked }) => !asked).slice(0, OTHERS_AT_MOST), ...unjoined.filter(({ asked }) => asked)];
-    this.#fill(this.#mine, mine, (item, room) => this.#drawMine(item, room, mine.length > 1));
-    this.#fill(this.#others, others, (item, room) => this.#drawOther(item, room));
-    this.#title.hidden = !others.length;
+    this.#filter.hidden = !filter && mine.length + unjoined.length < FILTERED_FROM;
+    const isWanted = (/** @type {Room | Listed} */ room) => label(room).toLowerCase().includes(filter);
+    this.#fill(this.#mine, mine.filter(isWanted), (item, room) => this.#drawMine(item, room, mine.length > 1));
+    this.#fill(this.#others, others.filter(isWanted), (item, room) => this.#drawOther(item, room));
+    this.#title.hidden = !this.#others.childElementCount;
+    this.#rest.hidden = !state.moreRooms && unjoined.length <= others.length;
     const { kind } = here(state);
     this.#room.dataset.kind = kind ?? "";
     this.#room.ariaLabel = kind ? this.#strings.kinds[kind](label(here(state))) : null;

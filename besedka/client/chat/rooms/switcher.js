@@ -1,4 +1,5 @@
-// Opens a room by its name: Ctrl+K, some letters, Enter. Rooms with unread messages come first.
+// Opens a room by its name: Ctrl+K, some letters, Enter. Rooms with unread messages come first, the current one last of the user's own.
+// Enter never makes a room: that is a line of its own, to be chosen.
 
 import { roomName } from "../protocol.js";
 import { label, unread } from "../room.js";
@@ -52,24 +53,26 @@ export class View {
   #fill() {
     const { rooms, listed, current } = this.#state;
     const wanted = this.#input.value.trim().toLowerCase().replace(/^#/, "");
-    const mine = Object.values(rooms).sort((one, other) => unread(other) - unread(one));
+    const rank = (/** @type {Room} */ room) => (room.name === current ? -1 : unread(room));
+    const mine = Object.values(rooms).sort((one, other) => rank(other) - rank(one));
     const all = new Map([...listed, ...mine].map((room) => [room.name, room]));
-    const names = [...new Set([...mine, ...listed].map(({ name }) => name))].filter((name) => name !== current);
+    const names = [...new Set([...mine, ...listed].map(({ name }) => name))];
     const found = names.filter((name) => label(all.get(name)).toLowerCase().includes(wanted)).slice(0, SHOWN_AT_MOST);
-    const isNew = wanted && !Object.hasOwn(rooms, wanted) && !names.includes(wanted) && roomName(wanted);
+    const isNew = wanted && !names.includes(roomName(wanted)) && roomName(wanted);
     const options = found.map((name) => ({ value: name, nodes: this.#label(all.get(name)) }));
     if (isNew) options.push({ value: wanted, nodes: [this.#strings.make(roomName(wanted))] });
-    this.#options.show(options);
+    this.#options.show(options, found.length ? 0 : -1);
     // The server lists rooms in pages.
     if (found.length < SHOWN_AT_MOST) this.#actions.dispatch({ type: "listRooms", more: true });
   }
 
   #label(room) {
     const { name, kind } = room;
-    const { rooms, listed } = this.#state;
+    const { rooms, listed, current } = this.#state;
     const news = Object.hasOwn(rooms, name) && unread(rooms[name]);
     const count = listed.find((room) => room.name === name)?.clients_count;
-    const side = news ? line("i", "count", news) : line("small", "quiet", count ? this.#strings.people(count) : "");
+    const about = name === current ? this.#strings.youAreHere : count ? this.#strings.people(count) : "";
+    const side = news ? line("i", "count", news) : line("small", "quiet", about);
     const title = Object.assign(line("span", "", label(room)), { dir: "auto" });
     title.dataset.kind = kind ?? "";
     return [title, side];

@@ -29,8 +29,8 @@ export class Combobox {
     return !this.list.hidden;
   }
 
-  /** @param options [{value, nodes}] */
-  show(options) {
+  /** @param options [{value, nodes}] @param first the one that Enter takes; -1: none until the arrow keys choose */
+  show(options, first = 0) {
     this.#values = options.map(({ value }) => value);
     this.list.replaceChildren(...options.map(({ nodes }, index) => {
       const item = Object.assign(document.createElement("li"), { role: "option", id: `${this.list.id}-${index}` });
@@ -39,7 +39,7 @@ export class Combobox {
     }));
     this.list.hidden = !options.length;
     this.#box.ariaExpanded = options.length > 0;
-    this.#mark(0);
+    this.#mark(first);
   }
 
   hide() {
@@ -52,7 +52,7 @@ export class Combobox {
     const { length } = this.#values;
     const acts = {
       ArrowDown: () => this.#mark((this.#at + 1) % length),
-      ArrowUp: () => this.#mark((this.#at + length - 1) % length),
+      ArrowUp: () => this.#mark((Math.max(this.#at, 0) + length - 1) % length),
       Enter: () => this.#take(this.#at),
       Tab: () => this.#take(this.#at),
     };
