@@ -350,6 +350,7 @@ def test_marks_in_texts_are_formatted(house: RunningServer, room: str, visit: Vi
             "🎉🎉",
             "/me waves",
             "Hello @Anna!",
+            "*so* ~~not~~ www.example.org, anna@example.org",
             "\n".join(f"line {number}" for number in range(40)),
         ):
             boris.send_frame("chat", room=room, text=text)
@@ -367,12 +368,16 @@ def test_marks_in_texts_are_formatted(house: RunningServer, room: str, visit: Vi
     assert size(message.nth(3)) > 2 * size(message.nth(2))
     expect(message.nth(4).locator(".text")).to_have_text("Boris waves")
     expect(message.nth(5).locator("mark")).to_have_text("@Anna")
-    box = message.nth(6).bounding_box()
+    expect(message.nth(6).locator("em")).to_have_text("so")
+    expect(message.nth(6).locator("s")).to_have_text("not")
+    links = message.nth(6).locator("a").evaluate_all("all => all.map(one => [one.href, one.target])")
+    assert links == [["https://www.example.org/", "_blank"], ["mailto:anna@example.org", ""]]
+    box = message.nth(7).bounding_box()
     assert box
     assert box["height"] < 400
-    message.nth(6).locator("button", has_text="Show all").click()
-    expect(message.nth(6).locator("button", has_text="Show all")).to_have_count(0)
-    unfolded = message.nth(6).bounding_box()
+    message.nth(7).locator("button", has_text="Show all").click()
+    expect(message.nth(7).locator("button", has_text="Show all")).to_have_count(0)
+    unfolded = message.nth(7).bounding_box()
     assert unfolded
     assert unfolded["height"] > 800
 

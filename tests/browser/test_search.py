@@ -6,8 +6,9 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit, come_in, wait_for_text
+from tests.browser.conftest import Visit, come_in, say, wait_for_text
 from tests.conftest import ServerMaker
+from tests.running import RunningServer
 
 
 def test_a_hit_is_found_and_shown_in_its_context(
@@ -39,6 +40,8 @@ def test_a_hit_is_found_and_shown_in_its_context(
     box.fill("message")
     expect(hit).to_have_count(20)
     expect(hit.first).to_contain_text("message 5000")
+    # So many were looked at, and there are more.
+    expect(page.locator(".search [role=status]")).to_have_text("20+ messages")
     page.get_by_role("button", name="Earlier ones").click()
     expect(hit).to_have_count(40)
     expect(hit.last).to_contain_text("message 4961")
@@ -67,3 +70,23 @@ def test_on_a_phone_the_search_panel_gives_way_to_the_hit(
     expect(page.locator(".search")).to_be_hidden()
     expect(page.locator(".target")).to_have_attribute("data-id", "77")
     expect(page.locator(".target")).to_be_in_viewport()
+
+
+def test_a_search_without_a_connection_says_so_and_is_done_when_there_is_one(
+    server: RunningServer, visit: Visit
+) -> None:
+    page = visit(server.page)
+    come_in(page, "Anna")
+    say(page, "a needle")
+    wait_for_text(page, "a needle")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("searchbox", name="Words in this room")).to_be_focused()
+    server.stop()
+    expect(page.locator("#chat[data-away]")).to_be_attached()
+    page.keyboard.type("needle")
+    status = page.locator(".search [role=status]")
+    expect(status).to_have_text("No connection: searching needs the server.")
+    server.start()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(status).to_have_text("1 message")
+    expect(page.locator(".search mark")).to_have_text("needle")

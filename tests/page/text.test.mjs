@@ -24,14 +24,17 @@ const cases = {
     "_a **b** c_": "italic(a bold(b) c)",
     "`a` and `b c`": "code(a) and code(b c)",
     "`**a**`": "code(**a**)",
+    "*a* and *b c*, **d *e* f**": "italic(a) and italic(b c), bold(d italic(e) f)",
+    "~~a b~~ and ~~**c**~~": "strike(a b) and strike(bold(c))",
   },
   "a mark without its partner is text": {
     "**": "**", "****": "****", "_": "_", "__": "__", "`": "`", "``": "``", "a ** b ** c": "a ** b ** c",
     "**a": "**a", "a**": "a**", "_a": "_a", "`a": "`a", "***a***": "***a***", "2 * 3 * 4": "2 * 3 * 4", "**a\nb**": "**a\nb**",
+    "*": "*", "*a": "*a", "a*": "a*", "* a": "* a", "~~": "~~", "~~a": "~~a", "~~ a ~~": "~~ a ~~", "~~~a~~~": "~~~a~~~", "*a\nb*": "*a\nb*",
   },
   "no mark counts inside a word": {
     "snake_case_name": "snake_case_name", "__init__": "__init__", "f(**kw, **kw2)": "f(**kw, **kw2)", "_private _x": "_private _x",
-    "имя_с_чертой": "имя_с_чертой",
+    "имя_с_чертой": "имя_с_чертой", "2*3*4": "2*3*4", "f(*args, **kw)": "f(*args, **kw)", "a*b*c": "a*b*c",
   },
   "addresses are links, a sentence's own signs are not part of them": {
     "see https://a.example/x_y_z?q=1#f, or": "see link(https://a.example/x_y_z?q=1#f), or",
@@ -44,10 +47,15 @@ const cases = {
     "**https://a.example**": "bold(link(https://a.example))",
     "<https://a.example>": "<link(https://a.example)>",
     "https://пример.example/путь": "link(https://пример.example/путь)",
+    "www.a.example/b, or (www.c.example).": "link(www.a.example/b), or (link(www.c.example)).",
+    "write to anna.k+x@mail.a.example.": "write to link(anna.k+x@mail.a.example).",
+    "<anna@a.example>, «анна@почта.example»": "<link(anna@a.example)>, «link(анна@почта.example)»",
   },
   "nothing else is a link": {
     "javascript:alert(1)": "javascript:alert(1)", "xhttps://a.example": "xhttps://a.example", "https://": "https://",
     "https:// a": "https:// a", "ftp://a.example": "ftp://a.example", "data:text/html,x": "data:text/html,x",
+    "www.": "www.", "awww.a.example": "awww.a.example", "x/www.a.example": "x/www.a.example", "anna@home": "anna@home", "@anna": "@anna", "a@b@c": "a@b@c",
+    "`anna@a.example`": "code(anna@a.example)", "https://anna@a.example/b": "link(https://anna@a.example/b)",
     "`https://a.example`": "code(https://a.example)", "https://a\u202eb": "link(https://a)\u202eb",
   },
   "blocks keep what is in them": {
@@ -106,6 +114,14 @@ test("nothing but marks is lost, in any text", () => {
     }
     assert.equal(place, told.length, JSON.stringify(text));
   }
+});
+
+test("a link leads where its text says", () => {
+  const href = (text) => parse(text).map(({ href }) => href)[0];
+  assert.equal(href("www.a.example/b"), "https://www.a.example/b");
+  assert.equal(href("WWW.a.example"), "https://WWW.a.example");
+  assert.equal(href("anna@a.example"), "mailto:anna@a.example");
+  assert.equal(href("http://a.example"), "http://a.example");
 });
 
 test("parsing is linear in the length of the text", () => {

@@ -46,7 +46,8 @@ export const features = {
   searchHint: "Words in this room",
   searching: "Searching …",
   nothing: "Nothing found.",
-  found: (n) => (n === 1 ? "1 message" : `${n} messages`),
+  searchAway: "No connection: searching needs the server.",
+  found: (n, isMore) => (isMore ? `${n}+ messages` : n === 1 ? "1 message" : `${n} messages`),
   earlier: "Earlier ones",
   jump: "Show it in the log",
 
@@ -167,7 +168,7 @@ export const features = {
     "?": "this help, outside of the text boxes",
     "Esc": "close what is open",
   },
-  marks: "**bold**, _italic_, `code`, ```a block```, > a quote",
+  marks: "**bold**, _italic_ or *italic*, ~~struck out~~, `code`, ```a block```, > a quote",
   usage: (text) => text,
   suggestions: "Suggestions",
   commands: {

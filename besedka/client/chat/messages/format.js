@@ -7,7 +7,7 @@ import { refusalText } from "../language.js";
 import { line } from "../view/row.js";
 import { unverifiedMark } from "./unverified.js";
 
-const TAGS = { link: "a", code: "code", block: "pre", bold: "strong", italic: "em", quote: "blockquote", mention: "mark" };
+const TAGS = { link: "a", code: "code", block: "pre", bold: "strong", italic: "em", strike: "s", quote: "blockquote", mention: "mark" };
 const REMOVED = /^\[removed\]-*$/; // as the log has it (besedka/wire/log_line.py)
 const LINE_CHARACTERS = 80; // about
 const LINES_AT_MOST = 14; // more are folded to twelve
@@ -103,6 +103,7 @@ function nodes(tree) {
 }
 
 function anchor(href) {
+  if (href.startsWith("mailto:")) return { href };
   const fragment = fragmentHere(href, location.href);
   return fragment ? { href: fragment } : { href, rel: "noopener noreferrer", target: "_blank" };
 }

@@ -1,15 +1,34 @@
 // The text of a message as a tree of nodes. Pure; never throws; linear in the length of the text.
 //
 //   text {text}   code {text}   block {text, language}   link {text, href}   mention {text}: the user's name
-//   bold {nodes}   italic {nodes}   quote {nodes}
+//   bold {nodes}   italic {nodes}   strike {nodes}   quote {nodes}
 //
 // Only the marks are removed. A mark counts within its line only; without its partner it is text.
 
 import { namePattern } from "../protocol.js";
 
-const OPENING = /`(?=[^`])|\*\*(?=[^\s*])|(?<![\p{L}\p{N}_])_(?=[^\s_])|(?<![\p{L}\p{N}])https?:\/\/(?=[\p{L}\p{N}[])/giu;
-const CLOSING = { "`": /`/g, "**": /(?<=[^\s*])\*\*(?!\*)/g, _: /(?<=[^\s_])_(?![\p{L}\p{N}_])/gu };
-const KINDS = { "**": "bold", _: "italic" };
+const OPENING = new RegExp(
+  [
+    "`(?=[^`])",
+    String.raw`\*\*(?=[^\s*])`,
+    String.raw`(?<![\p{L}\p{N}_*])\*(?=[^\s*])`,
+    String.raw`(?<![\p{L}\p{N}_])_(?=[^\s_])`,
+    String.raw`~~(?=[^\s~])`,
+    String.raw`(?<![\p{L}\p{N}])https?:\/\/(?=[\p{L}\p{N}[])`,
+    String.raw`(?<![\p{L}\p{N}_./@-])www\.(?=[\p{L}\p{N}])`,
+    String.raw`(?<![\p{L}\p{N}_.%+-])[\p{L}\p{N}_.%+-]{1,64}@(?=[\p{L}\p{N}])`,
+  ].join("|"),
+  "giu",
+);
+const CLOSING = {
+  "`": /`/g,
+  "**": /(?<=[^\s*])\*\*(?!\*)/g,
+  "*": /(?<=[^\s*])\*(?![\p{L}\p{N}_*])/gu,
+  _: /(?<=[^\s_])_(?![\p{L}\p{N}_])/gu,
+  "~~": /(?<=[^\s~])~~(?!~)/g,
+};
+const KINDS = { "**": "bold", "*": "italic", _: "italic", "~~": "strike" };
+const MAIL = /[\p{L}\p{N}_.%+-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63})+/uy;
 const LINK = /[^\s<>"`\p{Cc}\p{Cf}]+/uy;
 const NOT_AT_THE_END = /[.,:;!?…'*_~»”’。，、！？」』]/;
 const PAIRS = { ")": "(", "]": "[", "}": "{" };
@@ -61,7 +80,7 @@ function inline(nodes, line, name) {
   let done = 0;
   for (const { 0: mark, index } of line.matchAll(OPENING)) {
     if (index < done || missing.has(mark)) continue;
-    const node = CLOSING[mark] ? span(line, mark, index, name) : link(line, index);
+    const node = CLOSING[mark] ? span(line, mark, index, name) : mark.endsWith("@") ? mail(line, index) : link(line, index);
     if (!node) missing.add(mark);
     else {
       words(nodes, line.slice(done, index), name);
@@ -97,7 +116,13 @@ function link(line, index) {
     count[last] -= 1;
   }
   const text = found.slice(0, end);
-  return { node: { kind: "link", text, href: text }, end: index + end };
+  return { node: { kind: "link", text, href: /^www\./i.test(text) ? `https://${text}` : text }, end: index + end };
+}
+
+function mail(line, index) {
+  MAIL.lastIndex = index;
+  const [text] = MAIL.exec(line) ?? [];
+  return text ? { node: { kind: "link", text, href: `mailto:${text}` }, end: index + text.length } : null;
 }
 
 function words(nodes, text, name) {

@@ -13,6 +13,14 @@ const events = {
   },
   searchMore: (state) => (state.search?.before && !state.search.busy ? look(state, state.search) : [state, []]),
   endSearch: (state) => [{ ...state, search: null }, []],
+
+  /** A search without a connection waits for one. */
+  connected: (_state, _event, { next }) => {
+    const [after, effects] = next();
+    if (!after.search?.busy) return [after, effects];
+    const [again, sent] = look(after, after.search);
+    return [again, [...effects, ...sent]];
+  },
 };
 
 /** @type {Feature["frames"]} */

@@ -1,5 +1,6 @@
 // Searches the whole log of the room; a hit is shown in its context.
 
+import { refusalText } from "../language.js";
 import { line } from "../view/row.js";
 import { unverifiedMark } from "../messages/unverified.js";
 import { head } from "../view/controls/dialog.js";
@@ -17,6 +18,7 @@ export class View {
   #hits = line("ol", "", "");
   #more;
   #search = null;
+  #isAway = false; // it waits for a connection
   #timer = 0;
 
   /** @param {Strings} strings @param {Actions} actions */
@@ -54,13 +56,16 @@ export class View {
   }
 
   /** @param {State} state */
-  draw({ search, scene }) {
+  draw({ search, scene, connection, limits }) {
     if (scene !== "chat") this.#panel.hidden = true;
-    if (search === this.#search || this.#panel.hidden) return;
+    const isAway = Boolean(search?.busy) && connection !== "open";
+    if ((search === this.#search && isAway === this.#isAway) || this.#panel.hidden) return;
     this.#search = search;
+    this.#isAway = isAway;
     const { hits = [], before, busy, refusal } = search ?? {};
-    const count = hits.length ? this.#strings.found(hits.length) : this.#strings.nothing;
-    this.#status.textContent = !search ? "" : refusal ? refusal.text : busy ? this.#strings.searching : count;
+    const count = hits.length ? this.#strings.found(hits.length, Boolean(before)) : this.#strings.nothing;
+    const { searching, searchAway } = this.#strings;
+    this.#status.textContent = !search ? "" : refusal ? refusalText(this.#strings, refusal, limits) : isAway ? searchAway : busy ? searching : count;
     this.#more.hidden = !before;
     this.#hits.replaceChildren(...hits.map((hit) => this.#hit(hit, search.text)).reverse());
     if (before && !busy && !refusal && hits.length < SHOWN_AT_LEAST) this.#actions.dispatch({ type: "searchMore" });
