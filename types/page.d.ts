@@ -179,6 +179,15 @@ interface State {
   isNewDevice?: boolean;
 }
 
+/** Choices for this device; see preferences.js. */
+interface Preferences {
+  theme: string;
+  size: string;
+  language: string;
+  clock: string;
+  send: string;
+}
+
 interface PendingRequest {
   frame: ClientFrame;
   /** Posted in the room that the response opens. */

@@ -34,5 +34,7 @@ type Strings = typeof import("../besedka/client/chat/language/en.js").strings &
   typeof import("../besedka/client/chat/language/en.features.js").features & {
     tag: string;
     locale: string;
+    /** Shows a time of day, HH:MM:SS. */
+    clock: (time: string) => string;
     refusals: Record<string, (about: any) => string>;
   };

@@ -2,6 +2,7 @@
 
 import { loadStrings } from "./chat/language.js";
 import { FeatureLoader } from "./chat/loader.js";
+import { applyPreferences, preferences } from "./chat/preferences.js";
 import { DEFAULT_ROOM, isKey, NO_RECONNECT_CODES, fragmentOf, readFragment, roomName, socketUrls } from "./chat/protocol.js";
 import { Socket } from "./chat/socket.js";
 import { core, createStep, here, newState } from "./chat/state.js";
@@ -13,7 +14,9 @@ const newKeyEntry = `new${keyEntry}`; // replaces it once it is accepted
 const accessKey = () => get(newKeyEntry) || get(keyEntry);
 let triedKey = ""; // on the last connection
 const { id, invite, ...address } = readAddress();
-const strings = await loadStrings(navigator.languages);
+applyPreferences();
+const { language } = preferences();
+const strings = await loadStrings(language === "auto" ? navigator.languages : [language, ...navigator.languages]);
 let drawing = 0;
 let restored = {}; // the rooms with stored outboxes
 let app = null; // comes with the features

@@ -36,6 +36,8 @@ self.BESEDKA_FILES = [
   "chat/moderation/state.js",
   "chat/people/state.js",
   "chat/people/view.js",
+  "chat/preferences.js",
+  "chat/preferences/view.js",
   "chat/protocol.js",
   "chat/reading/state.js",
   "chat/reading/tail.js",

@@ -132,6 +132,16 @@ def open_share(page: Page) -> None:
     page.locator(".chat-link textarea").wait_for()
 
 
+def open_preferences(page: Page) -> None:
+    page.click("[data-open=preferences]")
+    page.get_by_role("dialog", name="Preferences").wait_for()
+
+
+def open_help(page: Page) -> None:
+    page.click("[data-open=help]")
+    page.get_by_role("dialog", name="Help").wait_for()
+
+
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_who_has_come_in_can_write_at_once(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(f"{house.page}#{room}")
@@ -158,7 +168,15 @@ def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_nig
     judge_as("login")
     everything(page, lively)
     judge_as("chat")
-    for open_panel in (open_search, open_about, open_switcher, open_device, open_share):
+    for open_panel in (
+        open_search,
+        open_about,
+        open_switcher,
+        open_device,
+        open_share,
+        open_preferences,
+        open_help,
+    ):
         open_panel(page)
         judge_as(open_panel.__name__)
         page.keyboard.press("Escape")
@@ -267,10 +285,10 @@ def test_the_keyboard_is_enough(server: RunningServer, visit: Visit) -> None:
     # From the top: the rooms, the bar, the log, the box.
     page.focus("#rooms a")
     order = []
-    for _ in range(12):
+    for _ in range(13):
         page.keyboard.press("Tab")
         order.append(page.evaluate(FOCUSED))
-    side = ["input", "button", "chat_link", "device", "help", "leave"]
+    side = ["input", "button", "chat_link", "device", "preferences", "help", "leave"]
     assert order == [*side, "people", "search", "about", "log", "say-text", "say-send"]
 
 

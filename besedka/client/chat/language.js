@@ -1,6 +1,7 @@
 // The page's strings. Only one language is fetched, and of it only what is needed.
 
 import { fetchModule } from "./loader.js";
+import { clockFormat } from "./preferences.js";
 
 const LANGUAGES = ["en", "ru"];
 
@@ -9,7 +10,8 @@ export async function loadStrings(preferred) {
   const tags = preferred.map((tag) => tag.toLowerCase().split("-")[0]);
   const tag = tags.find((tag) => LANGUAGES.includes(tag)) ?? "en";
   const { strings } = await fetchModule(() => import(`./language/${tag}.js`));
-  return { ...strings, tag, locale: preferred[tags.indexOf(tag)] ?? tag };
+  const locale = preferred.find((one) => one.toLowerCase().startsWith(`${tag}-`)) ?? preferred[tags.indexOf(tag)] ?? tag;
+  return { ...strings, tag, locale, clock: clockFormat(locale) };
 }
 
 /** Adds the strings of the features. */

@@ -157,6 +157,15 @@ export const features = {
     },
   },
 
+  preferences: {
+    title: "Preferences",
+    lead: "For this device only.",
+    theme: { title: "Theme", system: "Same as system", light: "Light", dark: "Dark" },
+    size: { title: "Text size" },
+    language: { title: "Language", auto: "Same as browser", en: "English", ru: "Русский" },
+    clock: { title: "Time format", auto: "Default for your region", 24: "24-hour, 17:30", 12: "12-hour, 5:30 PM" },
+    send: { title: "Send with", enter: "Enter", ctrl: "Ctrl + Enter" },
+  },
   help: "Help",
   keys: {
     "Enter": "send",

@@ -164,6 +164,15 @@ export const features = {
     },
   },
 
+  preferences: {
+    title: "Настройки",
+    lead: "Только для этого устройства.",
+    theme: { title: "Тема", system: "Как в системе", light: "Светлая", dark: "Тёмная" },
+    size: { title: "Размер текста" },
+    language: { title: "Язык", auto: "Как в браузере", en: "English", ru: "Русский" },
+    clock: { title: "Формат времени", auto: "Как принято в вашем регионе", 24: "24 часа, 17:30", 12: "12 часов, 5:30 PM" },
+    send: { title: "Отправлять клавишей", enter: "Enter", ctrl: "Ctrl + Enter" },
+  },
   help: "Справка",
   keys: {
     "Enter": "отправить",

@@ -4,7 +4,7 @@ import { label, unread } from "../room.js";
 import { here } from "../state.js";
 import { line, write } from "../view/row.js";
 import { button } from "../view/controls/form.js";
-import { DEVICE, GUEST, HELP, icon, iconButton, LOCK } from "../view/controls/icon.js";
+import { DEVICE, GEAR, GUEST, HELP, icon, iconButton, LOCK } from "../view/controls/icon.js";
 
 const KINDS = [undefined, "private", "direct"]; // in this order
 const LIST_EVERY_MS = 30_000;
@@ -82,8 +82,9 @@ export class View {
 
   #tools() {
     const tools = line("p", "invite-tools", "");
-    const { inviteHere, addDevice, help } = this.#strings;
-    for (const [name, picture, text] of [["chat_link", GUEST, inviteHere], ["device", DEVICE, addDevice], ["help", HELP, help]]) {
+    const { inviteHere, addDevice, preferences, help } = this.#strings;
+    const panels = [["chat_link", GUEST, inviteHere], ["device", DEVICE, addDevice], ["preferences", GEAR, preferences.title], ["help", HELP, help]];
+    for (const [name, picture, text] of panels) {
       const tool = button("quiet", "", () => {});
       tool.dataset.open = name;
       tool.append(icon(picture), text);

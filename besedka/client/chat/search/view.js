@@ -80,7 +80,7 @@ export class View {
     found.classList.toggle("removed", Boolean(isRemoved));
     const name = Object.assign(line("b", "", user), { dir: "auto" });
     if (isUnverified) name.append(unverifiedMark(this.#strings));
-    button.append(name, line("small", "quiet", `${day} ${time.slice(0, 5)}`), found);
+    button.append(name, line("small", "quiet", `${day} ${this.#strings.clock(time)}`), found);
     item.append(button);
     return item;
   }

@@ -36,6 +36,7 @@ export const MODULES = {
   invite: "invitations/view",
   people: "people/view",
   person: "moderation/person",
+  preferences: "preferences/view",
   private_room: "rooms/private_room",
   search: "search/view",
   switcher: "rooms/switcher",

@@ -1,5 +1,7 @@
 // The box for a message: Enter sends, Shift+Enter breaks the line, and input methods are left alone.
 
+import { preferences } from "../preferences.js";
+
 const touch = matchMedia("(pointer: coarse)");
 
 export class ComposerView {
@@ -32,7 +34,8 @@ export class ComposerView {
   #pressed(event) {
     if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
     // A phone has no Shift, and a button beside the box sends: there Enter breaks the line.
-    if (event.key !== "Enter" || event.shiftKey || touch.matches) return;
+    const isAsked = event.ctrlKey || event.metaKey || (preferences().send === "enter" && !touch.matches);
+    if (event.key !== "Enter" || event.shiftKey || !isAsked) return;
     event.preventDefault();
     this.#box.form.requestSubmit();
   }

@@ -2,7 +2,8 @@
 
 const template = document.querySelector("#row-message").content.firstElementChild;
 
-export function message({ id, user, text, day, time, own, old, mentioned, status }) {
+/** @param strings with the format of a clock */
+export function message({ id, user, text, day, time, own, old, mentioned, status }, strings) {
   const item = template.cloneNode(true);
   const [name, bubble] = item.children;
   const [said, clock] = bubble.children;
@@ -12,7 +13,7 @@ export function message({ id, user, text, day, time, own, old, mentioned, status
   name.textContent = user;
   name.style.setProperty("--hue", hue(user));
   said.textContent = text;
-  clock.textContent = time?.slice(0, 5) ?? "⋯";
+  clock.textContent = time ? strings.clock(time) : "⋯";
   if (day) clock.title = clock.dateTime = `${day} ${time}`;
   return item;
 }

@@ -63,7 +63,7 @@ export class Rows {
   }
 
   #make(row, state) {
-    const element = row.kind === "message" ? message(row) : line("li", "system", row.text);
+    const element = row.kind === "message" ? message(row, this.#strings) : line("li", "system", row.text);
     this.#format(element, row, state);
     return element;
   }

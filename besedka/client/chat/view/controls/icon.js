@@ -9,6 +9,7 @@ export const REMOVE = "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10 11v5M14 11v5";
 export const LOCK = "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3";
 export const DEVICE = "M7 3h10v18H7zM11 18h2";
 export const GUEST = "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 20c0-4 3-6 6-6s6 2 6 6M18 8v6M15 11h6";
+export const GEAR = "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4";
 export const HELP = "M9 9a3 3 0 1 1 4.2 2.7c-.8.5-1.2 1-1.2 1.8M12 17h.01M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z";
 export const CLOSE = "M6 6l12 12M18 6 6 18";
 
