@@ -257,7 +257,7 @@ def test_in_frames_about_people_and_rooms(forged: tuple[Page, ForgedServer]) -> 
     server.send_frame("done", text="<img src=x onerror=window.pwned=1>")
     expect(page.locator(".toast")).to_have_text("<img src=x onerror=window.pwned=1>")
     page.click("#people")
-    page.click("#people-list button >> nth=5")
+    page.get_by_role("button", name=NAMES[4], exact=True).click()
     expect(page.locator("dialog[open] h2")).to_have_text(NAMES[4])
     page.keyboard.press("Escape")
     page.click("[data-open=device]")

@@ -433,13 +433,15 @@ def test_messages_and_notices_stand_under_their_day(
     with WireClient(server) as boris:
         boris.join("Boris")
         expect(page.locator(".system")).to_have_text("\u2068Boris\u2069 joined")
-    assert page.locator("#rows li").evaluate_all("rows => rows.map(row => row.className.split(' ')[0])") == [
-        "day",
-        "message",
-        "day",
-        "system",
-    ]
-    expect(page.locator(".day").nth(1)).to_have_text("Today")
+        assert page.locator("#rows li").evaluate_all(
+            "rows => rows.map(row => row.className.split(' ')[0])"
+        ) == [
+            "day",
+            "message",
+            "day",
+            "system",
+        ]
+        expect(page.locator(".day").nth(1)).to_have_text("Today")
 
 
 @pytest.mark.parametrize(
