@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.conftest import QUIET, come_in, say, wait_for_animations, wait_for_text  # noqa: E402 - found through the line above
+from tests.browser.conftest import ANOTHER_HOST, QUIET, come_in, say, wait_for_animations, wait_for_text  # noqa: E402 - found through the line above
 from tests.running import RunningServer  # noqa: E402
 
 PICTURES = ROOT / "screenshots"
@@ -54,7 +54,8 @@ def main() -> None:
         day = (datetime.now(UTC) - timedelta(days=1)).date()
         lines = [f"[{day} {time}] {name}: {text}\n" for time, name, text in YESTERDAY]
         (Path(directory) / "chat_history.txt").write_text("".join(lines), encoding="utf-8")
-        server = RunningServer(Path(directory), "--utc").start()
+        # At a name of its own, as in an office: on localhost there would be no code for a phone.
+        server = RunningServer(Path(directory), "--utc", "--open", "--public-host", ANOTHER_HOST).start()
         try:
             talk(server, browser)
         finally:
@@ -175,7 +176,7 @@ def visit(
     """A new visitor's page."""
     size = {"width": width, "height": height}
     page = browser.new_context(viewport=size, locale=locale, **how).new_page()  # type: ignore[arg-type]
-    page.goto(server.page)
+    page.goto(server.page.replace("localhost", ANOTHER_HOST))
     page.locator("#login-name").wait_for()
     return page
 

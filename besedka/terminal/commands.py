@@ -89,7 +89,7 @@ _SPECS: Final = {typed: spec for spec in COMMANDS for typed in (f"/{spec.name}",
 
 _CLOSE_ENOUGH: Final = 0.78
 _MISTYPED: Final = re.compile(r"/[^\W\d_]+")
-"""What may be a mistyped command; a path, `/usr/bin`, is none."""
+"""A pattern of mistyped commands; a path, `/usr/bin`, is none."""
 """The least similarity (`difflib` ratio) of a command that is suggested for an unknown one."""
 
 
