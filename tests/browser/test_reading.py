@@ -227,6 +227,7 @@ def test_the_rows_that_a_flood_left_out_are_there_for_who_looks_for_them(
         while page.locator("#newer").is_hidden():
             page.mouse.wheel(0, -10)
         expect(page.locator("#newer")).to_be_visible()
+        page.mouse.wheel(0, -200)  # On a slow machine the flood may be over, and the end be near.
         wait_for_frames(page, 15)  # The wheel turns on for some time.
         seen, below = page.evaluate(FIRST_IN_VIEW)
         wait_for(page, "() => rows.querySelectorAll('[data-id]').length > 250")
@@ -405,7 +406,7 @@ def test_days_and_groups_and_the_exact_time(make_server: ServerMaker, tmp_path: 
     expect(page.locator(".tools")).to_contain_text("2024-02-29 00:04:00")
 
 
-@pytest.mark.parametrize("height", [720, 560, 430, 300])
+@pytest.mark.parametrize("height", [720, 430])
 def test_older_messages_are_reached_by_the_wheel_at_every_size_of_the_window(
     make_server: ServerMaker, tmp_path: Path, visit: Visit, height: int
 ) -> None:
