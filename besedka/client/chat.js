@@ -83,7 +83,7 @@ function say(text) {
   return true;
 }
 
-// Logs in without the login card: who is known here and has not left, or whose new name is welcome.
+// Logs in without the login card: a known user who has not left, or one whose new name the server accepts.
 function resume(name) {
   dispatch({ type: "resume", name, secret: secret() });
   restore();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from besedka.wire.errors import Refused
@@ -16,19 +17,11 @@ _ROOM: Final = re.compile(r'(?<!\\)"room"\s*:\s*"([^"\\]*)"')
 def key_and_room(data: bytes | str) -> tuple[str, str]:
     """The key and the room in a frame that is no valid JSON, or breaks the rules; each is empty if it is not found, or not valid."""
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-    key, room = _KEY.search(text), _ROOM.search(text)
-    return (_valid_key(key[1]) if key else ""), (_valid_room(room[1]) if room else "")
+    return _valid(clean_key, _KEY.search(text)), _valid(clean_room, _ROOM.search(text))
 
 
-def _valid_key(found: str) -> str:
+def _valid(clean: Callable[[str], str], found: re.Match[str] | None) -> str:
     try:
-        return clean_key(found)
-    except Refused:
-        return ""
-
-
-def _valid_room(found: str) -> str:
-    try:
-        return clean_room(found)
+        return clean(found[1]) if found else ""
     except Refused:
         return ""

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.running import RunningServer
+from tests.talking import WireClient
 
 ANOTHER_HOST = "besedka.test"
 """A host that the browser takes for another machine (RFC 6761 keeps the name from being one): no secure context, unlike localhost."""
@@ -157,6 +158,15 @@ def texts(page: Page, which: str = ".message") -> list[str]:
 def wait_for_text(page: Page, text: str) -> None:
     """Wait until a message with just this text is shown as told."""
     page.locator(".message.delivered .text", has_text=text).first.wait_for()
+
+
+def receive_numbered(page: Page, server: RunningServer, room: str, count: int) -> None:
+    """Have somebody else post "message 0" and so on, and wait until the page shows the last."""
+    with WireClient(server, max_queue=None) as boris:
+        boris.join("Boris", room)
+        for number in range(count):
+            boris.send_frame("chat", room=room, text=f"message {number}")
+        wait_for_text(page, f"message {count - 1}")
 
 
 def wait_for(page: Page, predicate: str, arg: object = None) -> None:

@@ -18,6 +18,7 @@ from tests.browser.conftest import (
     come_in,
     distance_from_bottom,
     ids,
+    receive_numbered,
     say,
     texts,
     turn_wheel,
@@ -498,11 +499,7 @@ def test_going_to_the_latest_message_ends_the_link_to_another(
 ) -> None:
     page = visit(house.page + f"#{room}", viewport=SMALL)
     come_in(page, "Anna")
-    with WireClient(house, max_queue=None) as boris:
-        boris.join("Boris", room)
-        for number in range(60):
-            boris.send_frame("chat", room=room, text=f"message {number}")
-        wait_for_text(page, "message 59")
+    receive_numbered(page, house, room, 60)
     page.evaluate(f"location.hash = '#{room}/5'")
     expect(page.locator(".message.target .text")).to_have_text("message 4")
     page.click("#newer")

@@ -1,4 +1,4 @@
-"""Coming back: who is known is in at once, and reads on; the first visit counts as one."""
+"""Returning: known users are logged in at once and read on, also after their first visit."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from tests.browser.conftest import (
     Visit,
     come_back,
     come_in,
+    receive_numbered,
     say,
     texts,
     turn_wheel,
@@ -34,11 +35,7 @@ def test_another_room_is_in_the_address(server: RunningServer, visit: Visit) -> 
 def test_each_room_keeps_its_place_and_its_draft(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}", viewport={"width": 900, "height": 500})
     come_in(page, "Anna")
-    with WireClient(house, max_queue=None) as boris:
-        boris.join("Boris", room)
-        for number in range(80):
-            boris.send_frame("chat", room=room, text=f"message {number}")
-        wait_for_text(page, "message 79")
+    receive_numbered(page, house, room, 80)
     turn_wheel(page, -900)
     expect(page.locator("#newer")).to_be_visible()
     place = page.evaluate(PLACE)

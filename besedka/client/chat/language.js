@@ -1,9 +1,9 @@
 // The page's strings. Only one language is fetched, and of it only what is needed.
 
 import { fetchModule } from "./loader.js";
-import { clockFormat } from "./preferences.js";
+import { CHOICES, clockFormat } from "./preferences.js";
 
-const LANGUAGES = ["en", "ru"];
+const LANGUAGES = CHOICES.language.slice(1);
 
 /** The login's strings, in the browser's first language that the page has; else in English. */
 export async function loadStrings(preferred) {

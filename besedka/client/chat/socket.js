@@ -13,6 +13,9 @@ const finalCodes = Object.values(NO_RECONNECT_CODES);
 // Half of a surrogate pair is no text, and a frame with one no JSON: a program that cuts off an emoji leaves it.
 const wellFormed = (_, value) => (typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value);
 
+/** A frame as it is sent. */
+export const encode = (frame) => JSON.stringify(frame, wellFormed);
+
 export class Socket {
   #urls;
   #on;
@@ -54,7 +57,7 @@ export class Socket {
   }
 
   send(frame) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame, wellFormed));
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(encode(frame));
   }
 
   /** Connects at once; after some silence, probes whether the connection is alive. */

@@ -84,7 +84,7 @@ export class App {
   }
 
   #request({ name, argument }) {
-    const { dispatch, page, state, strings } = this.#parts;
+    const { dispatch, page, state } = this.#parts;
     const asked = request(name, argument, state().current);
     const number = /^(mute|ban)$/.test(name) && bareNumber(nameAndRest(argument)[1]);
     if (number) {
@@ -95,15 +95,16 @@ export class App {
       dispatch({ type: "showRefusal", refusal: lacks(name) });
       return false;
     }
-    if (name === "ban" && !confirm(strings.person.banSure(asked.frame.user))) return false;
-    this.request(asked.frame, asked.say);
+    if (!this.request(asked.frame, asked.say)) return false;
     if (name === "invite") page.open("invite", "requested");
     return true;
   }
 
-  /** Sends a request; `say` is posted in the room that the response opens. */
+  /** Sends a request, unless it is a ban that the user did not mean: false. `say` is posted in the room that the response opens. */
   request(frame, say) {
+    if (frame.act === "ban" && !confirm(this.#parts.strings.person.banSure(frame.user))) return false;
     this.#parts.dispatch({ type: "request", frame, say: say && { text: say, key: newKey() } });
+    return true;
   }
 
   /** Takes no direct messages from a person any more, or takes them again. */
@@ -308,7 +309,6 @@ export class App {
       show(title, text, name, () => this.#parts.dispatch({ type: "openRoom", name })).catch(() => {});
     }
   }
-
 
   #drawInBackground() {
     this.#drawing = 0;

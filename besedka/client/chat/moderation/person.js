@@ -66,7 +66,6 @@ export class View {
     const times = select(TIMES.map((seconds, index) => [seconds, person.times[index]]), TIMES[1]);
     const buttons = line("div", "line", "");
     const act = (name, more) => button(`quiet ${name}`, person[name], () => {
-      if (name === "ban" && !confirm(person.banSure(user))) return;
       const about = more ? { seconds: Number(times.value), reason: reason.value.trim() } : {};
       this.#ask({ type: "moderate", act: name, user, ...about, ...(name === "kick" && { reason: reason.value.trim() }) });
     });
@@ -79,7 +78,6 @@ export class View {
   }
 
   #ask(frame) {
-    this.#dialog.close();
-    this.#actions.app().request(frame);
+    if (this.#actions.app().request(frame)) this.#dialog.close();
   }
 }

@@ -1,15 +1,14 @@
 // The people of the room: a list under its button, in alphabetical order, this user first.
 
 import { here } from "../state.js";
+import { FILTERED_FROM, filterBox } from "../view/controls/form.js";
 import { hue, line } from "../view/row.js";
-
-const FILTERED_FROM = 12;
 
 export class View {
   #strings;
   #button = document.getElementById("people");
   #popup = line("div", "popup", "");
-  #filter = Object.assign(document.createElement("input"), { type: "search", autocomplete: "off", spellcheck: false, dir: "auto" });
+  #filter;
   #list = document.createElement("ul");
   #drawn = {};
   /** @type {State} */
@@ -29,8 +28,7 @@ export class View {
     this.#popup.popover = "auto";
     this.#popup.tabIndex = -1;
     this.#list.ariaLabel = strings.here;
-    this.#filter.placeholder = this.#filter.ariaLabel = strings.filterPeople;
-    this.#filter.addEventListener("input", () => this.draw(this.#state));
+    this.#filter = filterBox(strings.filterPeople, () => this.draw(this.#state));
     this.#popup.append(this.#filter, this.#list);
     this.#button.after(this.#popup);
     this.#button.setAttribute("aria-controls", "people-list");

@@ -3,13 +3,12 @@
 import { label, unread } from "../room.js";
 import { here } from "../state.js";
 import { line, write } from "../view/row.js";
-import { button } from "../view/controls/form.js";
+import { button, FILTERED_FROM, filterBox } from "../view/controls/form.js";
 import { DEVICE, GEAR, GUEST, HELP, icon, iconButton, LOCK } from "../view/controls/icon.js";
 
 const KINDS = [undefined, "private", "direct"]; // in this order
 const LIST_EVERY_MS = 30_000;
 const OTHERS_AT_MOST = 200; // the switcher has them all
-const FILTERED_FROM = 12; // rooms
 
 export class View {
   #strings;
@@ -21,7 +20,7 @@ export class View {
   #mine = withId("ul", "rooms");
   #others = withId("ul", "others");
   #title = withId("h2", "others-title");
-  #filter = Object.assign(withId("input", "room-filter"), { type: "search", autocomplete: "off", spellcheck: false, dir: "auto" });
+  #filter;
   #filtered = ""; // as it was drawn
   #rest;
   #me = withId("b", "me");
@@ -37,8 +36,8 @@ export class View {
     const brand = line("p", "brand", "");
     brand.append(Object.assign(document.createElement("img"), { src: "icon.svg", alt: "", width: 32, height: 32 }), line("b", "", strings.title));
     const lists = line("div", "lists", "");
-    this.#filter.placeholder = this.#filter.ariaLabel = strings.filterRooms;
-    this.#filter.addEventListener("input", () => this.draw(/** @type {State} */ (this.#state)));
+    this.#filter = filterBox(strings.filterRooms, () => this.draw(/** @type {State} */ (this.#state)));
+    this.#filter.id = "room-filter";
     this.#rest = Object.assign(button("quiet wide", strings.allRooms, () => actions.open("switcher")), { hidden: true });
     lists.append(this.#filter, this.#mine, this.#form(), this.#title, this.#others, this.#rest);
     const foot = line("p", "foot", "");

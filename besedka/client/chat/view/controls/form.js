@@ -16,6 +16,17 @@ export function field(name, input) {
   return label;
 }
 
+/** A field that narrows a list as one types. */
+export function filterBox(name, act) {
+  const attributes = { type: "search", autocomplete: "off", spellcheck: false, dir: "auto", placeholder: name, ariaLabel: name };
+  const input = Object.assign(document.createElement("input"), attributes);
+  input.addEventListener("input", act);
+  return input;
+}
+
+/** How many entries a list has at least that can be narrowed. */
+export const FILTERED_FROM = 12;
+
 /** @param options [[value, text]] */
 export function select(options, value) {
   const element = document.createElement("select");
