@@ -5,8 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("durations")  # what they all read is parsed once
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
@@ -188,10 +193,13 @@ ASKS_WALL_CLOCK = re.compile(
 WAITS = re.compile(r"(^|\.)(sleep|call_later|timeout|wait_for|settimeout)$")
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted((ROOT / "besedka").rglob("*.py")):
-        if "v1" not in path.parts:
-            yield str(path.relative_to(ROOT / "besedka")), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def modules() -> list[tuple[str, ast.Module]]:
+    return [
+        (str(path.relative_to(ROOT / "besedka")), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted((ROOT / "besedka").rglob("*.py"))
+        if "v1" not in path.parts
+    ]
 
 
 def assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:

@@ -122,12 +122,19 @@ def _read(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
 
+_ANY_TYPE: Final = re.compile("|".join(word for word in IDENTIFIERS if word[0].isupper()))
+_ANY_NAME: Final = re.compile("|".join(word for word in IDENTIFIERS if word[0].islower()))
+"""Most names hold nothing that is even like one of these words."""
+
+
 @cache
 def _words_in(name: str) -> list[str]:
     """The words of an identifier that were given up."""
     if name in PUBLIC_NAMES:
         return []
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    if not _ANY_TYPE.search(name) and not _ANY_NAME.search(snake):
+        return []
     patterns = {
         word: (rf"(?<![A-Z]){word}(?![a-z])", name)
         if word[0].isupper()
@@ -165,10 +172,19 @@ def _prose(path: str) -> list[Text]:
     return [*_words_of(path)[1], *_docstrings(path)] if path.endswith(".py") else [Text(1, _read(path))]
 
 
+def _whole(phrase: str) -> str:
+    return rf"(?<![\w'’-])(?:{phrase})(?![\w-])"
+
+
+_ANY_PHRASE: Final = re.compile(_whole("|".join(PHRASES)), re.IGNORECASE)
+_ANY_OPENING: Final = re.compile(rf"[\"'](?:{'|'.join(OPENINGS)})")
+"""Where nothing of this is in a file, nothing of it is in its docstrings and comments, which take longer to be found."""
+
+
 def _phrases_in(text: Text, phrases: dict[str, str]) -> Iterator[tuple[int, str, str]]:
     quoted = re.sub(r"`[^`]*`|\"[^\"\n]*\"", lambda match: "\n" * match.group().count("\n"), text.text)
     for phrase, instead in phrases.items():
-        for match in re.finditer(rf"(?<![\w'’-]){phrase}(?![\w-])", quoted, re.IGNORECASE):
+        for match in re.finditer(_whole(phrase), quoted, re.IGNORECASE):
             yield text.line + quoted.count("\n", 0, match.start()), " ".join(match.group().split()), instead
 
 
@@ -180,6 +196,7 @@ def test_identifiers_hold_no_word_that_was_given_up() -> None:
     findings = [
         Finding(path, line, name, IDENTIFIERS[word])
         for path in _files("*.py")
+        if any(map(_words_in, set(re.findall(r"[^\W\d]\w*", _read(path)))))
         for line, name in _words_of(path)[0]
         for word in _words_in(name)
     ]
@@ -200,6 +217,7 @@ def test_documents_docstrings_and_comments_hold_no_phrase_that_was_given_up() ->
     findings = [
         Finding(path, *found)
         for path in _files("*.py", "*.js", "*.mjs", "*.proto", "*.md")
+        if _ANY_PHRASE.search(_read(path))
         for text in _prose(path)
         for found in _phrases_in(text, PHRASES)
     ]
@@ -210,6 +228,7 @@ def test_docstrings_begin_with_the_thing_itself() -> None:
     findings = [
         Finding(path, text.line, text.text.split("\n")[0][:60], instead)
         for path in _files("*.py")
+        if _ANY_OPENING.search(_read(path))
         for text in _docstrings(path)
         for opening, instead in OPENINGS.items()
         if re.match(opening, text.text)

@@ -68,8 +68,9 @@ def test_whoever_sleeps_in_a_test_has_a_reason() -> None:
     for path in sorted(ROOT.rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()
         if not name.startswith(NOT_YET):
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            found |= {f"{name}: {function}" for function in sleeps(tree)}
+            text = path.read_text(encoding="utf-8")
+            if "sleep" in text:
+                found |= {f"{name}: {function}" for function in sleeps(ast.parse(text))}
     assert found == {*SLEEPS}
 
 

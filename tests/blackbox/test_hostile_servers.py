@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -221,20 +221,20 @@ MANY: Final = 700_000
 
 
 @pytest.mark.parametrize(
-    "event",
+    "empty_messages",
     [
-        pb.ConverseResponse(messages=pb.Messages(messages=[pb.Message()] * MANY)),
-        pb.ConverseResponse(history=pb.HistoryPage(messages=[pb.Message()] * MANY)),
-        pb.ConverseResponse(rooms=pb.Rooms(rooms=[pb.Room()] * MANY)),
-        pb.ConverseResponse(found=pb.Found(messages=[pb.Message()] * MANY)),
-        pb.ConverseResponse(welcome=pb.Welcome(users=[""] * MANY)),
+        lambda: pb.ConverseResponse(messages=pb.Messages(messages=[pb.Message()] * MANY)),
+        lambda: pb.ConverseResponse(history=pb.HistoryPage(messages=[pb.Message()] * MANY)),
+        lambda: pb.ConverseResponse(rooms=pb.Rooms(rooms=[pb.Room()] * MANY)),
+        lambda: pb.ConverseResponse(found=pb.Found(messages=[pb.Message()] * MANY)),
+        lambda: pb.ConverseResponse(welcome=pb.Welcome(users=[""] * MANY)),
     ],
     ids=["messages", "history", "rooms", "found", "welcome"],
 )
 def test_empty_messages_without_end_are_counted_and_not_built(
-    boris: Person, event: pb.ConverseResponse
+    boris: Person, empty_messages: Callable[[], pb.ConverseResponse]
 ) -> None:
-    with grpc_server(event) as url:
+    with grpc_server(empty_messages()) as url:
         boris.run("tail", "--url", url).assert_one_clear_line(3, "is not Besedka", "cannot be read")
 
 

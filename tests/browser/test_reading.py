@@ -221,7 +221,7 @@ def test_the_rows_that_a_flood_left_out_are_there_for_who_looks_for_them(
     with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         page.locator("#log").hover()
-        flooding = threading.Thread(target=flood, args=[boris, room, 1, 4000])
+        flooding = threading.Thread(target=flood, args=[boris, room, 0.6, 4000])
         flooding.start()
         wait_for(page, only_the_end)
         # A slow finger: each new row pulls back to the end.
@@ -239,7 +239,7 @@ def test_the_rows_that_a_flood_left_out_are_there_for_who_looks_for_them(
 
         page.click("#newer")
         expect(page.locator("#newer")).to_be_hidden()
-        flooding = threading.Thread(target=flood, args=[boris, room, 1, 4000])
+        flooding = threading.Thread(target=flood, args=[boris, room, 0.6, 4000])
         flooding.start()
         wait_for(page, only_the_end)
         earlier = ids(page)[0] - 100

@@ -23,11 +23,11 @@ from tests.running import ROOT, RunningServer
 from tests.torture.greedy import FRAMES
 from tests.torture.test_crashes import LONG
 
-SECONDS: Final = float(os.environ.get("BESEDKA_GREEDY_SECONDS", "600")) if LONG else 4.0
+SECONDS: Final = float(os.environ.get("BESEDKA_GREEDY_SECONDS", "600")) if LONG else 3.0
 ROUNDS: Final = 5 if LONG else 1
 """Rounds of being attacked and not, in turns: what else this machine does comes and goes, and slows both alike."""
 
-CALM_SECONDS: Final = min(SECONDS, 200.0)
+CALM_SECONDS: Final = min(SECONDS, 200.0) if LONG else 0.5
 """How long is measured in all while another server is attacked: its attackers use as much of this machine."""
 
 VICTIMS: Final = 5
