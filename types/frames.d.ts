@@ -3,11 +3,11 @@
 interface ClientFrames {
   join: { user?: string; room?: string; since?: number; epoch?: string; secret?: string; quiet?: boolean; invite?: string };
   chat: { text: string; room?: string; key?: string; after?: number };
-  history: { before: number; room?: string; limit?: number };
+  history: { before?: number; room?: string; limit?: number; from_time?: number };
   typing: { room?: string };
   leave: { room?: string };
   rooms: { key?: string; after?: string; limit?: number };
-  search: { text: string; room?: string; before?: number; limit?: number; key?: string };
+  search: { text?: string; room?: string; before?: number; limit?: number; key?: string; user?: string; from_time?: number; to_time?: number };
   private: { room: string; key?: string };
   direct: { user: string; key?: string };
   invite: { room: string; uses?: number; seconds?: number; key?: string };
@@ -21,7 +21,7 @@ interface ClientFrames {
 
 interface ServerFrames {
   welcome: { room: string; user: string; head: number; epoch: string; clients_count: number; users: string[]; limits: { name: number; room: number; text: number; frame: number }; utc_offset: number; reset?: boolean; kind?: "open" | "private" | "direct"; peer?: string; may?: string[] };
-  history: { room: string; first: number; messages: string[]; before?: number; keys?: Record<number, string>; unverified?: number[] };
+  history: { room: string; first: number; messages: string[]; before?: number; keys?: Record<number, string>; unverified?: number[]; from_time?: number };
   chat: { room: string; id: number; user: string; text: string; timestamp: string; at: number; key?: string; unverified?: boolean };
   system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[] };
   typing: { room: string; user: string };

@@ -37,6 +37,7 @@ interface Refusal {
   /** The room, if its name means something to people. */
   where?: string;
   number?: string;
+  date?: string;
   command?: string;
   usage?: string;
   word?: string;
@@ -83,7 +84,8 @@ interface Room {
   /** Messages up to this id were posted before this visit. */
   oldUntil: number;
   /** The requested page of the log. */
-  fetching: { what: "older" | "newer" | "around"; before: number } | null;
+  /** The page that was asked for: before an id, or since a moment in unix seconds, the beginning of a day. */
+  fetching: { what: "older" | "newer" | "around"; before: number } | { what: "since"; since: number; day: string } | null;
   /** The id of a message to scroll to; 0: the end. */
   target: number | null;
   /** The reader is at the end of the window. */
@@ -122,10 +124,17 @@ interface Problem {
 }
 
 interface Search {
+  /** As it was typed. */
   text: string;
-  room: string;
-  hits: { id: number; user: string; text: string; day: string; time: string; isUnverified: boolean; isRemoved?: boolean }[];
-  before: number;
+  terms: { text: string; user: string; since: string; until: string; invalid: string };
+  isEverywhere: boolean;
+  /** The rooms that are still to be asked; the first one is being asked. */
+  rooms: string[];
+  /** The oldest first. */
+  hits: { id: number; room: string; user: string; text: string; day: string; time: string; isUnverified: boolean; isRemoved?: boolean }[];
+  /** For each room that was asked, where to go on; 0 if all of it was searched. */
+  before: Record<string, number>;
+  key: string;
   busy?: boolean;
   refusal?: Refusal | null;
 }
@@ -161,6 +170,7 @@ interface State {
   /** The window has the focus. */
   isFocused: boolean;
   search: Search | null;
+  searchCount?: number;
   /** To notify. */
   permission: NotificationPermission | "impossible";
   sound: boolean;
@@ -226,6 +236,7 @@ interface Events {
   loadOlder: {};
   loadNewer: {};
   jump: { id: number };
+  goto: { day: string };
   jumped: {};
 
   openRoom: { name: string; invite?: string };
@@ -239,7 +250,7 @@ interface Events {
   takeDevice: {};
   dismiss: {};
 
-  search: { text: string };
+  search: { text: string; isEverywhere?: boolean };
   searchMore: {};
   endSearch: {};
 

@@ -53,6 +53,7 @@ self.BESEDKA_FILES = [
   "chat/rooms/state.js",
   "chat/rooms/switcher.js",
   "chat/search/state.js",
+  "chat/search/terms.js",
   "chat/search/view.js",
   "chat/sharing/chat_link.js",
   "chat/sharing/clipboard.js",

@@ -22,6 +22,7 @@ from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import (
     FOUND_MESSAGES,
     INVITATION_SECONDS,
+    LAST_SECOND,
     PAGE_MESSAGES,
     ROOMS_LISTED,
     Act,
@@ -111,17 +112,27 @@ def request(frame: ClientFrame) -> pb.ConverseRequest:
             return pb.ConverseRequest(join=join)
         case Say(text, room, key, after):
             return pb.ConverseRequest(say=pb.Say(room=room, text=text, key=key, after=after))
-        case ListHistory(before, room, limit):
-            return pb.ConverseRequest(history=pb.ListHistory(room=room, before=before, limit=limit))
+        case ListHistory(before, room, limit, from_time):
+            history = pb.ListHistory(room=room, before=before, limit=limit, from_time=_proto_time(from_time))
+            return pb.ConverseRequest(history=history)
         case BeginTyping(room):
             return pb.ConverseRequest(typing=pb.BeginTyping(room=room))
         case Leave(room):
             return pb.ConverseRequest(leave=pb.Leave(room=room))
         case ListRooms(key, after, limit):
             return pb.ConverseRequest(list_rooms=pb.ListRooms(key=key, after=after, limit=limit))
-        case Search(text, room, before, limit, key):
-            search = pb.Search(room=room, text=text, before=before, limit=limit, key=key)
-            return pb.ConverseRequest(search=search)
+        case Search(text, room, before, limit, key, user, from_time, to_time):
+            looked_for = pb.Search(
+                room=room,
+                text=text,
+                before=before,
+                limit=limit,
+                key=key,
+                user=user,
+                from_time=_proto_time(from_time),
+                to_time=_proto_time(to_time),
+            )
+            return pb.ConverseRequest(search=looked_for)
         case _:
             return pb.ConverseRequest(**{_kind_of_ask(frame): _fields(frame)})
 
@@ -150,15 +161,56 @@ def client_frame(request: pb.ConverseRequest) -> ClientFrame:
         case pb.Say():
             return Say(action.text, room, action.key, action.after if action.HasField("after") else None)
         case pb.ListHistory():
-            if not action.before:
-                raise Refused(ErrorCode.BAD_FRAME, detail="`before` is 1 or more", room=room)
-            return ListHistory(action.before, room, action.limit or PAGE_MESSAGES)
+            from_time = _from_time(action)
+            if not action.before and from_time is None:
+                detail = "`before` is 1 or more, unless `from_time` is given"
+                raise Refused(ErrorCode.BAD_FRAME, detail=detail, room=room)
+            return ListHistory(action.before or None, room, action.limit or PAGE_MESSAGES, from_time)
         case pb.BeginTyping():
             return BeginTyping(room)
         case pb.Search():
-            return Search(action.text, room, action.before, action.limit or FOUND_MESSAGES, action.key)
+            return search(action, action.key)
         case _:
             return Leave(room)
+
+
+def search(action: pb.Search | pb.SearchRequest, key: str = "") -> Search:
+    """A search from a request.
+
+    Raises:
+        Refused: `bad_frame` if a time is outside the years 1970 to 9998.
+    """
+    return Search(
+        action.text,
+        action.room or DEFAULT_ROOM,
+        action.before,
+        action.limit or FOUND_MESSAGES,
+        key,
+        action.user,
+        _from_time(action),
+        unix_seconds("to_time", action.to_time) if action.HasField("to_time") else None,
+    )
+
+
+def _from_time(action: pb.Search | pb.SearchRequest | pb.ListHistory) -> int | None:
+    return unix_seconds("from_time", action.from_time) if action.HasField("from_time") else None
+
+
+def unix_seconds(field: str, time: Timestamp) -> int:
+    """The seconds of a time in a request; whole ones, as the log has them.
+
+    Raises:
+        Refused: `bad_frame` if it is outside the years 1970 to 9998.
+    """
+    if not 0 <= time.seconds <= LAST_SECOND:
+        detail = f"`{field}` is a time of the years 1970 to 9998"
+        raise Refused(ErrorCode.BAD_FRAME, detail=detail)
+    seconds: int = time.seconds
+    return seconds
+
+
+def _proto_time(at: int | None) -> Timestamp | None:
+    return None if at is None else Timestamp(seconds=at)
 
 
 # From servers.
@@ -200,12 +252,18 @@ def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
     match frame:
         case Chat():
             return pb.ConverseResponse(messages=messages([frame]))
-        case History(before=None):
+        case History(before=None, from_time=None):
             return pb.ConverseResponse(messages=page(frame, zone))
         case History():
             found = listed(frame.first, frame.messages, zone, frame.unverified)
             return pb.ConverseResponse(
-                history=pb.HistoryPage(room=frame.room, before=frame.before, messages=found)
+                history=pb.HistoryPage(
+                    room=frame.room,
+                    before=frame.before,
+                    messages=found,
+                    from_time=_proto_time(frame.from_time),
+                    first=frame.first,
+                )
             )
         case System():
             users = None if frame.users is UNSET else frame.users
@@ -284,9 +342,11 @@ def server_frames(response: pb.ConverseResponse, utc_offset: int) -> list[Server
             return [Chat.of(event.room, _decoded(message, utc_offset)) for message in event.messages]
         case pb.HistoryPage():
             lines = [write_line(_decoded(message, utc_offset)) for message in event.messages]
-            first = event.messages[0].id if event.messages else event.before
+            from_time = event.from_time.seconds if event.HasField("from_time") else None
+            before = event.before if from_time is None else None
+            first = event.messages[0].id if event.messages else event.first or event.before
             flagged = _unverified(event.messages)
-            return [History(event.room, first, lines, before=event.before, unverified=flagged)]
+            return [History(event.room, first, lines, before=before, unverified=flagged, from_time=from_time)]
         case pb.Presence():
             return [
                 System(

@@ -308,7 +308,7 @@ class ChatConnection:
                 receivers = self._answered(frame.room)
             case Error():
                 receivers = self._refused(frame)
-            case History(before=None) | Chat() | System() | Typing() | Redacted() | Rights():
+            case History(before=None, from_time=None) | Chat() | System() | Typing() | Redacted() | Rights():
                 receivers = self._of(frame.room)
             case RoomOpened(key=""):
                 receivers = self.rooms

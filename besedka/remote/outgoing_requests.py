@@ -11,7 +11,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from besedka.remote.errors import (
     NotConnected,
@@ -65,6 +65,18 @@ LIST_SECONDS: Final = 120.0
 A = TypeVar("A")
 
 
+class _PageKey(NamedTuple):
+    """By which the response to a request for a page is known."""
+
+    room: str
+    before: int | None
+    from_time: int | None
+
+
+def _page_of(frame: ListHistory | History) -> _PageKey:
+    return _PageKey(frame.room, frame.before, frame.from_time)
+
+
 class OutgoingRequests:
     """The requests of one connection, for all its rooms.
 
@@ -76,7 +88,7 @@ class OutgoingRequests:
         self._url = url
         self._transport: Transport | None = None
         # Pages have no keys: requests for the same page share its response.
-        self._pages: dict[tuple[str, int], asyncio.Future[History]] = {}
+        self._pages: dict[_PageKey, asyncio.Future[History]] = {}
         self._pending: dict[str, asyncio.Future[Any]] = {}
 
     # For programs.
@@ -156,7 +168,7 @@ class OutgoingRequests:
 
     async def page(self, frame: ListHistory) -> History:
         """A page of a room's log."""
-        transport, page = self._open(), (frame.room, frame.before)
+        transport, page = self._open(), _page_of(frame)
         pending = self._pages.get(page)
         if pending is None:
             # The response may arrive before `send` returns.
@@ -208,13 +220,13 @@ class OutgoingRequests:
 
     def forget(self, room: str) -> None:
         """Fail the pending pages of a room that was left."""
-        for page in [page for page in self._pages if page[0] == room]:
+        for page in [page for page in self._pages if page.room == room]:
             _settle(self._pages.pop(page), NotConnected("the room was left"))
 
     def answered(self, frame: History | Rooms | Found | Response) -> None:
         """Hand a response to its request."""
         pending = (
-            self._pages.pop((frame.room, frame.before or 0), None)
+            self._pages.pop(_page_of(frame), None)
             if isinstance(frame, History)
             else self._pending.get(frame.key)
         )

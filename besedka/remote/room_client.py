@@ -15,6 +15,7 @@ from besedka.remote.room.unread import UnreadMessages
 from besedka.wire.frames import (
     FOUND_MESSAGES,
     INVITATION_SECONDS,
+    PAGE_MESSAGES,
     Act,
     DeviceLink,
     Error,
@@ -140,8 +141,17 @@ class RoomClient:
         """
         return await self._requests.rooms()
 
-    async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> SearchResults:
-        """Search the room for the newest messages with a text, ignoring case.
+    async def search(
+        self,
+        text: str = "",
+        before: int = 0,
+        limit: int = FOUND_MESSAGES,
+        *,
+        user: str = "",
+        from_time: int | None = None,
+        to_time: int | None = None,
+    ) -> SearchResults:
+        """Search the room for the newest messages with a text, by an author, or of a time. Case and spelling of letters are ignored.
 
         A search has a time limit on the server: search again with `SearchResults.before` for older messages, until it is 0.
 
@@ -149,8 +159,22 @@ class RoomClient:
             text: the text to find.
             before: search only messages older than this id; 0: all.
             limit: the most messages to find; the server allows 100.
+            user: the author's whole name.
+            from_time: the earliest time, in unix seconds.
+            to_time: the time before which a message was posted, in unix seconds.
         """
-        return await self._membership.history.search(text, before, limit)
+        return await self._membership.history.search(
+            text, before, limit, user=user, from_time=from_time, to_time=to_time
+        )
+
+    async def since(self, from_time: int, limit: int = PAGE_MESSAGES) -> list[ReceivedMessage]:
+        """A page of the room's log that begins with the first message of a time, or later.
+
+        Args:
+            from_time: the time in unix seconds.
+            limit: the most messages; there may be fewer, and still more in the log.
+        """
+        return await self._membership.history.since(from_time, limit)
 
     async def private(self, room: str) -> str:
         """Create a private room, as its owner. Returns its name, for `join`."""

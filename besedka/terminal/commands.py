@@ -60,6 +60,7 @@ COMMANDS: Final = (
     CommandSpec("name", "NAME"),
     CommandSpec("device"),
     CommandSpec("history", "[N]", is_query=True),
+    CommandSpec("goto", "DATE", is_query=True),
     CommandSpec("find", "WORDS", is_query=True),
     CommandSpec("edit", "[TEXT]"),
     CommandSpec("bell", "[on|off|all]"),

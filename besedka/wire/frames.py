@@ -46,10 +46,16 @@ SERVER_ELEMENTS_AT_MOST = 10_000
 """Most elements of all lists of a server's frame. The most have a page of the list of rooms, with five fields for each room, and over
 gRPC the messages that a stream has missed: some three thousand."""
 
+LAST_SECOND = 253_370_764_800
+"""The end of the year 9998, in unix seconds."""
+
 Cursor = Annotated[int, msgspec.Meta(ge=0)]
 """The id of the last message seen; 0: none."""
 
 Ordinal = Annotated[int, msgspec.Meta(ge=1)]
+
+UnixSeconds = Annotated[int, msgspec.Meta(ge=0, le=LAST_SECOND)]
+"""A moment of the years 1970 to 9998: whatever the zone, its year has four digits."""
 
 INVITATION_SECONDS = 7 * 24 * 60 * 60
 """Default lifetime of an invitation."""
@@ -127,11 +133,19 @@ class Say(Frame, tag="chat", frozen=True):
 
 
 class ListHistory(Frame, tag="history", frozen=True):
-    """Request a page of at most ``limit`` messages older than the id ``before``."""
+    """Request a page of a room's messages: those older than an id, or those from a time on.
 
-    before: Ordinal
+    Attributes:
+        before: the id.
+        room: the room, which must have been joined.
+        limit: return at most this many.
+        from_time: in unix seconds; the page begins with the first message of this time or later. Either this or ``before`` is given.
+    """
+
+    before: Ordinal | None = None
     room: str = DEFAULT_ROOM
     limit: Ordinal = PAGE_MESSAGES
+    from_time: UnixSeconds | None = None
 
 
 class BeginTyping(Frame, tag="typing", frozen=True):
@@ -161,21 +175,27 @@ class ListRooms(Frame, tag="rooms", frozen=True):
 
 
 class Search(Frame, tag="search", frozen=True):
-    """Search the messages of a room, newest first.
+    """Search the messages of a room, newest first. A text, a name or a time must be given; what is found fits all that are.
 
     Attributes:
-        text: a message must contain it, in any case.
+        text: a message must contain it, in any case and spelling of its letters.
         room: the room, which must have been joined.
         before: search only messages older than this id; 0: all.
         limit: return at most this many.
         key: comes back with the answer.
+        user: the author's whole name, in any case.
+        from_time: the earliest time, in unix seconds.
+        to_time: the time before which a message was posted, in unix seconds.
     """
 
-    text: str
+    text: str = ""
     room: str = DEFAULT_ROOM
     before: Cursor = 0
     limit: Ordinal = FOUND_MESSAGES
     key: str = ""
+    user: str = ""
+    from_time: UnixSeconds | None = None
+    to_time: UnixSeconds | None = None
 
 
 class OpenPrivate(Frame, tag="private", frozen=True):
@@ -339,6 +359,7 @@ class History(Frame, tag="history", frozen=True):
         first: the id of the first message; the others follow without a gap.
         messages: the log's own lines, one string for each message.
         before: as in the request that this answers, if it answers one.
+        from_time: the same.
         keys: the keys that the recipient gave to messages of this run, by id, as far as the server remembers them.
         unverified: the ids of messages whose sender is not verified: the name was not claimed when they were posted, or is
             unclaimed, or claimed by somebody else, now.
@@ -350,6 +371,7 @@ class History(Frame, tag="history", frozen=True):
     before: int | None = None
     keys: dict[int, str] = {}
     unverified: list[int] = []
+    from_time: int | None = None
 
 
 class SeedHistory(Frame, tag="history", frozen=True):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from websockets.frames import Opcode
 
 from besedka.serve.errors import ServeError
-from besedka.serve.history import ChatHistory, ReadableLog
+from besedka.serve.history import ChatHistory, Query, ReadableLog
 from besedka.serve.history.resent import Resent
 from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.errors import Refused
@@ -242,7 +242,7 @@ def use(history: ReadableLog) -> None:
     found: list[str] = []
     while page := history.read(len(found) + 1, 3):
         found += page
-    history.search("i", history.count + 1, 5, 1)
+    history.search(Query("i"), history.count + 1, 5, 1)
     history.resent(Resent("Anna", "i"), range(1, history.count + 1), lambda _: False, 5, 1)
     assert history.read(history.count + 1, 5) == []
 

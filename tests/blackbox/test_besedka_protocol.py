@@ -373,12 +373,18 @@ def test_names_times_and_other_rooms_are_not_searched(archive: RunningServer) ->
     [
         ({"text": " "}, "bad_search"),
         ({"text": "x" * 5_001}, "bad_search"),
+        ({}, "bad_search"),
+        ({"text": " ", "user": "Anna"}, "bad_search"),
+        ({"user": "Anna: x"}, "bad_name"),
+        ({"user": "A" * 5_000}, "bad_name"),
+        ({"from_time": -1}, "bad_frame"),
+        ({"to_time": 253_370_764_801}, "bad_frame"),
         ({"text": "x", "room": "elsewhere"}, "not_joined"),
         ({"text": "x", "room": "../etc"}, "bad_room"),
     ],
 )
 def test_a_search_that_is_refused_says_why_with_its_key(
-    make_client: ClientMaker, fields: dict[str, str], code: str
+    make_client: ClientMaker, fields: dict[str, str | int], code: str
 ) -> None:
     anna = make_client()
     anna.join("Anna")
@@ -390,6 +396,26 @@ def test_a_search_that_is_refused_says_why_with_its_key(
     assert anna.receive("error")["code"] == "bad_key"
     anna.send_frame("rooms", key="Ж")
     assert anna.receive("error")["code"] == "bad_key"
+
+
+@pytest.mark.parametrize("fields", [{}, {"before": 1, "from_time": 1}, {"before": 0}, {"from_time": "today"}])
+def test_a_page_is_asked_for_by_an_id_or_by_a_time(
+    make_client: ClientMaker, fields: dict[str, object]
+) -> None:
+    anna = make_client()
+    anna.join("Anna")
+    anna.send_frame("history", room="main", **fields)
+    refusal = anna.receive("error")
+    assert (refusal["code"], refusal["room"]) == ("bad_frame", "main")
+    assert "time" in refusal["text"] or "before" in refusal["text"]
+    anna.send_frame("history", room="main", from_time=0)
+    assert anna.receive("history") == {
+        "type": "history",
+        "room": "main",
+        "first": 1,
+        "messages": [],
+        "from_time": 0,
+    }
 
 
 def test_what_was_just_said_is_found_and_frames_behind_a_search_wait_for_it(make_client: ClientMaker) -> None:

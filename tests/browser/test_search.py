@@ -65,7 +65,7 @@ def test_on_a_phone_the_search_panel_gives_way_to_the_hit(
     )
     come_in(page, "Clara")
     page.tap("[data-open=search]")
-    page.fill(".search input", "message 77")
+    page.fill(".search input[type=search]", "message 77")
     page.tap(".search li button")
     expect(page.locator(".search")).to_be_hidden()
     expect(page.locator(".target")).to_have_attribute("data-id", "77")
@@ -90,3 +90,54 @@ def test_a_search_without_a_connection_says_so_and_is_done_when_there_is_one(
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(status).to_have_text("1 message")
     expect(page.locator(".search mark")).to_have_text("needle")
+
+
+def test_a_day_is_gone_to_and_messages_are_found_by_author_and_day_in_all_rooms(
+    make_server: ServerMaker, tmp_path: Path, visit: Visit
+) -> None:
+    def log(room: str, *, messages_a_day: int) -> None:
+        lines = [
+            f"[2025-01-{day:02} 10:00:00] {'Boris' if number % 2 else 'Анна'}: {room} {day} {number}\n"
+            for day in range(1, 31)
+            for number in range(messages_a_day)
+        ]
+        name = "chat_history.txt" if room == "main" else f"chat_history.{room}.txt"
+        (tmp_path / name).write_text("".join(lines), encoding="utf-8")
+
+    log("main", messages_a_day=30)
+    log("dev", messages_a_day=2)
+    page = visit(
+        make_server("--lang", "en").start().page,
+        viewport={"width": 1100, "height": 700},
+        timezone_id="Europe/Moscow",
+    )
+    come_in(page, "Clara")
+    say(page, "/goto 2025-01-12")
+    expect(page.locator(".target .text")).to_have_text("main 12 0")
+    expect(page.locator(".target")).to_be_in_viewport()
+    # The rows before it are there for those who scroll up, as after any jump.
+    expect(page.locator(".message .text", has_text="main 11 29")).to_be_attached()
+
+    say(page, "/goto 2031-01-01")
+    expect(page.locator("#hint")).to_have_text("Nothing was said on 2031-01-01 or later.")
+    page.click("#newer")
+    wait_for_text(page, "main 30 29")
+
+    page.get_by_role("button", name="Search").click()
+    page.get_by_label("Go to a day").fill("2025-01-03")
+    expect(page.locator(".target .text")).to_have_text("main 3 0")
+
+    say(page, "/join dev")
+    wait_for_text(page, "dev 30 1")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_label("In all my rooms").check()
+    page.get_by_role("searchbox").fill("от:анна since:2025-01-10 until:2025-01-10")
+    hits = page.locator(".search li")
+    expect(page.locator(".search [role=status]")).to_have_text("16 messages")
+    assert {text.split("2025")[0] for text in hits.all_inner_texts()} == {"Анна# main ", "Анна# dev "}
+    hits.filter(has_text="main 10 28").get_by_role("button").click()
+    expect(page.locator("#room")).to_have_text("# main")
+    expect(page.locator(".target .text")).to_have_text("main 10 28")
+    expect(hits).to_have_count(16)
+    page.get_by_role("searchbox").fill("since:tomorrow")
+    expect(page.locator(".search [role=status]")).to_have_text("tomorrow: a day is written as 2026-11-30.")

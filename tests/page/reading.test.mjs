@@ -155,28 +155,43 @@ test("only the end of the log on the screen counts as read", () => {
 
 test("a search shows the newest hits, and continues with older ones", () => {
   const visit = reader().happen({ type: "search", text: "needle" });
-  assert.deepEqual(visit.sent("search"), [{ type: "search", room: "main", text: "needle", before: 0, key: "search" }]);
+  assert.deepEqual(visit.sent("search"), [{ type: "search", room: "main", before: 0, key: "search-1", text: "needle" }]);
   const found = (idsFound, before, text = "needle") => visit.tell({
-    type: "found", text, ids: idsFound, messages: idsFound.map((id) => `[2025-01-01 10:00:00] Boris: needle ${id}`), before, key: "search",
+    type: "found", text, ids: idsFound, messages: idsFound.map((id) => `[2025-01-01 10:00:00] Boris: needle ${id}`), before, key: "search-1",
   });
   found([900, 950], 900);
-  assert.deepEqual([visit.state.search.busy, visit.state.search.before], [false, 900]);
-  assert.deepEqual(visit.state.search.hits[0], { id: 900, user: "Boris", text: "needle 900", day: "2025-01-01", time: "10:00:00", isUnverified: false });
+  assert.deepEqual([visit.state.search.busy, visit.state.search.before.main], [false, 900]);
+  assert.deepEqual(visit.state.search.hits[0], { id: 900, room: "main", user: "Boris", text: "needle 900", day: "2025-01-01", time: "10:00:00", isUnverified: false });
   visit.happen({ type: "searchMore" }).happen({ type: "searchMore" });
   assert.equal(visit.sent("search").length, 2);
   found([], 400);
   assert.deepEqual([visit.sent("search").length, visit.sent("search")[2].before, visit.state.search.busy], [3, 400, true], "nothing yet: it looks on");
   found([3], 0);
-  assert.deepEqual([ids(visit.state.search.hits), visit.state.search.before, visit.state.search.busy], [[3, 900, 950], 0, false]);
+  assert.deepEqual([ids(visit.state.search.hits), visit.state.search.before.main, visit.state.search.busy], [[3, 900, 950], 0, false]);
   visit.happen({ type: "searchMore" }).happen({ type: "search", text: "other" });
   found([7], 0);
   assert.deepEqual(visit.state.search.hits, [], "an answer to an earlier question");
-  visit.tell({ type: "error", code: "bad_search", text: "bad", key: "search" });
+  visit.tell({ type: "error", code: "bad_search", text: "bad", key: "search-2" });
   assert.deepEqual([visit.state.search.busy, visit.state.search.refusal.code], [false, "bad_search"]);
   visit.happen({ type: "endSearch" });
   assert.equal(visit.state.search, null);
   visit.happen({ type: "search", text: " " });
   assert.equal(visit.state.search, null);
+});
+
+test("a day is gone to by a page that begins with its first message", () => {
+  const visit = reader().happen({ type: "goto", day: "2025-01-02" });
+  const asked = visit.sent("history").at(-1);
+  assert.deepEqual([asked.before, new Date(asked.from_time * 1000).getHours()], [undefined, 0]);
+  const messages = Array.from({ length: 50 }, (_, at) => `[2025-01-02 10:00:${10 + at}] Boris: message ${301 + at}`);
+  visit.tell({ type: "history", room: "main", first: 301, messages, from_time: asked.from_time });
+  assert.deepEqual([visit.room.firstId, visit.room.endId, visit.room.target, visit.room.isAtEnd], [301, 350, 301, false]);
+  consistent(visit);
+  visit.happen({ type: "goto", day: "2030-01-01" });
+  visit.tell({ type: "history", room: "main", first: 1001, messages: [], from_time: visit.sent("history").at(-1).from_time });
+  assert.deepEqual([visit.room.refusal.code, visit.room.firstId, visit.room.fetching], ["nothing_since", 301, null]);
+  visit.happen({ type: "goto", day: "tomorrow" });
+  assert.equal(visit.room.refusal.code, "bad_date");
 });
 
 test("in a flood the last rows are drawn, and the others above them later", () => {

@@ -171,7 +171,7 @@ test("a request key may be a property name of JavaScript", () => {
 
 test("a redaction shows in the log and in search hits", () => {
   const visit = new Visit().comeIn({ head: 2 }).history(1, 2).happen({ type: "search", text: "message" });
-  visit.tell({ type: "found", text: "message", ids: [2], messages: ["[2025-01-01 10:00:00] Boris: message 2"], before: 0, key: "search" });
+  visit.tell({ type: "found", text: "message", ids: [2], messages: ["[2025-01-01 10:00:00] Boris: message 2"], before: 0, key: "search-1" });
   visit.tell({ type: "redacted", id: 2, text: "[removed]" });
   assert.deepEqual([texts(visit.rows), visit.rows.map(({ isRemoved }) => Boolean(isRemoved))], [["message 1", "[removed]"], [false, true]]);
   assert.deepEqual(visit.state.search.hits.map(({ text, isRemoved }) => [text, isRemoved]), [["[removed]", true]]);
@@ -184,7 +184,7 @@ test("unverified names are marked live, in history and in search hits, but never
   assert.deepEqual(visit.rows.map(({ isUnverified }) => Boolean(isUnverified)), [false, true, true, false, false]);
   visit.happen({ type: "search", text: "x" });
   const lines = ["Boris", "Anna"].map((name) => `[2025-01-01 10:00:00] ${name}: x`);
-  visit.tell({ type: "found", text: "x", ids: [3, 5], messages: lines, before: 0, key: "search", unverified: [3, 5] });
+  visit.tell({ type: "found", text: "x", ids: [3, 5], messages: lines, before: 0, key: "search-1", unverified: [3, 5] });
   assert.deepEqual(visit.state.search.hits.map(({ isUnverified }) => isUnverified), [true, false]);
 });
 

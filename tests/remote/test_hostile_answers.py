@@ -169,6 +169,7 @@ def test_a_page_of_other_messages_is_refused(first: int) -> None:
 def test_messages_are_read_at_once_up_to_a_bound_of_memory() -> None:
     def answer(frame: ClientFrame) -> History:
         assert isinstance(frame, ListHistory)
+        assert frame.before
         return page_of(frame, max(1, frame.before - 50), min(50, frame.before - 1))
 
     result, server = ask(answer, lambda room: room.history.page(1, 1_000))

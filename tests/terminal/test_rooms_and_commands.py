@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from besedka.remote.transport import CLOSE_SECONDS
-from tests.conftest import ClientMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer, connections
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.pseudo_terminal import CONTROL_D, Terminal
@@ -36,6 +36,7 @@ def test_help_shows_every_command_and_key(terminal: Terminal) -> None:
     ):
         assert f" {command} " in shown
     for command in (
+        "/goto DATE",
         "/find WORDS",
         "/edit [TEXT]",
         "/bell [on|off|all]",
@@ -206,6 +207,30 @@ def test_find_searches_the_whole_history(
     terminal.wait_for("· 1 found")
     terminal.type("/find nowhere to be seen\r")
     terminal.wait_for("Nothing found.")
+
+
+def test_a_day_is_shown_and_messages_are_found_by_author_and_day(
+    make_server: ServerMaker, make_terminal: TerminalMaker, tmp_path: Path
+) -> None:
+    lines = [
+        f"[2025-01-{day:02} 10:00:00] {user}: {user} on day {day}\n"
+        for day in range(1, 31)
+        for user in ("Anna M", "Boris")
+    ]
+    (tmp_path / "chat_history.txt").write_text("".join(lines), encoding="utf-8")
+    terminal = make_terminal(make_server("--lang", "en").start().url(), "--name", "Clara")
+    terminal.wait_for("Boris on day 30")
+    terminal.type("/goto 2025-01-12\r")
+    terminal.wait_for("Boris on day 21")
+    terminal.wait_for("now")
+    terminal.type('/find from:"anna m" since:2025-01-03 until:2025-01-04\r')
+    terminal.wait_for("Anna M on day 4")
+    terminal.wait_for("· 2 found")
+    terminal.type("/goto 2031-01-01\r")
+    terminal.wait_for("Nothing was said on 2031-01-01 or later.")
+    for command in ("/goto today", "/find since:today exam"):
+        terminal.type(f"{command}\r")
+        terminal.wait_for("today: it must be a day, as in 2026-11-30")
 
 
 def test_text_from_an_editor_comes_into_the_input_line_before_it_is_posted(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import (
     FOUND_MESSAGES,
+    LAST_SECOND,
     PAGE_MESSAGES,
     Act,
     AddDevice,
@@ -92,11 +93,25 @@ FIELDS: dict[type[Frame], dict[str, set[str]]] = {
         "invite": STRING,
     },
     Say: {"text": STRING, "room": STRING, "key": STRING, "after": INTEGER_OR_NULL},
-    ListHistory: {"before": INTEGER, "room": STRING, "limit": INTEGER},
+    ListHistory: {
+        "before": INTEGER_OR_NULL,
+        "room": STRING,
+        "limit": INTEGER,
+        "from_time": INTEGER_OR_NULL,
+    },
     BeginTyping: {"room": STRING},
     Leave: {"room": STRING},
     ListRooms: {"key": STRING, "after": STRING, "limit": INTEGER},
-    Search: {"text": STRING, "room": STRING, "before": INTEGER, "limit": INTEGER, "key": STRING},
+    Search: {
+        "text": STRING,
+        "room": STRING,
+        "before": INTEGER,
+        "limit": INTEGER,
+        "key": STRING,
+        "user": STRING,
+        "from_time": INTEGER_OR_NULL,
+        "to_time": INTEGER_OR_NULL,
+    },
     OpenPrivate: {"room": STRING, "key": STRING},
     OpenDirect: {"user": STRING, "key": STRING},
     Invite: {"room": STRING, "uses": INTEGER, "seconds": INTEGER, "key": STRING},
@@ -119,11 +134,11 @@ SEED_FIELDS = {"user": STRING, "text": STRING}
 WHOLE: dict[type[Frame], dict[str, str]] = {
     Join: {},
     Say: {"text": '"hi"'},
-    ListHistory: {"before": "1"},
+    ListHistory: {},
     BeginTyping: {},
     Leave: {},
     ListRooms: {},
-    Search: {"text": '"hi"'},
+    Search: {},
     OpenPrivate: {"room": '"hi"'},
     OpenDirect: {"user": '"hi"'},
     Invite: {"room": '"hi"'},
@@ -464,6 +479,7 @@ def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
 
 # Round trips.
 
+MOMENTS = st.integers(0, LAST_SECOND)
 LISTS = st.lists(STRINGS, max_size=4)
 NUMBERS = st.lists(INTEGERS, max_size=4)
 KINDS = st.sampled_from(Kind)
@@ -484,7 +500,15 @@ SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
         STRINGS,
         LISTS,
     ),
-    st.builds(History, STRINGS, INTEGERS, LISTS, st.none() | INTEGERS, unverified=NUMBERS),
+    st.builds(
+        History,
+        STRINGS,
+        INTEGERS,
+        LISTS,
+        st.none() | INTEGERS,
+        unverified=NUMBERS,
+        from_time=st.none() | INTEGERS,
+    ),
     st.builds(Chat, STRINGS, INTEGERS, STRINGS, STRINGS, STRINGS, INTEGERS, STRINGS, st.booleans()),
     st.builds(System, STRINGS, STRINGS, STRINGS, INTEGERS, LISTS, LISTS, STRINGS),
     st.builds(Typing, STRINGS, STRINGS),
@@ -510,11 +534,21 @@ CLIENT_WORDS: st.SearchStrategy[ClientFrame] = st.one_of(
         Join, st.none() | STRINGS, STRINGS, st.none() | CURSORS, STRINGS, STRINGS, st.booleans(), STRINGS
     ),
     st.builds(Say, STRINGS, STRINGS, STRINGS, st.none() | CURSORS),
-    st.builds(ListHistory, ORDINALS, STRINGS, ORDINALS),
+    st.builds(ListHistory, st.none() | ORDINALS, STRINGS, ORDINALS, st.none() | MOMENTS),
     st.builds(BeginTyping, STRINGS),
     st.builds(Leave, STRINGS),
     st.builds(ListRooms, STRINGS, STRINGS, ORDINALS),
-    st.builds(Search, STRINGS, STRINGS, CURSORS, ORDINALS, STRINGS),
+    st.builds(
+        Search,
+        STRINGS,
+        STRINGS,
+        CURSORS,
+        ORDINALS,
+        STRINGS,
+        STRINGS,
+        st.none() | MOMENTS,
+        st.none() | MOMENTS,
+    ),
     st.builds(OpenPrivate, STRINGS, STRINGS),
     st.builds(OpenDirect, STRINGS, STRINGS),
     st.builds(Invite, STRINGS, ORDINALS, ORDINALS, STRINGS),

@@ -63,7 +63,7 @@ export function createStep(...features) {
   const step = (state, event) => {
     const isFrame = event.type === "frame";
     const about = isFrame ? event.frame : event;
-    const type = about.type === "history" && about.before !== undefined ? "page" : about.type;
+    const type = about.type === "history" && (about.before ?? about.from_time) !== undefined ? "page" : about.type;
     const handle = (isFrame ? frames : events).get(type);
     if (!handle) return [state, [{ do: "defer", event }]];
     return handle(state, about, { step, now: isFrame ? event.now : 0, at: isFrame ? event.at : 0, next: () => [state, []] });

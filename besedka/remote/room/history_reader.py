@@ -75,8 +75,35 @@ class HistoryReader:
             before = page[0].id
         return [message for page in reversed(pages) for message in page]
 
-    async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> SearchResults:
-        """Search the room for the newest messages with a text, ignoring case.
+    async def since(self, from_time: int, limit: int) -> list[ReceivedMessage]:
+        """Read messages from the log, beginning with the first one of a time or later.
+
+        Args:
+            from_time: the time in unix seconds.
+            limit: the most messages to return; there may be fewer, and still more in the log.
+
+        Raises:
+            NotConnected: if there is no connection; try again after `Welcome`.
+            ConnectionFailed: if what the server answers is no such page.
+        """
+        self._check_joined()
+        answer = await self._requests.page(ListHistory(room=self._room, limit=limit, from_time=from_time))
+        with parsing_frames(self._url):
+            if len(answer.messages) > limit:
+                raise ValueError(f"a page of {limit} messages has {len(answer.messages)}")
+            return self._cursor.read(answer)
+
+    async def search(
+        self,
+        text: str = "",
+        before: int = 0,
+        limit: int = FOUND_MESSAGES,
+        *,
+        user: str = "",
+        from_time: int | None = None,
+        to_time: int | None = None,
+    ) -> SearchResults:
+        """Search the room for the newest messages with a text, by an author, or of a time. Case and spelling of letters are ignored.
 
         A search has a time limit on the server: search again with `SearchResults.before` for older messages, until it is 0.
 
@@ -84,6 +111,9 @@ class HistoryReader:
             text: the text to find.
             before: search only messages older than this id; 0: all.
             limit: the most messages to find; the server allows 100.
+            user: the author's whole name.
+            from_time: the earliest time, in unix seconds.
+            to_time: the time before which a message was posted, in unix seconds.
 
         Raises:
             NotConnected: if there is no connection; try again after `Welcome`.
@@ -91,7 +121,7 @@ class HistoryReader:
             ConnectionFailed: if what the server answers does not answer this search.
         """
         self._check_joined()
-        frame = Search(text=text, room=self._room, before=before, limit=limit, key=new_key())
+        frame = Search(text, self._room, before, limit, new_key(), user, from_time, to_time)
         answer = await self._requests.search(frame)
         with parsing_frames(self._url):
             _check_found(answer, before or NUMBER_AT_MOST, limit)

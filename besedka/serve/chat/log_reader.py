@@ -5,10 +5,10 @@ Worker threads read the files, for one asker at a time; texts redacted meanwhile
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.page_turns import PageTurns
@@ -16,13 +16,18 @@ from besedka.serve.chat.turns import Turns
 from besedka.serve.chat.workers import SEARCH_SECONDS, Workers
 from besedka.serve.clock import Clock
 from besedka.serve.counters import Counters
-from besedka.serve.history import Flag, Hits
+from besedka.serve.history import Flag, Hits, Page, Query
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.names import KnownNames
 from besedka.serve.people.verification import Verdicts
 from besedka.serve.room import Room
 from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Found, History, Search
+from besedka.wire.log_line import stamp
+from besedka.wire.message import MessageId
+from besedka.wire.validation import clean_search, stored_name
+
+T = TypeVar("T")
 
 BYTES_AT_ONCE: Final = 32 * 1024
 """Size of one step when a log is copied."""
@@ -61,6 +66,7 @@ class LogReader:
     ) -> None:
         self.turns = PageTurns(clock.now)
         self._now = clock.now
+        self._zone = clock.zone
         self._rooms = rooms
         self._workers = workers
         self._names = names
@@ -102,11 +108,38 @@ class LogReader:
         Raises:
             Refused: `room_unavailable`, `going_down`; so does `page_after`.
         """
+        before = min(max(before, 1), room.head + 1)
+        history = self._rooms.history(room)
+        return await self._page(room, history.read_before, before, limit, asker=asker, limiter=limiter)
+
+    async def page_since(
+        self, room: Room, from_time: int, limit: int, *, asker: Tenant, limiter: RateLimiter
+    ) -> History:
+        """The messages from a time on, at most ``limit`` of them; the page is charged.
+
+        Args:
+            room: the room.
+            from_time: the time in unix seconds.
+            limit: the most messages.
+            asker: who asks.
+            limiter: of their connection.
+        """
+        history, since = self._rooms.history(room), stamp(from_time, self._zone)
+        return await self._page(room, history.read_since, since, limit, asker=asker, limiter=limiter)
+
+    async def _page(
+        self,
+        room: Room,
+        read: Callable[[T, int], tuple[MessageId, Page]],
+        place: T,
+        limit: int,
+        *,
+        asker: Tenant,
+        limiter: RateLimiter,
+    ) -> History:
         async with self._page_turn(asker, limiter):
-            before = min(max(before, 1), room.head + 1)
             limit, redactions = min(max(limit, 1), PAGE_MESSAGES_AT_MOST), room.redactions.count
-            reading = self._workers.read(self._rooms.history(room).read_before, before, limit)
-            first, (lines, flags) = await self._rooms.held_for(room, reading)
+            first, (lines, flags) = await self._rooms.held_for(room, self._workers.read(read, place, limit))
             found = self._as_now(room, first, lines, flags, redactions)
             limiter.charge_page(self._now(), found.lines)
             return History(room=room.name, first=first, messages=found.lines, unverified=found.unverified)
@@ -144,21 +177,32 @@ class LogReader:
 
     # Searching.
 
-    async def search(self, room: Room, text: str, before: int, limit: int, asker: Tenant) -> Hits:
-        """The newest messages older than the id ``before`` (0: all) that contain a text, as far as one search step goes.
+    async def search(self, room: Room, frame: Search, asker: Tenant) -> Hits:
+        """The newest messages that are searched for, as far as one search step goes.
 
         Raises:
-            Refused: `going_down`; `too_fast` if too many searches of this asker are waiting.
+            Refused: `bad_search`; `bad_name`; `going_down`; `too_fast` if too many searches of this asker are waiting.
         """
+        return await self._search(room, self._query(frame), frame.before, frame.limit, asker)
+
+    def _query(self, frame: Search) -> Query:
+        has_more = frame.user or frame.from_time is not None or frame.to_time is not None
+        text = "" if has_more and not frame.text else clean_search(frame.text)
+        since, until = (
+            "" if at is None else stamp(at, self._zone) for at in (frame.from_time, frame.to_time)
+        )
+        return Query(text, frame.user and stored_name(frame.user), since, until)
+
+    async def _search(self, room: Room, query: Query, before: int, limit: int, asker: Tenant) -> Hits:
         history, limit = self._rooms.history(room), min(limit, FOUND_MESSAGES_AT_MOST)
         with self._rooms.held(room):
             async with self._searching.turn(asker):
                 epoch, end, redactions = room.epoch, room.head + 1, room.redactions.count
                 before = min(before or end, end)
-                hits = await self._workers.search(history.search, text, before, limit, SEARCH_SECONDS)
+                hits = await self._workers.search(history.search, query, before, limit, SEARCH_SECONDS)
         if room.epoch != epoch:
             # The hits belong to the old log, and so does ``before``.
-            return await self.search(room, text, 0, limit, asker)
+            return await self._search(room, query, 0, limit, asker)
         self._counters.searches += 1
         return replace(hits, lines=room.redactions.corrected(hits.ids, hits.lines, redactions))
 

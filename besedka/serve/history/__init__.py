@@ -4,7 +4,7 @@
 appends to many logs at once. `opening` loads a log at
 the start and repairs it after a crash; `log_state` is the state of an open log in memory. `external_edits` handles changes by another program,
 which `watch` notices, and `full_disk` a disk without room. `scan` finds the messages in the bytes, `index` stores their offsets in `record`s, `reindexing` rebuilds the
-index of an open log, `epoch` has the name of the log. `search` finds texts, `resent` messages that a client sends again.
+index of an open log, `epoch` has the name of the log. `search` finds texts, as `folding` compares them, `resent` messages that a client sends again.
 
 `verifying` is for ``besedka verify``, `importing` for ``besedka import``. `room_files` maps rooms to files, `torn_file` keeps what is cut off a
 log, and `file_formats` recognises the files of other programs.
@@ -12,14 +12,14 @@ log, and `file_formats` recognises the files of other programs.
 
 from besedka.serve.files.ownership import Care
 from besedka.serve.history.chat_history import ChatHistory
-from besedka.serve.history.log_state import LATEST_MESSAGES, Latest
+from besedka.serve.history.log_state import LATEST_MESSAGES, Latest, Page
 from besedka.serve.history.opening.findings import Restored
 from besedka.serve.history.opening.leftovers import remove_leftovers
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.record import Flag
 from besedka.serve.history.redact import Subject
 from besedka.serve.history.room_files import RoomFiles, has_log, room_files, room_path
-from besedka.serve.history.search import Hits
+from besedka.serve.history.search import Hits, Query
 from besedka.serve.history.shared_sync import Append, Outcome, append_to_all
 
 __all__ = [
@@ -31,6 +31,8 @@ __all__ = [
     "Hits",
     "Latest",
     "Outcome",
+    "Page",
+    "Query",
     "ReadableLog",
     "Restored",
     "RoomFiles",

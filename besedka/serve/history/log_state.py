@@ -20,7 +20,7 @@ from besedka.serve.history.record import Flag, Record
 from besedka.serve.history.scan import crc_of
 from besedka.serve.history.search import Block
 from besedka.serve.history.torn_file import Torn
-from besedka.wire.log_line import MessageId, readable_line
+from besedka.wire.log_line import BOM, STAMP_CHARACTERS, MessageId, readable_line
 
 LATEST_MESSAGES: Final = 10
 """Messages that newcomers are shown; as many of them as `LATEST_BYTES` hold stay in memory."""
@@ -33,6 +33,9 @@ PAGE_BYTES: Final = 32 * 1024
 
 SHOWN_BYTES: Final = 32 * 1024
 """Longest part of a message that is sent. Besedka's own messages are shorter; the rest of a longer one is only in the file."""
+
+STAMP_BYTES: Final = len(BOM) + len("[") + STAMP_CHARACTERS
+"""The beginning of a message, up to the end of its time."""
 
 _BLOCK_MESSAGES: Final = 400
 _BLOCK_BYTES: Final = 48 * 1024
@@ -137,6 +140,18 @@ class LogState:
         page = _page(reversed([*records]))[::-1]
         first = MessageId(before - len(page))
         return first, self._read(first, page)
+
+    def first_since(self, since: str) -> MessageId:
+        """The id of the first message whose time is this or later, as the log writes it; one more than the last id if there is none.
+
+        Where the log's times go back (a clock was wrong, an older log was imported) it is the first after some message that is earlier.
+        """
+        ids = range(1, self.count + 1)
+        return MessageId(1 + bisect_left(ids, since, key=self._stamp_of))
+
+    def _stamp_of(self, number: int) -> str:
+        head = self.file.read(self.index.record(number).begin, STAMP_BYTES)
+        return head.removeprefix(BOM).removeprefix(b"[")[:STAMP_CHARACTERS].decode("ascii", "replace")
 
     def backwards(self, before: int, may_hold: Callable[[bytes], bool]) -> Iterator[Block]:
         """The log in blocks, from the one with the message before this id to the first.

@@ -22,7 +22,7 @@ from besedka.serve.history.opening.findings import Reading, restored
 from besedka.serve.history.opening.loading import open_to_read
 from besedka.serve.history.record import Flag
 from besedka.serve.history.resent import Found, Resent, Step
-from besedka.serve.history.search import Hits, Needle, search
+from besedka.serve.history.search import Hits, Needle, Query, search
 from besedka.wire.message import MessageId
 
 log = logging.getLogger(__name__)
@@ -102,6 +102,19 @@ class ReadableLog:
         """
         return self._by_index(lambda body: body.read_before(before, limit))
 
+    def read_since(self, since: str, limit: int) -> tuple[MessageId, Page]:
+        """The page that begins with the first message of a time, as the log writes it, or later, with the id of that message.
+
+        Raises:
+            OSError: from the system.
+        """
+
+        def page(body: LogState) -> tuple[MessageId, Page]:
+            first = body.first_since(since)
+            return first, body.read(first, limit)
+
+        return self._by_index(page)
+
     def flags(self, first: int, count: int) -> list[Flag]:
         """The flags of ``count`` messages from the id ``first`` on."""
 
@@ -169,12 +182,12 @@ class ReadableLog:
 
         return self._by_index(step)
 
-    def search(self, text: str, before: int, limit: int, seconds: float) -> Hits:
-        """The newest messages older than the id ``before`` that contain a text, whatever its case.
+    def search(self, query: Query, before: int, limit: int, seconds: float) -> Hits:
+        """The newest messages older than the id ``before`` that a query is for.
 
         The search stops after about so many seconds and returns how far it got; it reads at least one block.
         """
-        needle, is_enough = Needle(text), _time_is_up(seconds)
+        needle, is_enough = Needle(query), _time_is_up(seconds)
 
         def hits(body: LogState) -> Hits:
             older = min(before, body.count + 1)

@@ -1,49 +1,22 @@
-"""Case-insensitive search of a log for a text, from its end backwards.
+"""Search of a log for a text, a name or a time, from its end backwards, whatever the case and the spelling of letters.
 
 Pure: the log comes in as blocks of whole messages, the newest first, and the caller may stop after any block.
 
-Nearly no block contains the text. So a block is not split, and not even decoded, unless it may contain it: its bytes are compared in a
-form in which upper and lower case are the same bytes (`SAME`). Some other letters become the same, too; that only costs a closer look.
-But two cases of a letter must never differ. Where they do (``ß`` folds to ``ss``, the Kelvin sign to ``k``, and the bytes of ``Ё`` are far
-from those of ``ё``) the letter is *odd*: blocks that contain it are decoded.
+Nearly no block contains the text. So a block is not split, and not even decoded, unless it may contain it (`folding`).
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Final, NamedTuple
 
+from besedka.serve.history.folding import Probe, fold
 from besedka.serve.history.record import Flag
 from besedka.wire.log_line import FIRST_LINE, read_line, readable_line
 
 FOUND_BYTES: Final = 32 * 1024
 """A result ends with the message that takes it past this size, as a page does."""
-
-PROBE_CHARACTERS: Final = 64
-"""The part of a long text that is looked for in whole blocks; a message that contains it is compared with the whole text."""
-
-LETTERS_END: Final = 0x20000
-"""The end of Unicode's letters with two cases (a test checks it)."""
-
-_BREAKS = re.compile("[\n\ufffd]")
-
-
-def _same(byte: int) -> int:
-    """A byte of UTF-8 in a form in which both cases are the same; this holds in Latin, Greek and Cyrillic, with few exceptions."""
-    if ord("A") <= byte <= ord("Z"):
-        return byte | 0x20
-    if 0x80 <= byte < 0xC0:  # noqa: PLR2004 - all bytes behind the first one of a character
-        return byte & ~0x20
-    # Half of α to ω, and of а to я, have one first byte, and half the other.
-    return {0xCF: 0xCE, 0xD1: 0xD0}.get(byte, byte)
-
-
-SAME: Final = bytes(map(_same, range(256)))
-"""For `bytes.translate`."""
 
 
 class Block(NamedTuple):
@@ -52,7 +25,7 @@ class Block(NamedTuple):
     Attributes:
         first: the id of the first message.
         data: their bytes, from the beginning of the first message to the end of the last.
-        spans: returns the begin and end of each message in these bytes; called only if the block may contain the text.
+        spans: returns the begin and end of each message in these bytes; called only if the block may contain what is searched for.
     """
 
     first: int
@@ -77,52 +50,63 @@ class Hits:
     flags: list[Flag] = field(default_factory=list)
 
 
-class Needle:
-    """The text to search for.
+class Query(NamedTuple):
+    """A search: each message that is found fits all that is not empty. A text or a name is given.
 
-    Args:
-        text: the text, as returned by `clean_search`.
+    Attributes:
+        text: part of the message's text.
+        user: the whole name of its author.
+        from_stamp: the earliest time, as the log writes it.
+        to_stamp: the time before which it is.
     """
 
-    __slots__ = ("_folded", "_odd", "_piece", "_probe")
+    text: str
+    user: str = ""
+    from_stamp: str = ""
+    to_stamp: str = ""
 
-    def __init__(self, text: str) -> None:
-        self._folded = text.casefold()
-        # The log has the same bytes as the text only within a line, and without the replacement characters of invalid UTF-8.
-        self._piece = max(_BREAKS.split(self._folded), key=len)[:PROBE_CHARACTERS]
-        self._probe = self._piece.encode().translate(SAME)
-        odd = defaultdict(set)
-        for character in self._piece:
-            for letter in _odd_letters().get(character, ()):
-                odd[letter[0]].add(letter)
-        # By their first byte, which is rare: most blocks do not contain it.
-        self._odd = [(first, tuple(letters)) for first, letters in odd.items()]
+
+class Needle:
+    """A query, prepared to be looked for.
+
+    Args:
+        query: its text as returned by `clean_search`.
+    """
+
+    __slots__ = ("_is_in_text", "_probe", "_query", "_text", "_user")
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._text, self._user = fold(query.text), fold(query.user)
+        self._is_in_text = bool(self._text)
+        self._probe = Probe(self._text or self._user)
 
     def is_in(self, line: str) -> bool:
-        """Whether the text of a message, given by its lines, contains it."""
-        return self._folded in read_line(line).text.casefold()
+        """Whether a message, given by its lines, is one of those searched for."""
+        message, query = read_line(line), self._query
+        return (
+            (not query.from_stamp or message.stamp >= query.from_stamp)
+            and (not query.to_stamp or message.stamp < query.to_stamp)
+            and (not self._user or fold(message.user) == self._user)
+            and self._text in fold(message.text)
+        )
 
     def candidates(self, block: Block) -> Iterator[tuple[int, str]]:
-        """The messages of a block that may contain it, the last one first: ids and lines."""
+        """The messages of a block that may be searched for, the last one first: ids and lines."""
         data = block.data
         if not self.may_be_in(data):
             return
-        same, probe = (data, b"") if self._is_odd(data) else (data.translate(SAME), self._probe)
+        form, probe = self._probe.form(data)
         for position, (begin, end) in reversed(tuple(enumerate(block.spans()))):
-            head = FIRST_LINE.match(data, begin)
-            if same.find(probe, head.end() if head else begin, end) >= 0:
+            first = FIRST_LINE.match(data, begin)
+            head = first.end() if first else begin
+            start, stop = (head, end) if self._is_in_text else (begin, head)
+            if form.find(probe, start, stop) >= 0:
                 yield block.first + position, readable_line(data[begin:end])
 
     def may_be_in(self, data: bytes) -> bool:
         """Whether some bytes of a log may contain it."""
-        if self._is_odd(data):
-            return self._piece in data.decode("utf-8", "replace").casefold()
-        return self._probe in data.translate(SAME)
-
-    def _is_odd(self, data: bytes) -> bool:
-        return any(
-            first in data and any(letter in data for letter in letters) for first, letters in self._odd
-        )
+        return self._probe.may_be_in(data)
 
 
 def search(
@@ -154,17 +138,3 @@ def search(
 def _hits(found: list[tuple[int, str]], before: int) -> Hits:
     ids, lines = ([*part] for part in zip(*reversed(found), strict=True)) if found else ([], [])
     return Hits(ids, lines, before if before > 1 else 0)
-
-
-@cache
-def _odd_letters() -> Mapping[str, frozenset[bytes]]:
-    """For each folded character, the letters that fold to it, alone or with others, but differ from it under `SAME`; as UTF-8."""
-    odd = defaultdict(set)
-    for letter in map(chr, range(LETTERS_END)):
-        folded = letter.casefold()
-        if folded != letter:
-            written = letter.encode()
-            for character in folded:
-                if character != folded or written.translate(SAME) != character.encode().translate(SAME):
-                    odd[character].add(written)
-    return {character: frozenset(letters) for character, letters in odd.items()}

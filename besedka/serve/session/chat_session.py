@@ -48,7 +48,6 @@ from besedka.wire.validation import (
     clean_key,
     clean_name,
     clean_room,
-    clean_search,
     clean_secret,
 )
 
@@ -310,20 +309,26 @@ class ChatSession(SessionBase):
     async def _list_history(self, frame: ListHistory) -> None:
         membership = self._membership(frame.room)
         room, asker = membership.room, Tenant.of(self.limiter, membership.subscriber.person)
+        log, limiter = self.services.log_reader, self.limiter
         with self.services.rooms.held(room):
-            page = await self.services.log_reader.page(
-                room, frame.before, frame.limit, asker=asker, limiter=self.limiter
-            )
+            match frame.before, frame.from_time:
+                case int(before), None:
+                    page = await log.page(room, before, frame.limit, asker=asker, limiter=limiter)
+                case None, int(from_time):
+                    page = await log.page_since(room, from_time, frame.limit, asker=asker, limiter=limiter)
+                case _:
+                    detail = "either `before` or `from_time` must be given"
+                    raise Refused(ErrorCode.BAD_FRAME, detail=detail)
         self._membership(frame.room)  # they may have been removed from it meanwhile
-        self.send(replace(page, before=frame.before))
+        self.send(replace(page, before=frame.before, from_time=frame.from_time))
 
     async def _search(self, frame: Search) -> None:
         clean_key(frame.key)
         self.limiter.charge_frames(self.services.clock.now(), SEARCH_FRAMES - 1)
-        room, text = self._membership(frame.room).room, clean_search(frame.text)
+        room = self._membership(frame.room).room
         person = self._memberships[room.name].subscriber.person
         asker = Tenant.of(self.limiter, person)
-        hits = await self.services.log_reader.search(room, text, frame.before, frame.limit, asker)
+        hits = await self.services.log_reader.search(room, frame, asker)
         self._membership(frame.room)  # they may have been removed from it meanwhile
         self.send(self.services.log_reader.found(room, frame, hits))
 

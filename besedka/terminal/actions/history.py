@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from besedka.remote.room.events import ReceivedMessage
+from besedka.terminal.search_terms import beginning_of, parse_date, parse_terms
 from besedka.terminal.session import Action, TerminalSession
 from besedka.terminal.ui import formatting
 
@@ -41,12 +42,44 @@ async def _history(session: TerminalSession, argument: str) -> None:
     view.oldest, view.day = older[0].id, day
 
 
+async def _goto(session: TerminalSession, argument: str) -> None:
+    try:
+        day = parse_date(argument)
+    except ValueError:
+        session.notifier.show_invalid(session.phrases.invalid_date, argument)
+        return
+    session.rooms.check_connected()
+    view = session.rooms.current
+    messages = await view.membership.history.since(beginning_of(day), HISTORY_MESSAGES)
+    if not messages:
+        session.notifier.notify(session.phrases.nothing_since.format(day=day))
+        return
+    shown = view.day
+    rule = session.phrases.since.format(day=day, first=messages[0].id, last=messages[-1].id)
+    session.notifier.show(formatting.rule(rule))
+    session.notifier.show_messages(view, messages)
+    session.notifier.show(formatting.rule(session.phrases.now))
+    view.day = shown
+
+
 async def _find(session: TerminalSession, argument: str) -> None:
+    try:
+        terms = parse_terms(argument)
+    except ValueError as error:
+        session.notifier.show_invalid(session.phrases.invalid_date, str(error))
+        return
     session.rooms.check_connected()
     view, found, before = session.rooms.current, list[ReceivedMessage](), 0
     # The server limits the time of each search.
     while len(found) < FOUND_AT_MOST:
-        answer = await view.membership.history.search(argument, before, FOUND_AT_MOST - len(found))
+        answer = await view.membership.history.search(
+            terms.text,
+            before,
+            FOUND_AT_MOST - len(found),
+            user=terms.user,
+            from_time=terms.from_time,
+            to_time=terms.to_time,
+        )
         found, before = [*answer.messages, *found], answer.before
         if not before:
             break
@@ -59,5 +92,6 @@ async def _find(session: TerminalSession, argument: str) -> None:
 
 ACTIONS: Final[Mapping[str, Action]] = {
     "history": _history,
+    "goto": _goto,
     "find": _find,
 }

@@ -50,6 +50,8 @@ class Phrases:
     older: str
     now: str
     no_older: str
+    since: str
+    nothing_since: str
     present: str
     rooms: str
     room_here: str
@@ -89,6 +91,7 @@ class Phrases:
     renamed: str
     no_answer: str
     invalid_number: str
+    invalid_date: str
     invalid_duration: str
     missing_unit: str
     invalid_uses: str
@@ -142,6 +145,8 @@ ENGLISH = Phrases(
     older="older, from {first} to {last}",
     now="now",
     no_older="There is nothing older.",
+    since="from {day} on, {first} to {last}",
+    nothing_since="Nothing was said on {day} or later.",
     present="Here: {names}",
     rooms="Rooms:",
     room_here="you are here",
@@ -189,6 +194,7 @@ ENGLISH = Phrases(
     renamed="You are {user} now.",
     no_answer="No answer to {command}.",
     invalid_number="{given}: it must be a number, 1 or more, as in /{command} 50",
+    invalid_date="{given}: it must be a day, as in 2026-11-30",
     missing_unit="{number} what? {number}m, 2h, 3d",
     invalid_duration="{given}: it must be a time, as in 30s, 10m, 2h, 3d",
     invalid_uses="{given}: it must be how many people, and for how long, as in /invite 3 2h",
@@ -228,7 +234,8 @@ ENGLISH = Phrases(
         "redact": "remove a message, by its number",
         "name": "change your name",
         "history": "show older messages, 20 if not said",
-        "find": "search the room's whole history",
+        "goto": "show what was said from a day on: /goto 2026-11-01",
+        "find": "search the room's whole history; also from:NAME, since:DATE, until:DATE",
         "edit": "write in your editor ($VISUAL or $EDITOR)",
         "bell": "ring when you are mentioned, never, or always",
         "clear": "clear the screen",
@@ -289,6 +296,8 @@ RUSSIAN = Phrases(
     older="раньше: с {first} по {last}",
     now="сейчас",
     no_older="Раньше ничего нет.",
+    since="с {day}: с {first} по {last}",
+    nothing_since="{day} и позже ничего не писали.",
     present="Здесь: {names}",
     rooms="Комнаты:",
     room_here="вы здесь",
@@ -336,6 +345,7 @@ RUSSIAN = Phrases(
     renamed="Теперь ваше имя {user}.",
     no_answer="Нет ответа на {command}.",
     invalid_number="{given}: нужно число от 1, например /{command} 50",
+    invalid_date="{given}: нужен день, например 2026-11-30",
     missing_unit="{number} чего? {number}m, 2h, 3d",
     invalid_duration="{given}: нужно время, например 30s, 10m, 2h, 3d",
     invalid_uses="{given}: нужно, сколько человек и на сколько времени, например /invite 3 2h",
@@ -385,7 +395,8 @@ RUSSIAN = Phrases(
         "redact": "удалить сообщение, по его номеру",
         "name": "сменить имя",
         "history": "показать более ранние сообщения (обычно 20)",
-        "find": "искать во всей истории комнаты",
+        "goto": "показать, что писали с какого-то дня: /goto 2026-11-01",
+        "find": "искать во всей истории комнаты; ещё от:ИМЯ, с:ДАТА, до:ДАТА",
         "edit": "писать в своём редакторе ($VISUAL или $EDITOR)",
         "bell": "звонить, когда вас упоминают, никогда или всегда",
         "clear": "очистить экран",

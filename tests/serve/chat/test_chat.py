@@ -17,13 +17,13 @@ from besedka.serve.chat.notices import NOTICE_SECONDS
 from besedka.serve.chat.open_rooms import GRACE_SECONDS, IDLE_SECONDS
 from besedka.serve.errors import StartError
 from besedka.serve.exposition import Exposition
-from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits
+from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits, Query
 from besedka.serve.history.resent import Step
 from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.frames import History, RoomEntry, ServerFrame, System
+from besedka.wire.frames import History, RoomEntry, Search, ServerFrame, System
 from besedka.wire.validation import DEFAULT_ROOM
 from tests import looping
 from tests.looping import jump, settle, until
@@ -409,10 +409,10 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
     may_go_on = threading.Event()
     really_search, really_look = ChatHistory.search, ChatHistory.resent
 
-    def search(history: ChatHistory, text: str, *how: Any) -> Hits:
+    def search(history: ChatHistory, query: Query, *how: Any) -> Hits:
         order.append("search")
         assert may_go_on.wait(60)
-        return really_search(history, text, *how)
+        return really_search(history, query, *how)
 
     def resent(history: ChatHistory, *what: Any) -> Step:
         order.append("again")
@@ -424,7 +424,7 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
     async def scenario() -> None:
         chat, room = await started(tmp_path, 30)
         reader = chat.log_reader
-        searching = [asyncio.ensure_future(reader.search(room, "1", 0, 20, NAMELESS)) for _ in range(10)]
+        searching = [asyncio.ensure_future(reader.search(room, Search("1"), NAMELESS)) for _ in range(10)]
         await settle()
         again = asyncio.ensure_future(
             chat.resends.find(room, draft("Old", "x"), 0, room.dedup.has_key, asker=NAMELESS, pay=free)
@@ -482,7 +482,9 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
             return hits
 
         monkeypatch.setattr(ChatHistory, "search", search)
-        searching = asyncio.ensure_future(chat.log_reader.search(room, "1", 12, 20, NAMELESS))
+        searching = asyncio.ensure_future(
+            chat.log_reader.search(room, Search("1", before=12, limit=20), NAMELESS)
+        )
         await asyncio.to_thread(has_looked.wait, 60)
         (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: 1\n")
         chat.committer.post(room, draft("Anna", "x", ""), member)

@@ -16,7 +16,7 @@ from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.room import Room
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat as ChatFrame
-from besedka.wire.frames import History, Redacted, ServerFrame, Typing
+from besedka.wire.frames import History, Redacted, Search, ServerFrame, Typing
 from besedka.wire.log_line import tombstone
 from tests import looping
 from tests.looping import until
@@ -123,7 +123,7 @@ def test_a_page_read_before_a_redaction_and_sent_after_it_has_the_new_text(
             case "page_after":
                 return (await chat.log_reader.page_after(room, 24, 5, **free)).messages
             case "search":
-                hits: Hits = await chat.log_reader.search(room, "2", 30, 5, Tenant(None))
+                hits: Hits = await chat.log_reader.search(room, Search("2", before=30, limit=5), Tenant(None))
                 return hits.lines
             case _:
                 late = FakeSubscriber("Late", room)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor
-from besedka.serve.history import LATEST_MESSAGES, ChatHistory, room_path, scan
+from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Query, room_path, scan
 from besedka.serve.history.log_state import LATEST_BYTES, SHOWN_BYTES
 from besedka.serve.history.opening import loading
 from besedka.serve.history.record import RECORD_BYTES
@@ -619,7 +619,7 @@ def test_no_byte_of_an_index_keeps_a_log_from_being_read_or_verified(tmp_path: P
             for open_ in (ChatHistory.open_to_read, ChatHistory.open):
                 again = open_(path)
                 assert again.read(1, 9) == lines, (place, byte)
-                assert again.search("short", 100, 100, 1).ids == [2, 4]
+                assert again.search(Query("short"), 100, 100, 1).ids == [2, 4]
                 again.close()
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 import random
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from besedka.serve.history import ChatHistory, Hits
+from besedka.serve.history.folding import LETTERS_END, PROBE_CHARACTERS, Probe, fold
 from besedka.serve.history.resent import Resent
-from besedka.serve.history.search import FOUND_BYTES, LETTERS_END, PROBE_CHARACTERS, Block, Needle, search
+from besedka.serve.history.search import FOUND_BYTES, Block, Needle, Query, search
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.log_line import read_line, show_line
 from besedka.wire.validation import clean_search
@@ -24,7 +26,12 @@ OFTEN = settings(max_examples=500, deadline=None)
 
 # Capitals and small letters that are near each other in UTF-8 and that are not, some that fold to two or three, some that
 # are no capital and fold all the same; controls, and what headers are made of.
-LETTERS = "aAkK\u212asS\u017fßẞﬀﬁﬄiİıоОо\u1c82тТ\u1c84\u1c85вВ\u1c80ёЁяЯрРеЕўЎσΣςωΩ\u2126ÅÅåłŁżŻᾳᾼΐǰ𐐀𐐨\n\t\r :]\ufffd0"
+# And letters that may be written in two ways: composed and with marks, in full width, as a ligature.
+SPELLINGS = "иИйЙ\u0306eéÉ\u0301\u0323\u0302ấâａＡｉ\u0307α\u0345ᾳ가\u1100\u1161한\u11abガｶ\uff9eカ\u3099…．."
+LETTERS = (
+    SPELLINGS
+    + "aAkK\u212asS\u017fßẞﬀﬁﬄiİıоОо\u1c82тТ\u1c84\u1c85вВ\u1c80ёЁяЯрРеЕўЎσΣςωΩ\u2126ÅÅåłŁżŻᾳᾼΐǰ𐐀𐐨\n\t\r :]\ufffd0"
+)
 TEXTS = st.text(st.sampled_from(LETTERS), max_size=8)
 NAMES = st.text(st.sampled_from("AnaАня ß"), min_size=1, max_size=5)
 RAW = st.one_of(
@@ -58,7 +65,7 @@ def blocks(log: Sequence[bytes], cuts: set[int], before: int) -> Iterator[Block]
 
 def by_looking_at_each(log: Sequence[bytes], text: str, before: int) -> list[tuple[int, str]]:
     lines = [(number, show_line(raw)) for number, raw in enumerate(log, 1) if number < before]
-    return [(number, line) for number, line in lines if text.casefold() in read_line(line).text.casefold()]
+    return [(number, line) for number, line in lines if fold(text) in fold(read_line(line).text)]
 
 
 def never() -> bool:
@@ -77,7 +84,7 @@ def found(hits: Hits) -> list[tuple[int, str]]:
 def test_what_is_found_is_what_one_finds_who_looks_at_each_message(
     log: list[bytes], text: str, cuts: set[int], before: int
 ) -> None:
-    hits = search(blocks(log, cuts, before), Needle(text), before, 100, never)
+    hits = search(blocks(log, cuts, before), Needle(Query(text)), before, 100, never)
     assert found(hits) == by_looking_at_each(log, text, before)
     assert hits.before == 0
 
@@ -90,7 +97,7 @@ def test_who_asks_on_finds_all_of_it_once(
     seen: list[tuple[int, str]] = []
     before = len(log) + 1
     while before:
-        hits = search(blocks(log, cuts, before), Needle(text), before, limit, lambda: is_short_of_time)
+        hits = search(blocks(log, cuts, before), Needle(Query(text)), before, limit, lambda: is_short_of_time)
         assert len(hits.ids) <= limit
         assert hits.before < before
         seen = found(hits) + seen
@@ -108,13 +115,13 @@ def test_a_text_is_found_by_any_part_of_it_however_its_letters_are_written(
     begin = data.draw(st.integers(0, len(read)))
     piece = read[begin : data.draw(st.integers(begin, len(read)))]
     for written in (piece, piece.casefold(), piece.upper(), piece.lower()):
-        is_there = written.casefold() in read.casefold()
-        assert bool(search([block(1, log)], Needle(written), 2, 9, never).ids) is is_there
+        is_there = fold(written) in fold(read)
+        assert bool(search([block(1, log)], Needle(Query(written)), 2, 9, never).ids) is is_there
 
 
 def test_letters_of_two_cases_all_lie_where_they_are_looked_for() -> None:
     beyond = map(chr, range(LETTERS_END, sys.maxunicode + 1))
-    assert all(letter.casefold() == letter for letter in beyond)
+    assert all(fold(letter) == letter for letter in beyond if not "\ud800" <= letter <= "\udfff")
 
 
 @pytest.mark.parametrize("first", range(0, 0x2000, 0x400))
@@ -124,29 +131,94 @@ def test_a_letter_finds_all_that_is_the_same_letter(first: int) -> None:
         for written in {letter, letter.casefold(), letter.upper()}:
             log = block(1, line(f"xx{written}xx").encode() + b"\n")
             for looked_for in {letter, letter.casefold(), letter.upper(), letter.lower()}:
-                hits = search([log], Needle(f"x{looked_for}x"), 2, 9, never)
-                is_same = written.casefold() == looked_for.casefold()
+                hits = search([log], Needle(Query(f"x{looked_for}x")), 2, 9, never)
+                is_same = fold(written) == fold(looked_for)
                 assert bool(hits.ids) is is_same, (letter, written, looked_for)
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("мой", "МОИ\u0306"),
+        ("МОИ\u0306", "мой"),
+        ("cafe\u0301", "CAFÉ"),
+        ("Ｂｅｓｅｄｋａ", "besedka"),
+        ("İstanbul", "istanbul"),
+        ("I\u0307stanbul", "İSTANBUL"),
+        ("ﬁne…", "FINE..."),
+        ("ﾊﾟﾘ", "パリ"),
+        ("\u1112\u1161\u11ab", "한"),
+        ("a\u0323\u0302", "a\u0302\u0323"),
+        ("\u09c7\u09be", "\u09cb"),
+        ("â\u0323", "ậ"),
+        ("\u0345\u0323k", "ιK"),
+        ("ᾳ\u03011", "Ι1"),
+    ],
+)
+def test_texts_that_look_the_same_are_found(written: str, wanted: str) -> None:
+    log = block(1, line(f"so {written} there").encode() + b"\n", line("nothing").encode() + b"\n")
+    assert search([log], Needle(Query(wanted)), 3, 9, never).ids == [1]
+
+
+FOLDING = [chr(code) for code in range(LETTERS_END) if unicodedata.decomposition(chr(code))]
+MARKS = [chr(code) for code in range(LETTERS_END) if unicodedata.combining(chr(code))]
+SPELT = st.lists(
+    st.sampled_from([*SPELLINGS]) | st.sampled_from(FOLDING) | st.sampled_from(MARKS), max_size=8
+)
+
+
+@OFTEN
+@given(SPELT.map("".join), st.data())
+def test_no_spelling_of_a_part_of_a_text_is_taken_for_absent(text: str, data: st.DataObject) -> None:
+    folded = fold(text)
+    begin = data.draw(st.integers(0, len(folded)))
+    part = fold(folded[begin : data.draw(st.integers(begin, len(folded)))])
+    assert part not in folded or Probe(part).may_be_in(line(text).encode())
+
+
+@OFTEN
+@given(LOGS, TEXTS, st.one_of(st.just(""), NAMES), st.sampled_from(["", STAMP]), CUTS)
+def test_a_search_for_a_name_and_a_time_is_the_same_as_looking_at_each_message(
+    log: list[bytes], text: str, user: str, since: str, cuts: set[int]
+) -> None:
+    assume(text or user)
+    before = len(log) + 1
+    hits = search(blocks(log, cuts, before), Needle(Query(text, user, since)), before, 100, never)
+    expected = [
+        (number, line)
+        for number, line in by_looking_at_each(log, text, before)
+        if not user or fold(read_line(line).user) == fold(user)
+    ]
+    assert found(hits) == expected
+
+
+def test_a_time_has_a_beginning_and_an_end() -> None:
+    stamps = [f"2026-01-{day:02} 12:00:00" for day in range(1, 10)]
+    log = block(1, *(f"[{stamp}] Anna: word\n".encode() for stamp in stamps))
+    query = Query("word", from_stamp="2026-01-03 12:00:00", to_stamp="2026-01-06 12:00:00")
+    assert search([log], Needle(query), 10, 9, never).ids == [3, 4, 5]
+    assert search([log], Needle(Query("", "anna", to_stamp="2026-01-02")), 10, 9, never).ids == [1]
+    assert search([log], Needle(Query("", from_stamp="2026-01-09")), 10, 9, never).ids == [9]
 
 
 def test_names_and_times_are_no_text() -> None:
     log = line("hello: Boris").encode() + b"\n"
     for text in ("anna", "2025", "23:46", "] ", "anna: h", ": h"):
-        assert search([block(1, log)], Needle(text), 2, 9, never).ids == []
+        assert search([block(1, log)], Needle(Query(text)), 2, 9, never).ids == []
     for text in ("HELLO", "o: b", "boris"):
-        assert search([block(1, log)], Needle(text), 2, 9, never).ids == [1]
+        assert search([block(1, log)], Needle(Query(text)), 2, 9, never).ids == [1]
 
 
 def test_a_long_text_is_compared_to_its_end() -> None:
     text = "Я" * PROBE_CHARACTERS + " конец"
     log = line(text).encode() + b"\n"
-    assert search([block(1, log)], Needle(text.lower()), 2, 9, never).ids == [1]
-    assert search([block(1, log)], Needle(text.lower() + "!"), 2, 9, never).ids == []
+    assert search([block(1, log)], Needle(Query(text.lower())), 2, 9, never).ids == [1]
+    assert search([block(1, log)], Needle(Query(text.lower() + "!")), 2, 9, never).ids == []
 
 
 def test_an_answer_is_no_longer_than_a_page() -> None:
     log = [line(f"{number} " + "ж" * 5_000).encode() + b"\n" for number in range(50)]
-    hits = search([block(1, *log)], Needle("Ж"), 51, 100, never)
+    hits = search([block(1, *log)], Needle(Query("Ж")), 51, 100, never)
     assert hits.ids == [47, 48, 49, 50]
     assert sum(map(len, log[47:50])) <= FOUND_BYTES
     assert hits.before == 47
@@ -156,7 +228,7 @@ def test_a_stop_for_time_says_where_to_go_on() -> None:
     log = [line(f"word {number}").encode() + b"\n" for number in range(1, 10)]
     asked = iter([False, True])
     cut = blocks(log, {3, 6}, 10)
-    assert search(cut, Needle("nothing"), 10, 5, lambda: next(asked)) == Hits([], [], 4)
+    assert search(cut, Needle(Query("nothing")), 10, 5, lambda: next(asked)) == Hits([], [], 4)
     assert [block.first for block in cut] == [1]
 
 
@@ -187,12 +259,12 @@ def test_a_log_is_searched_as_it_was_written_and_after_it_was_opened_again(  # n
         history.append(lines[begin : begin + 7])
     for _ in range(2):
         expected = by_looking_at_each(log, text, before)
-        hits = history.search(text, before, 100, 60)
+        hits = history.search(Query(text), before, 100, 60)
         assert (found(hits), hits.before) == (expected, 0)
         ids: list[int] = []
         rest = before
         while rest:
-            hits = history.search(text, rest, 2, 0)
+            hits = history.search(Query(text), rest, 2, 0)
             ids, rest = hits.ids + ids, hits.before
         assert ids == [number for number, _ in expected]
         history.close()
@@ -202,7 +274,7 @@ def test_a_log_is_searched_as_it_was_written_and_after_it_was_opened_again(  # n
 
 def test_a_log_without_messages_has_nothing_to_find(tmp_path: Path) -> None:
     history = ChatHistory.open(tmp_path / "talk.txt")
-    assert history.search("a", 1, 10, 1) == history.search("a", 99, 10, 1) == Hits([], [], 0)
+    assert history.search(Query("a"), 1, 10, 1) == history.search(Query("a"), 99, 10, 1) == Hits([], [], 0)
     history.close()
 
 
@@ -211,7 +283,7 @@ def test_a_search_yields_after_each_block(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("time.sleep", sleeps.append)
     history = ChatHistory.open(tmp_path / "talk.txt")
     history.append([line("x" * 5_000) for _ in range(1_000)])
-    history.search("nothing", 1_001, 10, 60)
+    history.search(Query("nothing"), 1_001, 10, 60)
     assert 15 < len(sleeps) < 30
     sleeps.clear()
     history.resent(Resent("Anna", "nothing"), range(1, 1_001), lambda _: False, 10, 60)
@@ -236,7 +308,7 @@ def test_whatever_is_found_is_found_wherever_it_is_in_a_long_log(tmp_path: Path,
     found: list[int] = []
     before = count + 1
     while before:
-        step = history.search("nEEDLE", before, 7, chance.choice((0, 60)))
+        step = history.search(Query("nEEDLE"), before, 7, chance.choice((0, 60)))
         found = [*step.ids, *found]
         before = step.before
     assert found == sorted(hits)

@@ -46,6 +46,7 @@ export class App {
       join: (name) => dispatch({ type: "openRoom", name }),
       leave: () => this.leaveRoom(state().current),
       name: (name) => this.#rename(name),
+      goto: (day) => dispatch({ type: "goto", day }),
       bell: (which) => this.#setNotice(which),
       device: () => {
         this.addDevice();

@@ -44,6 +44,9 @@ export const features = {
   notCopied: "The browser did not allow copying.",
 
   searchHint: "Words in this room",
+  searchTerms: "Also from:NAME, since:2026-11-01, until:2026-11-30",
+  everywhere: "In all my rooms",
+  gotoDay: "Go to a day",
   searching: "Searching …",
   nothing: "Nothing found.",
   searchAway: "No connection: searching needs the server.",
@@ -202,6 +205,7 @@ export const features = {
     slow: "slow mode: a message per person in so many seconds; 0: off",
     redact: "remove a message, by its number",
     name: "take another name",
+    goto: "go to a day: /goto 2026-11-01",
     find: "search in this room",
     bell: "what notifies: on (mentions), off, all",
     exit: "leave",
@@ -226,6 +230,9 @@ export const features = {
     bad_search: () => "This cannot be searched for.",
     no_files: () => "Files cannot be sent here. Send a link instead.",
     no_message: ({ number }) => `There is no message ${number} in this room.`,
+    bad_date: ({ date }) => `${date}: a day is written as 2026-11-30.`,
+    nothing_since: ({ date }) => `Nothing was said on ${date} or later.`,
+    not_connected: () => "No connection: try again when it is back.",
     last_room: () => "This is your only room: /exit leaves it too.",
     unknown_command: ({ word, near }) =>
       `There is no command ${word}${near ? `; did you mean ${near}?` : "."} To post it, write /${word}.`,

@@ -4,7 +4,7 @@ import { count } from "./ru.js";
 
 // The arguments of commands.
 const USAGE = {
-  ROOM: "КОМНАТА", NAME: "ИМЯ", TEXT: "ТЕКСТ", WORDS: "СЛОВА", USES: "РАЗ", TIME: "СРОК", REASON: "ПРИЧИНА", SECONDS: "СЕКУНДЫ", ID: "НОМЕР",
+  ROOM: "КОМНАТА", NAME: "ИМЯ", TEXT: "ТЕКСТ", WORDS: "СЛОВА", USES: "РАЗ", TIME: "СРОК", REASON: "ПРИЧИНА", SECONDS: "СЕКУНДЫ", ID: "НОМЕР", DATE: "ДАТА",
 };
 
 export const features = {
@@ -51,6 +51,9 @@ export const features = {
   notCopied: "Браузер не дал скопировать.",
 
   searchHint: "Слова в этой комнате",
+  searchTerms: "Ещё от:ИМЯ, с:2026-11-01, до:2026-11-30",
+  everywhere: "Во всех моих комнатах",
+  gotoDay: "Перейти к дню",
   searching: "Ищем …",
   nothing: "Ничего не нашлось.",
   searchAway: "Нет связи, а для поиска нужен сервер.",
@@ -209,6 +212,7 @@ export const features = {
     slow: "медленный режим: сообщение за столько секунд; 0: выключить",
     redact: "удалить сообщение, по его номеру",
     name: "сменить имя",
+    goto: "перейти к дню: /goto 2026-11-01",
     find: "искать в этой комнате",
     bell: "о чём сообщать: on (когда упомянут), off, all",
     exit: "выйти",
@@ -233,6 +237,9 @@ export const features = {
     bad_search: () => "Такое искать нельзя.",
     no_files: () => "Файлы здесь отправлять нельзя. Отправьте ссылку.",
     no_message: ({ number }) => `Сообщения ${number} в этой комнате нет.`,
+    bad_date: ({ date }) => `${date}: день пишется так: 2026-11-30.`,
+    nothing_since: ({ date }) => `${date} и позже ничего не писали.`,
+    not_connected: () => "Нет связи: повторите, когда она появится.",
     last_room: () => "Других комнат у вас нет: /exit выходит и из этой.",
     unknown_command: ({ word, near }) =>
       `Нет команды ${word}${near ? `; может быть, ${near}?` : "."} Чтобы отправить это как сообщение, напишите /${word}.`,

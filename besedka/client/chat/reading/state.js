@@ -1,6 +1,7 @@
 // The read position, and the window of rows on a room's log: requests pages, and takes them in. Pure.
 
 import { acknowledged, behindDelivered, rowsOf, sendWaiting, trimmed, unread, waitingRows } from "../room.js";
+import { beginningOf, isDate } from "../search/terms.js";
 import { here, roomOf, withRoom } from "../state.js";
 
 export const PAGE_MESSAGES = 50;
@@ -58,8 +59,19 @@ const roomEvents = {
     return fetchPage({ ...next, fetching: null }, "around", last + 1);
   },
 
+  /** Shows the first message of a day, or of a later one. */
+  goto: (room, { day }) => {
+    if (!isDate(day)) return [{ ...room, refusal: { code: "bad_date", date: day } }, []];
+    if (!room.isJoined) return [{ ...room, refusal: { code: "not_connected" } }, []];
+    const since = beginningOf(day);
+    return [
+      { ...room, fetching: { what: "since", since, day }, refusal: null },
+      [{ type: "history", room: room.name, from_time: since, limit: PAGE_MESSAGES }],
+    ];
+  },
+
   /** The message is shown: a page that was requested for it would only replace its row. */
-  jumped: (room) => [{ ...room, target: null, fetching: room.fetching?.what === "around" ? null : room.fetching }, []],
+  jumped: (room) => [{ ...room, target: null, fetching: /^(around|since)$/.test(room.fetching?.what ?? "") ? null : room.fetching }, []],
 };
 
 /** @type {Feature["roomFrames"]} */
@@ -79,16 +91,18 @@ function read(room, readTo) {
   return [{ ...room, readTo, mentions: readTo < room.lastId ? room.mentions : 0 }, []];
 }
 
-/** @type {(room: Room, rows: Row[], page: {first: number, before: number}) => Room} */
-function withPage(room, rows, { first, before }) {
-  if (room.fetching?.before !== before) return room;
-  const { what } = room.fetching;
+/** @type {(room: Room, rows: Row[], page: {first: number, before?: number, from_time?: number}) => Room} */
+function withPage(room, rows, { first, before, from_time }) {
+  const { fetching } = room;
+  if (!fetching || (fetching.what === "since" ? fetching.since !== from_time : fetching.before !== before)) return room;
+  const { what } = fetching;
   const next = { ...room, fetching: null };
   const last = rows.at(-1)?.id;
-  if (!last) return next;
+  if (!last) return what === "since" ? { ...next, refusal: { code: "nothing_since", date: fetching.day } } : next;
   const old = rows.map((row) => ({ ...row, old: true }));
   const end = { endId: last, isAtEnd: last >= room.lastId };
-  if (what === "around") return { ...next, ...end, rows: [...old, ...waitingRows(room.rows)], firstId: first };
+  if (what === "since") Object.assign(next, { target: first, isFollowing: false });
+  if (what === "around" || what === "since") return { ...next, ...end, rows: [...old, ...waitingRows(room.rows)], firstId: first };
   if (what === "newer" && first <= room.endId + 1) {
     return trimmed({ ...next, ...end, rows: behindDelivered(room.rows, old.filter(({ id = 0 }) => id > room.endId)) });
   }

@@ -24,7 +24,7 @@ const events = {
     const { kind, peer } = state.listed.find((room) => room.name === name) ?? {};
     const next = withRoom(state, onScreen({ ...(known ?? newRoom(name, { kind, peer })), invite }));
     const hidden = state.hidden?.filter((other) => other !== name);
-    return join({ ...next, current: name, search: null, hidden }, name);
+    return join({ ...next, current: name, search: state.search?.isEverywhere ? state.search : null, hidden }, name);
   },
 
   /** Leaves a room: at the user's request, which they can undo for some seconds, or after a refusal. The last room stays. */

@@ -1,6 +1,7 @@
 // Searches the whole log of the room; a hit is shown in its context.
 
 import { refusalText } from "../language.js";
+import { label } from "../room.js";
 import { line } from "../view/row.js";
 import { unverifiedMark } from "../messages/unverified.js";
 import { head } from "../view/controls/dialog.js";
@@ -14,6 +15,8 @@ export class View {
   #actions;
   #panel = line("aside", "panel search", "");
   #input = Object.assign(document.createElement("input"), { type: "search", dir: "auto", enterKeyHint: "search" });
+  #everywhere = Object.assign(document.createElement("input"), { type: "checkbox" });
+  #day = Object.assign(document.createElement("input"), { type: "date" });
   #status = line("p", "quiet", "");
   #hits = line("ol", "", "");
   #more;
@@ -31,8 +34,10 @@ export class View {
     this.#panel.setAttribute("aria-labelledby", "search-title");
     const form = line("form", "", "");
     form.role = "search";
-    form.append(this.#input);
-    this.#panel.append(head("search", strings.search, strings, () => this.#close()), form, this.#status, this.#hits, this.#more);
+    form.append(this.#input, labelled(this.#everywhere, strings.everywhere));
+    const hint = line("p", "quiet", strings.searchTerms);
+    const day = labelled(this.#day, strings.gotoDay);
+    this.#panel.append(head("search", strings.search, strings, () => this.#close()), form, hint, day, this.#status, this.#hits, this.#more);
     document.getElementById("chat").append(this.#panel);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -42,6 +47,8 @@ export class View {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#ask(), PAUSE_MS);
     });
+    this.#everywhere.addEventListener("change", () => this.#ask());
+    this.#day.addEventListener("change", () => this.#goto(this.#day.value));
     this.#more.addEventListener("click", () => actions.dispatch({ type: "searchMore" }));
     this.#panel.addEventListener("keydown", ({ key }) => key === "Escape" && this.#close());
     this.#hits.addEventListener("click", ({ target }) => this.#jump(target.closest("button")));
@@ -56,31 +63,34 @@ export class View {
   }
 
   /** @param {State} state */
-  draw({ search, scene, connection, limits }) {
+  draw({ search, scene, connection, limits, rooms }) {
     if (scene !== "chat") this.#panel.hidden = true;
     const isAway = Boolean(search?.busy) && connection !== "open";
     if ((search === this.#search && isAway === this.#isAway) || this.#panel.hidden) return;
     this.#search = search;
     this.#isAway = isAway;
-    const { hits = [], before, busy, refusal } = search ?? {};
-    const count = hits.length ? this.#strings.found(hits.length, Boolean(before)) : this.#strings.nothing;
+    const { hits = [], before = {}, busy, refusal } = search ?? {};
+    const hasMore = Object.values(before).some(Boolean);
+    const count = hits.length ? this.#strings.found(hits.length, hasMore) : this.#strings.nothing;
     const { searching, searchAway } = this.#strings;
     this.#status.textContent = !search ? "" : refusal ? refusalText(this.#strings, refusal, limits) : isAway ? searchAway : busy ? searching : count;
-    this.#more.hidden = !before;
-    this.#hits.replaceChildren(...hits.map((hit) => this.#hit(hit, search.text)).reverse());
-    if (before && !busy && !refusal && hits.length < SHOWN_AT_LEAST) this.#actions.dispatch({ type: "searchMore" });
+    this.#more.hidden = !hasMore;
+    const place = ({ room }) => (search.isEverywhere && rooms[room] ? label(rooms[room]) : "");
+    this.#hits.replaceChildren(...hits.map((hit) => this.#hit(hit, search.terms.text, place(hit))).reverse());
+    if (hasMore && !busy && !refusal && hits.length < SHOWN_AT_LEAST) this.#actions.dispatch({ type: "searchMore" });
   }
 
-  /** @param {Search["hits"][number]} hit @param {string} wanted */
-  #hit({ id, user, text, day, time, isUnverified, isRemoved }, wanted) {
+  /** @param {Search["hits"][number]} hit @param {string} wanted @param {string} place */
+  #hit({ id, room, user, text, day, time, isUnverified, isRemoved }, wanted, place) {
     const item = document.createElement("li");
     const button = Object.assign(document.createElement("button"), { type: "button", value: id, title: this.#strings.jump });
+    button.dataset.room = room;
     const found = Object.assign(line("p", "", ""), { dir: "auto" });
     found.append(...(isRemoved ? [this.#strings.removed] : inContext(text, wanted)));
     found.classList.toggle("removed", Boolean(isRemoved));
     const name = Object.assign(line("b", "", user), { dir: "auto" });
     if (isUnverified) name.append(unverifiedMark(this.#strings));
-    button.append(name, line("small", "quiet", `${day} ${this.#strings.clock(time)}`), found);
+    button.append(name, line("small", "quiet", [place, day, this.#strings.clock(time)].filter(Boolean).join(" ")), found);
     item.append(button);
     return item;
   }
@@ -88,15 +98,28 @@ export class View {
   #ask() {
     clearTimeout(this.#timer);
     const text = this.#input.value.trim();
-    if (text === (this.#search?.text ?? "")) return;
-    this.#actions.dispatch(text ? { type: "search", text } : { type: "endSearch" });
+    const isEverywhere = this.#everywhere.checked;
+    if (text === (this.#search?.text ?? "") && isEverywhere === Boolean(this.#search?.isEverywhere)) return;
+    this.#actions.dispatch(text ? { type: "search", text, isEverywhere } : { type: "endSearch" });
   }
 
   #jump(button) {
     if (!button) return;
-    // On a phone the panel covers the log.
-    if (matchMedia("(max-width: 48rem)").matches) this.#panel.hidden = true;
+    const { room } = button.dataset;
+    this.#uncoverLog();
+    this.#actions.dispatch({ type: "openRoom", name: room });
     this.#actions.dispatch({ type: "jump", id: Number(button.value) });
+  }
+
+  #goto(day) {
+    if (!day) return;
+    this.#uncoverLog();
+    this.#actions.dispatch({ type: "goto", day });
+  }
+
+  // On a phone the panel covers the log.
+  #uncoverLog() {
+    if (matchMedia("(max-width: 48rem)").matches) this.#panel.hidden = true;
   }
 
   #close() {
@@ -106,9 +129,17 @@ export class View {
   }
 }
 
+/** @param {HTMLInputElement} input @param {string} text */
+function labelled(input, text) {
+  const label = line("label", "", "");
+  if (input.type === "checkbox") label.append(input, text);
+  else label.append(text, input);
+  return label;
+}
+
 function inContext(text, wanted) {
   const at = text.toLowerCase().indexOf(wanted.toLowerCase());
-  if (at < 0) return [text.slice(0, 2 * CONTEXT_CHARACTERS)];
+  if (!wanted || at < 0) return [text.slice(0, 2 * CONTEXT_CHARACTERS)];
   const end = at + wanted.length;
   const start = Math.max(0, at - CONTEXT_CHARACTERS);
   const stop = end + CONTEXT_CHARACTERS;

@@ -17,6 +17,7 @@ export const COMMANDS = [
   { name: "uninvite", usage: "[NAME]" },
   { name: "name", usage: "NAME" },
   { name: "device" },
+  { name: "goto", usage: "DATE" },
   { name: "find", usage: "WORDS" },
   { name: "bell", usage: "[on|off|all]" },
   { name: "kick", usage: "NAME [REASON]", may: "moderate" },

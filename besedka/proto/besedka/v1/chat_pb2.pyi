@@ -182,18 +182,20 @@ class SendResponse(_message.Message):
     def __init__(self, id: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., epoch: _Optional[str] = ...) -> None: ...
 
 class ListMessagesRequest(_message.Message):
-    __slots__ = ("room", "after", "before", "limit", "secret")
+    __slots__ = ("room", "after", "before", "from_time", "limit", "secret")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
+    FROM_TIME_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     SECRET_FIELD_NUMBER: _ClassVar[int]
     room: str
     after: int
     before: int
+    from_time: _timestamp_pb2.Timestamp
     limit: int
     secret: str
-    def __init__(self, room: _Optional[str] = ..., after: _Optional[int] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., secret: _Optional[str] = ...) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., after: _Optional[int] = ..., before: _Optional[int] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limit: _Optional[int] = ..., secret: _Optional[str] = ...) -> None: ...
 
 class ListMessagesResponse(_message.Message):
     __slots__ = ("messages", "head", "epoch")
@@ -240,18 +242,24 @@ class Room(_message.Message):
     def __init__(self, name: _Optional[str] = ..., clients_count: _Optional[int] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., asked: _Optional[int] = ..., blocked: _Optional[bool] = ...) -> None: ...
 
 class SearchRequest(_message.Message):
-    __slots__ = ("room", "text", "before", "limit", "secret")
+    __slots__ = ("room", "text", "before", "limit", "secret", "user", "from_time", "to_time")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     SECRET_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    TO_TIME_FIELD_NUMBER: _ClassVar[int]
     room: str
     text: str
     before: int
     limit: int
     secret: str
-    def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., secret: _Optional[str] = ...) -> None: ...
+    user: str
+    from_time: _timestamp_pb2.Timestamp
+    to_time: _timestamp_pb2.Timestamp
+    def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., secret: _Optional[str] = ..., user: _Optional[str] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., to_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SearchResponse(_message.Message):
     __slots__ = ("messages", "before", "head", "epoch")
@@ -418,14 +426,16 @@ class Say(_message.Message):
     def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., key: _Optional[str] = ..., after: _Optional[int] = ...) -> None: ...
 
 class ListHistory(_message.Message):
-    __slots__ = ("room", "before", "limit")
+    __slots__ = ("room", "before", "limit", "from_time")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    FROM_TIME_FIELD_NUMBER: _ClassVar[int]
     room: str
     before: int
     limit: int
-    def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    from_time: _timestamp_pb2.Timestamp
+    def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class BeginTyping(_message.Message):
     __slots__ = ("room",)
@@ -450,18 +460,24 @@ class ListRooms(_message.Message):
     def __init__(self, key: _Optional[str] = ..., after: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class Search(_message.Message):
-    __slots__ = ("room", "text", "before", "limit", "key")
+    __slots__ = ("room", "text", "before", "limit", "key", "user", "from_time", "to_time")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    TO_TIME_FIELD_NUMBER: _ClassVar[int]
     room: str
     text: str
     before: int
     limit: int
     key: str
-    def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
+    user: str
+    from_time: _timestamp_pb2.Timestamp
+    to_time: _timestamp_pb2.Timestamp
+    def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., key: _Optional[str] = ..., user: _Optional[str] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., to_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class OpenPrivate(_message.Message):
     __slots__ = ("room", "key")
@@ -628,14 +644,18 @@ class Limits(_message.Message):
     def __init__(self, name: _Optional[int] = ..., room: _Optional[int] = ..., text: _Optional[int] = ..., frame: _Optional[int] = ...) -> None: ...
 
 class HistoryPage(_message.Message):
-    __slots__ = ("room", "before", "messages")
+    __slots__ = ("room", "before", "messages", "from_time", "first")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
     room: str
     before: int
     messages: _containers.RepeatedCompositeFieldContainer[Message]
-    def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...) -> None: ...
+    from_time: _timestamp_pb2.Timestamp
+    first: int
+    def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first: _Optional[int] = ...) -> None: ...
 
 class Presence(_message.Message):
     __slots__ = ("room", "clients_count", "joined", "left", "text", "users", "is_whole")

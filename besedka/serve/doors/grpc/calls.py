@@ -22,14 +22,13 @@ from besedka.serve.session import Arrival, Services
 from besedka.serve.session.post import Posting, settled
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.frames import FOUND_MESSAGES, PAGE_MESSAGES, ROOMS_LISTED, Search
+from besedka.wire.frames import PAGE_MESSAGES, ROOMS_LISTED
 from besedka.wire.message import Message
 from besedka.wire.validation import (
     DEFAULT_ROOM,
     clean_key,
     clean_name,
     clean_room,
-    clean_search,
     clean_secret,
     clean_text,
 )
@@ -138,6 +137,9 @@ async def list_messages(
             page = await services.log_reader.page_after(
                 room, request.after, limit, asker=asker, limiter=limiter
             )
+        elif request.WhichOneof("from") == "from_time":
+            from_time = proto.unix_seconds("from_time", request.from_time)
+            page = await services.log_reader.page_since(room, from_time, limit, asker=asker, limiter=limiter)
         else:
             before = request.before or room.head + 1
             page = await services.log_reader.page(room, before, limit, asker=asker, limiter=limiter)
@@ -160,16 +162,15 @@ async def list_rooms(
 
 async def search(request: pb.SearchRequest, services: Services, limiter: RateLimiter) -> pb.SearchResponse:
     """Messages of a room that contain a text."""
-    text = clean_search(request.text)
+    frame = proto.search(request)
     await paced(lambda longest: limiter.charge_call(services.clock.now(), SEARCH_FRAMES - 1, longest))
     claim = reader(request)
     name = clean_room(request.room or DEFAULT_ROOM)
     room = await services.admission.existing_room(name, claim, limiter)
     asker = services.admission.tenant(claim, limiter.source.network)
-    limit = request.limit or FOUND_MESSAGES
-    hits = await services.log_reader.search(room, text, request.before, limit, asker)
+    hits = await services.log_reader.search(room, frame, asker)
     services.admission.check_room(room, claim, limiter.source.network)  # they may have been removed meanwhile
-    found = services.log_reader.found(room, Search(text), hits)
+    found = services.log_reader.found(room, frame, hits)
     messages = proto.picked(found.ids, found.messages, services.clock.zone, found.unverified)
     return pb.SearchResponse(messages=messages, before=hits.before, head=room.head, epoch=room.epoch)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.errors import HistoryUnusable
-from besedka.serve.history import ChatHistory
+from besedka.serve.history import ChatHistory, Query
 from besedka.serve.history.index import StrangeLines
 from tests.serve.history.logs import index_of_version_1, line
 
@@ -88,8 +88,8 @@ def test_lines_that_are_not_understood_belong_to_nobody_and_stay(tmp_path: Path)
     history = ChatHistory.open(path)
     assert history.read(1, 9) == [line("one"), line("two")]
     assert history.restored.strange == StrangeLines(5, 1)
-    assert history.search("fixed", 99, 9, 9).ids == []
-    assert history.search("two", 99, 9, 9).ids == [2]
+    assert history.search(Query("fixed"), 99, 9, 9).ids == []
+    assert history.search(Query("two"), 99, 9, 9).ids == [2]
     assert history.read_bytes(history.span(1, 2)) == content.encode()
     assert path.read_text() == content
     history.append([line("three")])
@@ -111,7 +111,7 @@ def seconds_to_open(path: Path, content: bytes) -> float:
     begun = time.process_time()
     history = ChatHistory.open(path)
     assert history.read(1, 1)
-    history.search("nowhere", 99, 9, 9)
+    history.search(Query("nowhere"), 99, 9, 9)
     history.close()
     return time.process_time() - begun
 
