@@ -1,7 +1,7 @@
 // The frames of the protocol by their tag, made from besedka/wire/frames.py by `make frames`. Do not edit.
 
 interface ClientFrames {
-  join: { user?: string; room?: string; since?: number; epoch?: string; secret?: string; quiet?: boolean; invite?: string };
+  join: { user?: string; room?: string; since?: number; epoch?: string; secret?: string; quiet?: boolean; invite?: string; must_exist?: boolean };
   chat: { text: string; room?: string; key?: string; after?: number };
   history: { before?: number; room?: string; limit?: number; from_time?: number };
   typing: { room?: string };

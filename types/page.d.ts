@@ -83,7 +83,6 @@ interface Room {
   usersBefore: string[];
   /** Messages up to this id were posted before this visit. */
   oldUntil: number;
-  /** The requested page of the log. */
   /** The page that was asked for: before an id, or since a moment in unix seconds, the beginning of a day. */
   fetching: { what: "older" | "newer" | "around"; before: number } | { what: "since"; since: number; day: string } | null;
   /** The id of a message to scroll to; 0: the end. */
@@ -109,6 +108,8 @@ interface Room {
   asked?: boolean;
   /** The token to join with. */
   invite?: string;
+  /** It came from an address or a command, and may be mistyped: no new room is opened for it unless the user says so. */
+  mustExist?: boolean;
   /** A direct room that somebody else has opened, and whose first messages are news. */
   isNew?: boolean;
 }
@@ -239,7 +240,7 @@ interface Events {
   goto: { day: string };
   jumped: {};
 
-  openRoom: { name: string; invite?: string };
+  openRoom: { name: string; invite?: string; isMeant?: boolean };
   leaveRoom: { name: string; refusal?: Refusal; undo?: { draft: string } };
   undoLeave: { room: Room; draft: string };
   roomRenamed: { frame: ServerFrameOf<"welcome">; now: number; at: number };
@@ -274,6 +275,7 @@ type Effect =
   | { do: "defer"; event: PageEvent }
   | { do: "remember"; name: string }
   | { do: "keepDraft"; name: string; text: string }
+  | { do: "askForRoom"; name: string }
   | { do: "received"; frame: { room: string; id: number; user: string; text: string; unverified?: boolean } }
   | { do: "become"; user: string; secret: string };
 

@@ -105,9 +105,16 @@ E = TypeVar("E", bound=StrEnum)
 def request(frame: ClientFrame) -> pb.ConverseRequest:
     """A client's frame as a request of `Converse`."""
     match frame:
-        case Join(user, room, since, epoch, secret, quiet, invite):
+        case Join(user, room, since, epoch, secret, quiet, invite, must_exist):
             join = pb.Join(
-                room=room, user=user, since=since, epoch=epoch, secret=secret, quiet=quiet, invite=invite
+                room=room,
+                user=user,
+                since=since,
+                epoch=epoch,
+                secret=secret,
+                quiet=quiet,
+                invite=invite,
+                must_exist=must_exist,
             )
             return pb.ConverseRequest(join=join)
         case Say(text, room, key, after):
@@ -157,7 +164,16 @@ def client_frame(request: pb.ConverseRequest) -> ClientFrame:
         case pb.Join():
             user = action.user if action.HasField("user") else None
             since = action.since if action.HasField("since") else None
-            return Join(user, room, since, action.epoch, action.secret, action.quiet, action.invite)
+            return Join(
+                user,
+                room,
+                since,
+                action.epoch,
+                action.secret,
+                action.quiet,
+                action.invite,
+                action.must_exist,
+            )
         case pb.Say():
             return Say(action.text, room, action.key, action.after if action.HasField("after") else None)
         case pb.ListHistory():

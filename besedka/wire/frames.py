@@ -105,6 +105,7 @@ class Join(Frame, tag="join", frozen=True):
         secret: shows that two connections are the same person, who may then be present more than once.
         quiet: join unseen: not counted, not announced, not among the users. For programs.
         invite: the token of an invitation to this room or to this name.
+        must_exist: open no new room: if it is not there, the join is refused with `no_such_room`. For names that may be mistyped.
     """
 
     user: str | None = None
@@ -114,6 +115,7 @@ class Join(Frame, tag="join", frozen=True):
     secret: str = ""
     quiet: bool = False
     invite: str = ""
+    must_exist: bool = False
 
 
 class Say(Frame, tag="chat", frozen=True):

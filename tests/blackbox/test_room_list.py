@@ -15,7 +15,7 @@ from tests import looping
 from tests.calling import TIMEOUT_SECONDS, Caller
 from tests.clocks import BENT, Clocks
 from tests.commanding import wait_until
-from tests.conftest import ServerMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
 from tests.talking import Frame, WireClient
 
@@ -127,3 +127,21 @@ def test_a_server_without_a_free_descriptor_refuses_the_list_and_goes_on(server:
         assert [answer.get("code") for answer in refused] == ["room_unavailable"] * 3
         wait_until(lambda: anna.ask("rooms").get("rooms"))
     assert server.errors.count("could not be read") < len(refused)
+
+
+@pytest.mark.parametrize("user", ["Anna", None])
+def test_a_join_that_must_not_create_a_room_creates_none(
+    server: RunningServer, make_client: ClientMaker, user: str | None
+) -> None:
+    (server.directory / "chat_history.old.txt").write_text("[2025-01-01 10:00:00] Boris: hello\n")
+    visitor = make_client()
+    visitor.send_frame("join", room="new", must_exist=True, **({"user": user} if user else {}))
+    refusal = visitor.receive("error")
+    assert (refusal["code"], refusal["room"]) == ("no_such_room", "new")
+    for room in ("old", "main"):
+        visitor.send_frame("join", room=room, must_exist=True, **({"user": user} if user else {}))
+        assert visitor.receive("welcome")["room"] == room
+    # One that is open, with nothing said in it, is there.
+    make_client().join("Boris", "new")
+    visitor.send_frame("join", room="new", must_exist=True, **({"user": user} if user else {}))
+    assert visitor.receive("welcome")["room"] == "new"

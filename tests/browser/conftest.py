@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.running import RunningServer
@@ -107,12 +107,19 @@ def visit(chromium: Browser, motion: str) -> Iterator[Visit]:
         usual = {"service_workers": "block", "reduced_motion": motion}
         context = chromium.new_context(locale=locale, **{**usual, **options})  # type: ignore[arg-type]
         contexts.append(context)
+        context.on("dialog", agree_to_new_rooms)
         return watched(context.new_page(), url, problems)
 
     yield open_page
     for context in contexts:
         context.close()
     assert problems == []
+
+
+def agree_to_new_rooms(dialog: Dialog) -> None:
+    """Most tests begin in a room of their own, which is not there yet: the page asks whether to create it."""
+    if dialog.message.startswith(("There is no room", "Комнаты #")):
+        dialog.accept()
 
 
 def watched(page: Page, url: str, problems: list[str]) -> Page:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import (
     Visit,
+    agree_to_new_rooms,
     come_back,
     come_in,
     receive_numbered,
@@ -326,3 +327,41 @@ def make(page: Page, name: str) -> None:
     page.press("#room-form input", "Enter")
     expect(page.locator("#room")).to_have_text(f"# {name}")
     page.wait_for_function("() => document.querySelector('#people').textContent !== '0 people'")
+
+
+def test_a_mistyped_link_asks_before_it_makes_a_room(server: RunningServer, visit: Visit) -> None:
+    (server.directory / "chat_history.dev.txt").write_text("[2025-01-01 10:00:00] Boris: hello\n")
+    page = visit(server.page + "#devv")
+    page.context.remove_listener("dialog", agree_to_new_rooms)
+    questions: list[str] = []
+
+    def answer(*, agrees: bool) -> None:
+        def settle(dialog: Dialog) -> None:
+            questions.append(dialog.message)
+            dialog.accept() if agrees else dialog.dismiss()
+
+        page.once("dialog", settle)
+
+    answer(agrees=False)
+    come_in(page, "Anna")
+    expect(page.locator("#room")).to_have_text("# main")
+    page.evaluate("location.hash = '#dev'")
+    wait_for_text(page, "hello")
+
+    answer(agrees=False)
+    say(page, "/join kitchn")
+    expect(page.locator("#hint")).to_have_text("There is no room # kitchn.")
+    expect(page.locator("#room")).to_have_text("# dev")
+    expect(page.locator("#rooms")).not_to_contain_text("kitchn")
+    answer(agrees=True)
+    say(page, "/join kitchen")
+    expect(page.locator("#room")).to_have_text("# kitchen")
+    assert questions == [f"There is no room # {name}. Create it?" for name in ("devv", "kitchn", "kitchen")]
+    # A user who has been there is not asked again, even if nothing was said.
+    page.reload()
+    come_back(page, "Anna")
+    expect(page.locator("#room")).to_have_text("# kitchen")
+    # Who creates a room where rooms are created is not asked either.
+    page.get_by_placeholder("New room").fill("garden")
+    page.keyboard.press("Enter")
+    expect(page.locator("#room")).to_have_text("# garden")

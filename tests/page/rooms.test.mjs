@@ -201,3 +201,26 @@ test("a room may have a property name of JavaScript", () => {
   const kept = new Visit().enter().happen({ type: "restore", unsent: [{ room: "constructor", key: "k", text: "x", after: 0 }] });
   assert.equal(kept.state.rooms.constructor.outbox.length, 1);
 });
+
+test("a room from an address or a command must exist, unless the user means a new one", () => {
+  const visit = new Visit({ room: "devv" }).enter().happen({ type: "connected" });
+  const joins = () => visit.sent("join").map(({ room, must_exist }) => [room, Boolean(must_exist)]);
+  const missing = (room) => visit.tell({ type: "error", code: "no_such_room", text: "no", room });
+  assert.deepEqual(joins(), [["devv", true]]);
+  missing("devv");
+  assert.deepEqual(visit.effects.at(-1), { do: "askForRoom", name: "devv" });
+  visit.happen({ type: "leaveRoom", name: "devv", refusal: { code: "no_such_room" } });
+  assert.deepEqual([visit.state.current, joins().at(-1)], ["main", ["main", false]]);
+  visit.welcome({ room: "main" }).happen({ type: "openRoom", name: "kitchen" });
+  assert.deepEqual(joins().at(-1), ["kitchen", true]);
+  missing("kitchen");
+  visit.happen({ type: "openRoom", name: "kitchen", isMeant: true });
+  assert.deepEqual(joins().at(-1), ["kitchen", false]);
+  visit.welcome({ room: "kitchen" });
+  visit.happen({ type: "disconnected", retryIn: 1, now: 0 }).happen({ type: "connected" });
+  assert.deepEqual(joins().slice(-2).map(([, must]) => must), [false, false], "who has been there is there again");
+  visit.happen({ type: "openRoom", name: "garden", isMeant: true });
+  assert.deepEqual(joins().at(-1), ["garden", false]);
+  visit.tell({ type: "rooms", rooms: [{ name: "listed", clients_count: 1 }] }).happen({ type: "openRoom", name: "listed" });
+  assert.deepEqual(joins().at(-1), ["listed", false]);
+});

@@ -91,6 +91,7 @@ FIELDS: dict[type[Frame], dict[str, set[str]]] = {
         "secret": STRING,
         "quiet": {"true"},
         "invite": STRING,
+        "must_exist": {"true"},
     },
     Say: {"text": STRING, "room": STRING, "key": STRING, "after": INTEGER_OR_NULL},
     ListHistory: {

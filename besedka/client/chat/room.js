@@ -45,14 +45,14 @@ export const label = ({ name, kind, peer }) => peer || (name.startsWith("direct-
 export const unread = ({ readTo, lastId }) => (readTo < 0 ? 0 : Math.max(0, lastId - readTo));
 
 /** The room after another login. @type {RoomEdit} */
-export const renewed = ({ name, readTo, epoch, notice, target, kind, peer, invite }) =>
-  newRoom(name, { readTo, epoch, notice, target, kind, peer, invite });
+export const renewed = ({ name, readTo, epoch, notice, target, kind, peer, invite, mustExist }) =>
+  newRoom(name, { readTo, epoch, notice, target, kind, peer, invite, mustExist });
 
 /** @type {(room: Room, state: State) => ClientFrame} */
-export function joining({ name, lastId, endId, isAtEnd, epoch, invite }, { me, secret }) {
+export function joining({ name, lastId, endId, isAtEnd, epoch, invite, mustExist }, { me, secret }) {
   const id = isAtEnd ? endId : lastId;
   const since = id ? { since: id, epoch } : {};
-  return { type: "join", room: name, user: me, secret, ...(invite && { invite }), ...since };
+  return { type: "join", room: name, user: me, secret, ...(invite && { invite }), ...(mustExist && { must_exist: true }), ...since };
 }
 
 /** @type {RoomEdit} */
@@ -78,7 +78,7 @@ export const roomFrames = {
     const { name, notice, target, isFollowing } = room;
     const anew = isReplaced && { ...newRoom(name, { notice, target, isFollowing }), rows: waitingRows(room.rows) };
     const outbox = unsent(room);
-    const next = { ...room, ...anew, epoch, count, users, kind, peer, may, outbox, isJoined: true, isJoining: false, refusal: null, invite: undefined };
+    const next = { ...room, ...anew, epoch, count, users, kind, peer, may, outbox, isJoined: true, isJoining: false, refusal: null, invite: undefined, mustExist: false };
     // First all messages are old; after a reconnect, missed ones are new.
     if (!next.lastId) next.lastId = next.oldUntil = head;
     if (next.readTo < 0 || next.readTo > head) next.readTo = head;

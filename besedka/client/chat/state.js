@@ -16,7 +16,7 @@ export const newState = (name = DEFAULT_ROOM) => ({
   knownName: "",
   secret: "",
   current: name,
-  rooms: { [name]: newRoom(name) },
+  rooms: { [name]: newRoom(name, { mustExist: name !== DEFAULT_ROOM }) },
   listed: [],
   limits: { name: 32, room: 32, text: 5000 },
   utcOffset: 0,

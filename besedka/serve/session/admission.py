@@ -4,7 +4,7 @@ To join a room, with a name or unseen, the sequence of steps is defined here, an
 
 1. check the chat (`Policy.check_chat`): neither the person nor the address is banned, and the person is known where that is required;
 2. check the room (`Policy.check_room`): it is open, or the person is a member, or their invitation is valid;
-3. open the room: its log may have to be read first; a muted person creates none (`ActsInForce.check_voice`);
+3. open the room: its log may have to be read first; a muted person creates none (`ActsInForce.check_voice`), nor does one who asks not to;
 4. sign in (`Directory.sign_in`): the name is theirs, or free;
 5. redeem an invitation to the room (`Directory.redeem`);
 6. wait until their claim and their membership are on disk.
@@ -44,6 +44,7 @@ class Arrival(NamedTuple):
         secret: their secret; may be empty.
         fallback: the identity of their connection without a secret.
         invite: the token of an invitation, if they have one.
+        must_exist: open no new room.
     """
 
     room: str
@@ -52,6 +53,7 @@ class Arrival(NamedTuple):
     secret: str = ""
     fallback: str = ""
     invite: str = ""
+    must_exist: bool = False
 
 
 class Admitted(NamedTuple):
@@ -96,12 +98,12 @@ class Admission:
 
         Raises:
             Refused: `banned`, `not_known`; `not_invited`, `bad_link`; `too_many_rooms`, `going_down`; `name_taken`, `name_claimed`,
-                `too_many_names`; `no_secret`. The work may raise `muted`, `room_unavailable`, `storage_full`, `not_stored`.
+                `too_many_names`; `no_secret`. The work may raise `no_such_room`, `muted`, `room_unavailable`, `storage_full`, `not_stored`.
         """
         claim, now = claim_of(arrival.secret), self._clock()
         self._check(arrival, claim, now)
         self._policy.check_room(arrival.room, claim, arrival.invite, now)
-        if self._would_speak(arrival, claim):
+        if self._may_be_absent(arrival) and (arrival.must_exist or self._is_silenced(arrival, claim)):
             return mark_retrieved(asyncio.ensure_future(self._open_existing(arrival, claim)))
         room = self._open(arrival, claim)
         if not isinstance(room, Room):
@@ -233,16 +235,21 @@ class Admission:
             limiter.charge_opening(self._now())
         return found
 
-    def _would_speak(self, arrival: Arrival, claim: str) -> bool:
-        """Whether a muted person enters a room that may not exist: the name of a new open room, which all are shown, is a message."""
-        if self._rooms.is_open(arrival.room) or self._directory.rooms.kind(arrival.room) is not Kind.OPEN:
-            return False
+    def _may_be_absent(self, arrival: Arrival) -> bool:
+        """Whether it is not known that the room exists."""
+        rooms = self._directory.rooms
+        return not self._rooms.is_open(arrival.room) and rooms.kind(arrival.room) is Kind.OPEN
+
+    def _is_silenced(self, arrival: Arrival, claim: str) -> bool:
+        """Whether the person is muted: the name of a new open room, which all are shown, would be a message."""
         moderation, newcomer = self._directory.moderation, self._newcomer(arrival, claim)
         return moderation.is_silenced(self._clock(), newcomer, arrival.limiter.origin)
 
     async def _open_existing(self, arrival: Arrival, claim: str) -> None:
-        """Open a room for a muted person, if it exists."""
+        """Open a room, if it exists, for a person who is not to create it."""
         if not await self._rooms.exists(arrival.room):
+            if arrival.must_exist:
+                raise Refused(ErrorCode.NO_SUCH_ROOM, room=arrival.room)
             newcomer = self._newcomer(arrival, claim)
             self._directory.moderation.check_voice(self._clock(), newcomer, arrival.limiter.origin)
         opening = self._open(arrival, claim)

@@ -52,7 +52,7 @@ class Scene:
         """Have the name Anna be hers, on disk."""
         self.chat.directory.names.take("Anna", claim_of(ANNA), self.chat.clock.stamp())
 
-    def arrival(self, room: str = "closed", name: str = "Anna", **more: str) -> Arrival:
+    def arrival(self, room: str = "closed", name: str = "Anna", **more: Any) -> Arrival:
         return Arrival(room, self.limiter, name, **more)
 
     def sign_in(self, name: str, secret: str = "") -> Person:

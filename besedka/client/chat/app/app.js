@@ -149,9 +149,17 @@ export class App {
     else if (!length || confirm(strings.leaveUnsent(length))) dispatch({ type: "leaveRoom", name, undo: { draft: actions.draft(name) } });
   }
 
+  // A name that was mistyped must not make a room.
+  #askForRoom(name) {
+    const { dispatch, strings } = this.#parts;
+    if (confirm(strings.newRoomSure(name))) dispatch({ type: "openRoom", name, isMeant: true });
+    else dispatch({ type: "leaveRoom", name, refusal: { code: "no_such_room" } });
+  }
+
   /** Performs the effects that need the features. */
   perform(effect) {
     if (effect.do === "received") this.#received(effect.frame);
+    if (effect.do === "askForRoom") this.#askForRoom(effect.name);
     if (effect.do === "keepDraft") this.#parts.actions.keepDraft(effect.name, effect.text);
     if (effect.do === "become") {
       set("secret", effect.secret);

@@ -214,6 +214,7 @@ export const features = {
   refusals: {
     away: () => "No connection; this was not done.",
     room_taken: () => "This room exists already; choose another name.",
+    no_such_room: ({ where = "" }) => `There is no room ${where}.`,
     not_invited: ({ where }) => `${where || "This room"} is private: you need an invitation to join.`,
     bad_link: () => "This link is no longer valid: it was used, has expired, or was revoked.",
     no_such_name: () => "Nobody has claimed this name, so the person is unknown.",

@@ -9,6 +9,7 @@ export const strings = {
   away: "No connection.",
   rooms: "Rooms",
   search: "Search",
+  newRoomSure: (name) => `There is no room # ${name}. Create it?`,
   about: "About this room",
   log: "Messages",
   message: "Write a message …",

@@ -15,6 +15,7 @@ export const strings = {
   away: "Нет связи.",
   rooms: "Комнаты",
   search: "Поиск",
+  newRoomSure: (name) => `Комнаты # ${name} нет. Создать её?`,
   about: "Об этой комнате",
   log: "Сообщения",
   message: "Напишите сообщение …",

@@ -73,7 +73,7 @@ export class View {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const name = input.value.trim();
-      if (name) this.#actions.dispatch({ type: "openRoom", name });
+      if (name) this.#actions.dispatch({ type: "openRoom", name, isMeant: true });
       form.reset();
     });
     return form;

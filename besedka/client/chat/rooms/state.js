@@ -12,17 +12,19 @@ const MORE = "more"; // the key of a request for a further page
 
 /** @type {Feature["events"]} */
 const events = {
-  /** Shows a room, and joins it. */
-  openRoom: (state, { name: given, invite }, { step }) => {
+  /** Shows a room, and joins it. `isMeant`: also if that makes a new one. */
+  openRoom: (state, { name: given, invite, isMeant }, { step }) => {
     const name = roomName(given);
     if (!name) return step(state, { type: "showRefusal", refusal: { code: "bad_room" } });
     const known = roomOf(state, name);
     if (!known && Object.keys(state.rooms).length >= ROOMS_AT_MOST) {
       return step(state, { type: "showRefusal", refusal: { code: "too_many_rooms" } });
     }
-    if (name === state.current) return [state, []];
-    const { kind, peer } = state.listed.find((room) => room.name === name) ?? {};
-    const next = withRoom(state, onScreen({ ...(known ?? newRoom(name, { kind, peer })), invite }));
+    if (name === state.current && !(isMeant && known?.mustExist)) return [state, []];
+    const listed = state.listed.find((room) => room.name === name);
+    const { kind, peer } = listed ?? {};
+    const mustExist = !isMeant && (known ? known.mustExist : !listed && name !== DEFAULT_ROOM);
+    const next = withRoom(state, onScreen({ ...(known ?? newRoom(name, { kind, peer })), invite, mustExist }));
     const hidden = state.hidden?.filter((other) => other !== name);
     return join({ ...next, current: name, search: state.search?.isEverywhere ? state.search : null, hidden }, name);
   },
@@ -79,6 +81,8 @@ const frames = {
 
   error: (state, frame, { step, next }) => {
     const { code, text, key, room } = frame;
+    const asked = code === "no_such_room" && !key && roomOf(state, room);
+    if (asked && asked.isJoining) return [withRoom(state, away(asked)), [{ do: "askForRoom", name: asked.name }]];
     // The user is no longer a member, or the room was closed for people who have fewer; what is unsent stays.
     const left = /not_invited|too_many_rooms/.test(code) && !key && roomOf(state, room);
     if (!left || !left.isJoined) return next();

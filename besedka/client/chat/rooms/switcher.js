@@ -80,6 +80,6 @@ export class View {
 
   #go(name) {
     this.#dialog.close();
-    this.#actions.dispatch({ type: "openRoom", name });
+    this.#actions.dispatch({ type: "openRoom", name, isMeant: true });
   }
 }

@@ -396,7 +396,7 @@ class ConverseRequest(_message.Message):
     def __init__(self, join: _Optional[_Union[Join, _Mapping]] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., history: _Optional[_Union[ListHistory, _Mapping]] = ..., typing: _Optional[_Union[BeginTyping, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., list_rooms: _Optional[_Union[ListRooms, _Mapping]] = ..., search: _Optional[_Union[Search, _Mapping]] = ..., private: _Optional[_Union[OpenPrivate, _Mapping]] = ..., direct: _Optional[_Union[OpenDirect, _Mapping]] = ..., invite: _Optional[_Union[Invite, _Mapping]] = ..., uninvite: _Optional[_Union[Uninvite, _Mapping]] = ..., add_device: _Optional[_Union[AddDevice, _Mapping]] = ..., take_device: _Optional[_Union[TakeDevice, _Mapping]] = ..., moderate: _Optional[_Union[Moderate, _Mapping]] = ..., block: _Optional[_Union[Block, _Mapping]] = ..., unblock: _Optional[_Union[Unblock, _Mapping]] = ...) -> None: ...
 
 class Join(_message.Message):
-    __slots__ = ("room", "user", "since", "epoch", "secret", "quiet", "invite")
+    __slots__ = ("room", "user", "since", "epoch", "secret", "quiet", "invite", "must_exist")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
@@ -404,6 +404,7 @@ class Join(_message.Message):
     SECRET_FIELD_NUMBER: _ClassVar[int]
     QUIET_FIELD_NUMBER: _ClassVar[int]
     INVITE_FIELD_NUMBER: _ClassVar[int]
+    MUST_EXIST_FIELD_NUMBER: _ClassVar[int]
     room: str
     user: str
     since: int
@@ -411,7 +412,8 @@ class Join(_message.Message):
     secret: str
     quiet: bool
     invite: str
-    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ..., secret: _Optional[str] = ..., quiet: _Optional[bool] = ..., invite: _Optional[str] = ...) -> None: ...
+    must_exist: bool
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ..., secret: _Optional[str] = ..., quiet: _Optional[bool] = ..., invite: _Optional[str] = ..., must_exist: _Optional[bool] = ...) -> None: ...
 
 class Say(_message.Message):
     __slots__ = ("room", "text", "key", "after")
