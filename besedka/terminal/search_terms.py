@@ -20,7 +20,7 @@ _FIELDS: Final = {
     "until": "until",
     "до": "until",
 }
-"""What each word narrows down, in both languages."""
+"""The field that each word narrows down, in both languages."""
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 

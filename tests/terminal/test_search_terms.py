@@ -17,7 +17,7 @@ CASES = json.loads(
 
 
 @pytest.mark.parametrize(("typed", "expected"), CASES, ids=[typed for typed, _ in CASES])
-def test_terms_are_told_from_words(typed: str, expected: dict[str, Any]) -> None:
+def test_terms_are_separated_from_words(typed: str, expected: dict[str, Any]) -> None:
     if "invalid" in expected:
         with pytest.raises(ValueError, match=f"^{expected['invalid']}$"):
             parse_terms(typed)

@@ -117,7 +117,7 @@ def _letters_for(character: str) -> frozenset[bytes]:
 
 
 def _marks_for(character: str) -> frozenset[bytes]:
-    """What a log holds at least one of, as UTF-8, where such a character is written as several."""
+    """The characters, as UTF-8, of which a log holds at least one where such a character is written as several."""
     marks = _DOT_ABOVE if character == "i" else unicodedata.normalize("NFD", character)[1:]
     return frozenset(map(str.encode, marks)).union(*map(_letters_for, marks))
 
