@@ -20,22 +20,32 @@ from typing import Final
 LETTERS_END: Final = 0x30000
 """The end of the characters that fold to others (a test checks it)."""
 
+FIRST_PLANE_END: Final = 0x10000
+
 PROBE_CHARACTERS: Final = 64
 """The part of a long text that is looked for in whole blocks; a message that contains it is compared with the whole text."""
 
+ODD_LETTERS_AT_MOST: Final = 16
+"""So many odd letters are replaced one after the other in a block; if there are more, decoding it takes less time."""
+
 _IOTA_BELOW: Final = "\u0345"
 _DOT_ABOVE: Final = "\u0307"
+MARKS_AT_MOST: Final = 30
+"""Marks in a row that are compared: no language has more."""
+
 _BREAKS = re.compile("[\n\ufffd]")
 
 
 def fold(text: str) -> str:
     """A text in the form in which it is compared: two texts that look the same, in any case, are equal in it (UAX #15, NFKC_Casefold).
 
-    The dot that ``İ`` keeps as a small letter is dropped: who types ``i`` means it.
+    The dot that ``İ`` keeps as a small letter is dropped: who types ``i`` means it. Of more marks in a row than a text has (UAX #15, section 13,
+    Stream-Safe Text Format) the first ones count: to put them in order takes time by the square of their number.
     """
     if text.isascii():
         return text.lower()
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    composed = unicodedata.normalize("NFKC", _with_few_marks(text))
+    folded = unicodedata.normalize("NFKC", composed.casefold())
     return folded.replace("i" + _DOT_ABOVE, "i")
 
 
@@ -51,6 +61,20 @@ def _same(byte: int) -> int:
 
 SAME: Final = bytes(map(_same, range(256)))
 """For `bytes.translate`."""
+
+
+def _with_few_marks(text: str) -> str:
+    is_of_the_first_plane = len(text.encode("utf-16-le", "surrogatepass")) == 2 * len(text)
+    runs = _too_many_marks(FIRST_PLANE_END if is_of_the_first_plane else LETTERS_END)
+    return runs.sub(lambda run: run[0][:MARKS_AT_MOST], text)
+
+
+@cache
+def _too_many_marks(end: int) -> re.Pattern[str]:
+    """A pattern of runs of marks; it is found eighty times faster if it has no character behind the first plane."""
+    mark = f"[{''.join(filter(unicodedata.combining, map(chr, range(end))))}]"
+    # Written twice: a pattern that begins with a class is looked for by that.
+    return re.compile(f"{mark}{mark}{{{MARKS_AT_MOST},}}")
 
 
 class Probe:
@@ -81,8 +105,10 @@ class Probe:
     def may_be_in(self, data: bytes) -> bool:
         """Whether some bytes of a log may contain the text."""
         odd = self._odd_in(data)
-        if self._is_marked or odd & self._marks:
-            return self._piece in fold(data.decode("utf-8", "replace"))
+        if self._is_marked or odd & self._marks or len(odd) > ODD_LETTERS_AT_MOST:
+            # Line by line: a long text would be folded at one go, while all other threads wait.
+            lines = data.decode("utf-8", "replace").split("\n")
+            return any(self._piece in fold(line) for line in lines)
         for letter in odd:
             data = data.replace(letter, fold(letter.decode()).encode())
         return self._bytes in data.translate(SAME)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from besedka.serve.history import ChatHistory, Hits
-from besedka.serve.history.folding import LETTERS_END, PROBE_CHARACTERS, Probe, fold
+from besedka.serve.history.folding import LETTERS_END, MARKS_AT_MOST, PROBE_CHARACTERS, Probe, fold
 from besedka.serve.history.resent import Resent
 from besedka.serve.history.search import FOUND_BYTES, Block, Needle, Query, search
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -165,6 +165,15 @@ MARKS = [chr(code) for code in range(LETTERS_END) if unicodedata.combining(chr(c
 SPELT = st.lists(
     st.sampled_from([*SPELLINGS]) | st.sampled_from(FOLDING) | st.sampled_from(MARKS), max_size=8
 )
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0323", "\U0001d165\u0323"])
+def test_marks_without_end_are_not_put_in_order(marks: str) -> None:
+    """That takes time by the square of their number: for these, minutes."""
+    text = f"a{marks * 100_000}b"
+    assert len(fold(text)) <= 2 + MARKS_AT_MOST
+    log = block(1, line(text).encode() + b"\n")
+    assert search([log], Needle(Query("B")), 2, 9, never).ids == [1]
 
 
 @OFTEN
