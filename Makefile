@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture bench history conformance check format screenshots confusables frames proto pins clean
+.PHONY: help run test torture bench history conformance check format screenshots icons confusables frames proto pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ format: $(VENV)/dev.stamp ## bring the code into shape
 
 screenshots: $(VENV)/dev.stamp $(VENV)/browser ## take the pictures that the README shows (needs an emoji font, as fonts-noto-color-emoji)
 	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/python tools/screenshots.py
+
+icons: $(VENV)/dev.stamp $(VENV)/browser ## draw the page's icons for phones anew from icon.svg
+	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/python tools/make_icons.py
 
 confusables: $(VENV)/dev.stamp ## make the table of confusable characters (UTS #39) anew
 	$(BIN)/python tools/make_confusables.py

@@ -291,7 +291,8 @@ def test_nothing_is_left_unfinished_or_skipped() -> None:
 
 
 def test_the_page_asks_no_other_host() -> None:
-    for path in tracked("besedka/client"):
+    texts = [path for path in tracked("besedka/client") if path.suffix != ".png"]
+    for path in texts:
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"(https?:)?//[a-z]+\.[a-z]", text), path
         assert "innerHTML" not in text, path

@@ -3,6 +3,7 @@
 
 self.BESEDKA_FILES = [
   "./",
+  "apple-touch-icon.png",
   "chat.js",
   "chat/access_key/links.js",
   "chat/access_key/state.js",
@@ -84,6 +85,9 @@ self.BESEDKA_FILES = [
   "chat/writing/files.js",
   "chat/writing/typing.js",
   "features.css",
+  "icon-192.png",
+  "icon-512.png",
+  "icon-maskable.png",
   "icon.svg",
   "manifest.webmanifest",
   "style.css",

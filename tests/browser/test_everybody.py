@@ -383,3 +383,32 @@ def test_the_passage_from_the_login_to_the_talk_is_smooth(
         "() => getComputedStyle(chat).opacity === '1' && getComputedStyle(login).visibility === 'hidden'"
     )
     assert texts(page) == []
+
+
+def test_phones_find_icons_of_the_sizes_that_they_are_promised(house: RunningServer, visit: Visit) -> None:
+    page = visit(house.page)
+    promised = {
+        "icon-192.png": [192, False],
+        "icon-512.png": [512, False],
+        "icon-maskable.png": [512, True],
+        "apple-touch-icon.png": [180, True],
+    }
+    assert page.evaluate(ICONS) == promised
+
+
+# The width of each icon as the page and its manifest promise and its picture has it, and whether it fills its corners.
+ICONS = """async () => {
+    const link = (rel) => document.querySelector(`link[rel=${rel}]`).href;
+    const { icons } = await (await fetch(link("manifest"))).json();
+    const pictures = icons.filter(({ type }) => type === "image/png").map(({ src, sizes, purpose }) => [src, sizes, purpose]);
+    const all = [...pictures, [link("apple-touch-icon"), "180x180", "maskable"]].map(async ([src, sizes, purpose]) => {
+        const picture = await createImageBitmap(await (await fetch(src)).blob());
+        const { width, height } = picture;
+        const canvas = new OffscreenCanvas(width, height).getContext("2d");
+        canvas.drawImage(picture, 0, 0);
+        const isFull = canvas.getImageData(0, 0, 1, 1).data[3] === 255;
+        if (sizes !== `${width}x${height}` || isFull !== (purpose === "maskable")) throw new Error(`${src}: ${width}x${height}`);
+        return [new URL(src, location.href).pathname.slice(1), [width, isFull]];
+    });
+    return Object.fromEntries(await Promise.all(all));
+}"""

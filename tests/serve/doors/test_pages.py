@@ -113,6 +113,16 @@ def test_a_file_of_the_page_is_compressed_for_those_who_can_read_that() -> None:
     assert (again.status_code, again.body) == (304, b"")
 
 
+def test_an_icon_for_phones_has_its_type_and_is_asked_for_again_like_any_file_of_the_page() -> None:
+    files = PageFiles(PAGE)
+    for name in ("icon-192.png", "icon-512.png", "icon-maskable.png", "apple-touch-icon.png"):
+        icon = get(files, name)
+        assert icon.body == (PAGE / name).read_bytes()
+        assert icon.headers["content-type"] == "image/png"
+        assert icon.headers["cache-control"] == "no-cache"
+        assert get(files, name, if_none_match=icon.headers["etag"]).status_code == 304
+
+
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_logging_in_and_posting_takes_less_than_sixty_thousand_bytes(language: str) -> None:
     files = PageFiles(PAGE)
