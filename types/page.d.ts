@@ -93,6 +93,12 @@ interface Room {
   readTo: number;
   /** The line above unread messages stands behind this id; -1: there is none. */
   unreadFrom: number;
+  /** How often the user has marked a message of this log as unread: of two tabs' positions that of more times counts. */
+  rewinds: number;
+  /** The message that was marked as unread last; 0: none. */
+  markedId: number;
+  /** What was marked stays unread while the room is on the screen. */
+  isKeptUnread: boolean;
   /** How many unread messages mention this user. */
   mentions: number;
   /** Which messages notify. */
@@ -232,7 +238,8 @@ interface Events {
 
   focus: { isFocused: boolean };
   seen: {};
-  read: { readTo: number };
+  read: { readTo: number; rewinds?: number };
+  markUnread: { id: number };
   follow: { isFollowing: boolean };
   loadOlder: {};
   loadNewer: {};

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from tests.browser.conftest import (
     Visit,
     ask_for_older,
+    come_back,
     come_in,
     distance_from_bottom,
     ids,
@@ -338,6 +339,49 @@ def go(page: Page, room: str) -> None:
     page.fill("#room-form input", room)
     page.press("#room-form input", "Enter")
     expect(page.locator("#room")).to_have_text(f"# {room}")
+
+
+def test_a_message_that_is_marked_as_unread_stays_so_until_the_reader_comes_back_or_posts(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    receive_numbered(page, house, room, 4)
+    say(page, "mine")
+    wait_for_text(page, "mine")
+    other = page.context.new_page()
+    other.goto(house.page + f"#{room}")
+    come_back(other, "Anna")
+    badge, badge_there = (one.locator(f"#rooms [data-room='{room}'] .count") for one in (page, other))
+    below_the_line = ".fresh + .message .text"
+    mark_as_unread(page, "message 2")
+    expect(page.locator(below_the_line)).to_have_text("message 2")
+    expect(badge).to_have_text("3")
+    expect(badge_there).to_have_text("3")
+    expect(other.locator(below_the_line)).to_have_text("message 2")
+    receive_numbered(page, house, room, 1)
+    wait_for_frames(page, 3)
+    expect(badge).to_have_text("4")
+    expect(page).to_have_title(f"(4) # {room} · Besedka")
+    go(page, f"{room}-other")
+    expect(badge).to_have_text("4")
+    page.click(f"#rooms [data-room='{room}'] a")
+    expect(page.locator(below_the_line)).to_have_text("message 2")
+    expect(badge).to_be_hidden()
+    expect(badge_there).to_be_hidden()
+
+    # An own one as well; and posting is reading.
+    mark_as_unread(page, "mine")
+    expect(page.locator(below_the_line)).to_have_text("mine")
+    expect(badge_there).to_have_text("2")
+    say(page, "an answer")
+    expect(badge).to_be_hidden()
+    expect(badge_there).to_be_hidden()
+
+
+def mark_as_unread(page: Page, text: str) -> None:
+    page.locator(".message", has_text=text).first.hover()
+    page.get_by_role("button", name="Mark as unread").click()
 
 
 def test_marks_in_texts_are_formatted(house: RunningServer, room: str, visit: Visit) -> None:

@@ -136,6 +136,41 @@ test("read positions of other tabs apply", () => {
   assert.deepEqual([visit.room.readTo, visit.room.mentions], [7, 0]);
 });
 
+test("a message that is marked as unread stays so, whatever is on the screen, until the user posts, asks for the end, or comes back", () => {
+  const marked = () => {
+    const visit = new Visit().comeIn().chat(1).chat(2, "Anna!").chat(3, "mine", { user: "Anna" }).chat(4, "Anna?").happen({ type: "seen" });
+    return visit.happen({ type: "markUnread", id: 2 }).happen({ type: "seen" });
+  };
+  const visit = marked();
+  assert.deepEqual([visit.room.readTo, visit.room.unreadFrom, unread(visit.room), visit.room.mentions], [1, 1, 3, 2]);
+  visit.happen({ type: "focus", isFocused: false }).happen({ type: "focus", isFocused: true }).happen({ type: "seen" });
+  assert.equal(unread(visit.room), 3, "a window that gets the focus is not a room that is opened");
+  visit.happen({ type: "markUnread", id: 4 });
+  assert.deepEqual([unread(visit.room), visit.room.mentions], [1, 1]);
+  for (const again of [
+    (one) => one.say("k"),
+    (one) => one.happen({ type: "jump", id: 0 }),
+    (one) => go(go(one, "dev"), "main"),
+  ]) {
+    const one = marked();
+    again(one);
+    assert.deepEqual([unread(one.room), unread(one.happen({ type: "seen" }).room), one.room.mentions], [3, 0, 0]);
+  }
+});
+
+test("of two tabs' read positions that counts which was marked as unread more often", () => {
+  const rooms = { main: { readTo: 4, rewinds: 2, markedId: 3, epoch: "e" } };
+  const visit = new Visit({ name: "Anna", rooms }).comeIn({ head: 4 }).history(1, 4);
+  const read = (readTo, rewinds) => visit.happen({ type: "read", name: "main", readTo, rewinds }).happen({ type: "seen" }).room.readTo;
+  assert.equal(read(2, 3), 2, "it follows, and does not read on by itself");
+  assert.equal(read(4, 2), 2, "from before");
+  assert.equal(read(1, 3), 2);
+  assert.equal(read(3, 3), 4, "there reading goes on, so it does here");
+  assert.deepEqual([visit.room.markedId, visit.room.rewinds], [3, 3]);
+  const later = visit.happen({ type: "logOut" }).comeIn({ head: 4 });
+  assert.deepEqual([later.room.markedId, later.room.rewinds], [3, 3], "another login continues");
+});
+
 test("read positions of another epoch are dropped", () => {
   const rooms = { main: { readTo: 50, epoch: "old", notice: "none" } };
   const visit = new Visit({ name: "Anna", rooms }).comeIn({ head: 60, epoch: "new" });

@@ -32,6 +32,9 @@ export const newRoom = (name, known) => ({
   isFollowing: true,
   readTo: -1,
   unreadFrom: -1,
+  rewinds: 0,
+  markedId: 0,
+  isKeptUnread: false,
   mentions: 0,
   notice: "mentions",
   refusal: null,
@@ -45,8 +48,8 @@ export const label = ({ name, kind, peer }) => peer || (name.startsWith("direct-
 export const unread = ({ readTo, lastId }) => (readTo < 0 ? 0 : Math.max(0, lastId - readTo));
 
 /** The room after another login. @type {RoomEdit} */
-export const renewed = ({ name, readTo, epoch, notice, target, kind, peer, invite, mustExist }) =>
-  newRoom(name, { readTo, epoch, notice, target, kind, peer, invite, mustExist });
+export const renewed = ({ name, readTo, rewinds, markedId, epoch, notice, target, kind, peer, invite, mustExist }) =>
+  newRoom(name, { readTo, rewinds, markedId, epoch, notice, target, kind, peer, invite, mustExist });
 
 /** @type {(room: Room, state: State) => ClientFrame} */
 export function joining({ name, lastId, endId, isAtEnd, epoch, invite, mustExist }, { me, secret }) {

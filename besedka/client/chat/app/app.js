@@ -349,8 +349,8 @@ export class App {
     if (key === "besedka.secret" && value && state.secret && value !== state.secret) {
       location.reload(); // another person uses this browser now
     } else if (kind === "room" && value && room) {
-      const { readTo, epoch, notice } = read(value);
-      if (epoch === room.epoch) dispatch({ type: "read", name, readTo });
+      const { readTo, rewinds, epoch, notice } = read(value);
+      if (epoch === room.epoch) dispatch({ type: "read", name, readTo, rewinds });
       if (notice && notice !== room.notice) dispatch({ type: "setNotice", name, notice });
     } else if (kind === "unsent" && !value) {
       const holder = Object.values(state.rooms).find(({ outbox }) => outbox.some(({ key }) => key === name));

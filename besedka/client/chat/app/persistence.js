@@ -71,6 +71,6 @@ export class Persistence {
   }
 }
 
-function lasting({ readTo, epoch, notice, kind, peer }) {
-  return JSON.stringify({ readTo, epoch, notice, kind, peer });
+function lasting({ readTo, rewinds, markedId, epoch, notice, kind, peer }) {
+  return JSON.stringify({ readTo, ...(rewinds && { rewinds, markedId }), epoch, notice, kind, peer });
 }

@@ -40,6 +40,7 @@ export const features = {
 
   copyLink: "Copy the link",
   copyLine: "Copy the text",
+  markUnread: "Mark as unread",
   copied: "Copied.",
   notCopied: "The browser did not allow copying.",
 

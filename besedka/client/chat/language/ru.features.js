@@ -47,6 +47,7 @@ export const features = {
 
   copyLink: "Скопировать ссылку",
   copyLine: "Скопировать текст",
+  markUnread: "Отметить непрочитанным",
   copied: "Скопировано.",
   notCopied: "Браузер не дал скопировать.",
 

@@ -1,11 +1,11 @@
 // The toolbar of the message under the pointer, the focus or a long press: number, exact time, copying its link and line,
-// and for moderators its removal. A click on a name opens the person's panel. The arrow keys walk through the log.
+// marking it as unread, and for moderators its removal. A click on a name opens the person's panel. The arrow keys walk through the log.
 
 import { toLogLine } from "./log_line.js";
 import { here } from "../state.js";
 import { line } from "../view/row.js";
 import { copy } from "../sharing/clipboard.js";
-import { COPY, DONE, LINK, REMOVE, icon, iconButton } from "../view/controls/icon.js";
+import { COPY, DONE, LINK, REMOVE, UNREAD, icon, iconButton } from "../view/controls/icon.js";
 
 const LONG_PRESS_MS = 500;
 const DONE_MS = 1500;
@@ -27,12 +27,14 @@ export class View {
     const link = (this.#link = iconButton(LINK, strings.copyLink));
     this.#strings = strings;
     const text = iconButton(COPY, strings.copyLine);
+    const unread = iconButton(UNREAD, strings.markUnread);
+    unread.addEventListener("click", () => actions.dispatch({ type: "markUnread", id: Number(this.#bar.parentElement.dataset.id) }));
     this.#remove = iconButton(REMOVE, strings.remove);
     this.#remove.addEventListener("click", () => {
       const id = Number(this.#bar.parentElement.dataset.id);
       if (confirm(strings.removeSure)) actions.app().request({ type: "moderate", act: "redact", room: this.#state.current, id });
     });
-    this.#bar.append(this.#time, link, text, this.#remove);
+    this.#bar.append(this.#time, link, text, unread, this.#remove);
     this.#acts(link, ({ id }) => actions.app().roomLink(this.#state.current, id));
     this.#acts(text, toLogLine);
     const at = ({ target }) => target.closest(".message[data-id]");

@@ -8,7 +8,7 @@ export const PAGE_MESSAGES = 50;
 
 /** A room that comes onto the screen: the line above unread messages is where reading goes on. @type {(room: Room) => Room} */
 export function onScreen(room) {
-  return { ...room, unreadFrom: unread(room) ? room.readTo : -1 };
+  return { ...room, unreadFrom: unread(room) ? room.readTo : -1, isKeptUnread: false };
 }
 
 /** @type {Feature["events"]} */
@@ -16,7 +16,14 @@ const events = {
   /** The window got or lost the focus. */
   focus: (state, { isFocused }) => {
     const next = { ...state, isFocused };
-    return [isFocused ? withRoom(next, onScreen(here(next))) : next, []];
+    const room = here(next);
+    return [isFocused ? withRoom(next, { ...onScreen(room), isKeptUnread: room.isKeptUnread }) : next, []];
+  },
+
+  /** Posting marks as read what was kept unread. */
+  say: (state, event, { next }) => {
+    const room = roomOf(state, event.name ?? state.current);
+    return next(room?.isKeptUnread ? withRoom(state, { ...room, isKeptUnread: false }) : state);
   },
 };
 
@@ -36,10 +43,16 @@ const frames = {
 /** @type {NonNullable<Feature["roomEvents"]>} */
 const roomEvents = {
   /** The user has read up to the end of the window. */
-  seen: (room, _, { isFocused }) => (isFocused && room.isAtEnd ? read(room, room.lastId) : [room, []]),
+  seen: (room, _, { isFocused }) => (isFocused && room.isAtEnd && !room.isKeptUnread ? read(room, room.lastId) : [room, []]),
 
-  /** The user has read up to here, perhaps in another tab. */
-  read: (room, { readTo }) => read(room, readTo),
+  /** The user has read up to here in another tab, or has marked a message as unread there. */
+  read: (room, { readTo, rewinds = 0 }) => {
+    if (rewinds > room.rewinds) return [rewound(room, readTo, rewinds), []];
+    return rewinds < room.rewinds ? [room, []] : read({ ...room, isKeptUnread: room.isKeptUnread && readTo <= room.readTo }, readTo);
+  },
+
+  /** The user has marked a message as unread: reading goes on there. */
+  markUnread: (room, { id }) => [rewound(room, id - 1, room.rewinds + 1), []],
 
   /** The reader is at the end, or has scrolled up. */
   follow: (room, { isFollowing }) => [{ ...room, isFollowing }, []],
@@ -53,7 +66,7 @@ const roomEvents = {
     const target = isMissing ? 0 : id;
     const refusal = isMissing ? { code: "no_message", number: `${id}` } : room.refusal;
     // In a flood the row could be dropped before it is shown.
-    const next = { ...room, target, refusal, isFollowing: room.isFollowing && !target };
+    const next = { ...room, target, refusal, isFollowing: room.isFollowing && !target, isKeptUnread: room.isKeptUnread && Boolean(target) };
     if (target ? room.rows.some((row) => row.id === target) : room.isAtEnd) return [next, []];
     const last = target ? Math.min(target + PAGE_MESSAGES / 2, room.lastId) : room.lastId;
     return fetchPage({ ...next, fetching: null }, "around", last + 1);
@@ -89,6 +102,17 @@ export const reading = { events, frames, roomEvents, roomFrames };
 function read(room, readTo) {
   if (readTo <= room.readTo) return [room, []];
   return [{ ...room, readTo, mentions: readTo < room.lastId ? room.mentions : 0 }, []];
+}
+
+/** @type {(room: Room, readTo: number, rewinds: number) => Room} */
+function rewound(room, readTo, rewinds) {
+  const mentions = Math.max(0, room.mentions + called(room, readTo, room.readTo) - called(room, room.readTo, readTo));
+  return { ...room, readTo, unreadFrom: readTo, rewinds, markedId: readTo + 1, isKeptUnread: true, mentions };
+}
+
+/** How many messages behind one and up to another mention this user. @type {(room: Room, after: number, to: number) => number} */
+function called({ rows, peer }, after, to) {
+  return rows.filter(({ id = 0, own, mentioned }) => id > after && id <= to && (mentioned || (peer && !own))).length;
 }
 
 /** @type {(room: Room, rows: Row[], page: {first: number, before?: number, from_time?: number}) => Room} */

@@ -173,14 +173,14 @@ export class View {
   // Applies the position: marks as read, and fetches pages.
   #afterwards() {
     const { scrollTop, scrollHeight, clientHeight } = this.#seen;
-    const { isAtEnd, isJoined, firstId, fetching } = this.#room;
+    const { isAtEnd, isJoined, isKeptUnread, firstId, fetching } = this.#room;
     const isEnd = this.#follows && isAtEnd;
     const news = unread(this.#room);
     this.#newer.hidden = isEnd;
     if (!isEnd) write(this.#newer, news ? this.#strings.newMessages(news) : this.#strings.latest);
     // Far from the top the button takes no focus: focusing it would scroll away.
     this.#older.tabIndex = scrollTop < NEAR_PX ? 0 : -1;
-    if (isEnd && news && this.#state.isFocused && this.#state.scene === "chat") this.#actions.dispatch({ type: "seen" });
+    if (isEnd && news && !isKeptUnread && this.#state.isFocused && this.#state.scene === "chat") this.#actions.dispatch({ type: "seen" });
     if (this.#tail.isCut && !this.#follows) return this.#fillAfter(0);
     if (!isJoined || fetching) return;
     const isShort = !this.#tail.isCut && scrollHeight - clientHeight < SCROLLABLE_PX;

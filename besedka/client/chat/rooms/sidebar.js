@@ -123,7 +123,7 @@ export class View {
   #drawMine(item, room, isOneOfMany) {
     const [link, quit] = item.children;
     const isCurrent = room.name === this.#state.current;
-    const news = isCurrent ? 0 : unread(room);
+    const news = isCurrent && !room.isKeptUnread ? 0 : unread(room);
     const mentions = news && room.mentions;
     link.ariaCurrent = isCurrent ? "page" : null;
     const name = this.#name(link, quit, room);

@@ -22,7 +22,7 @@ export class Rows {
   }
 
   // Walks rows and elements side by side, and touches only what differs.
-  draw({ rows, firstId, unreadFrom }, state) {
+  draw({ rows, firstId, unreadFrom, markedId }, state) {
     this.#renameDays(rows);
     const elements = new Map();
     let next = this.#list.firstElementChild;
@@ -38,7 +38,7 @@ export class Rows {
     let isFresh = unreadFrom >= 0 && firstId <= unreadFrom + 1;
     for (const row of rows) {
       if (row.day && row.day !== day) put((day = row.day), () => line("li", "day", dayText(day, this.#strings)));
-      if (isFresh && row.id > unreadFrom && !row.own) {
+      if (isFresh && row.id > unreadFrom && (!row.own || row.id === markedId)) {
         put("fresh", () => line("li", "fresh", this.#strings.fresh));
         isFresh = false;
         above = {};

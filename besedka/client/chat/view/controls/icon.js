@@ -5,6 +5,7 @@ const NAMESPACE = "http://www.w3.org/2000/svg";
 export const LINK = "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1";
 export const COPY = "M9 9h11v11H9zM5 15H4V4h11v1";
 export const DONE = "m5 12 5 5 9-11";
+export const UNREAD = "M3 6h18v12H3zM3 7l9 7 9-7";
 export const REMOVE = "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10 11v5M14 11v5";
 export const LOCK = "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3";
 export const DEVICE = "M7 3h10v18H7zM11 18h2";
