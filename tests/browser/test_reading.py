@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import (
     Visit,
@@ -380,7 +380,7 @@ def test_a_message_that_is_marked_as_unread_stays_so_until_the_reader_comes_back
 
 
 def mark_as_unread(page: Page, text: str) -> None:
-    page.locator(".message", has_text=text).first.hover()
+    page.locator(".message", has=page.get_by_text(text, exact=True)).hover()
     page.get_by_role("button", name="Mark as unread").click()
 
 
@@ -572,28 +572,12 @@ def test_the_link_and_the_line_of_a_message_are_copied(house: RunningServer, roo
 
 
 def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: str, visit: Visit) -> None:
-    phone = visit(
-        house.page + f"#{room}", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True
-    )
+    phone = visit(house.page + f"#{room}", **PHONE)
     come_in(phone, "Anna")
-    with WireClient(house) as boris:
-        boris.join("Boris", room)
-        for number in range(3):
-            boris.send_frame("chat", room=room, text=f"message {number}")
-        wait_for_text(phone, "message 2")
-        expect(phone.locator("#people")).to_contain_text("2")
+    receive_numbered(phone, house, room, 3)
     # Now nothing moves the messages any more.
     expect(phone.locator("#people")).to_contain_text("1")
-    box = phone.locator(".bubble").nth(1).bounding_box()
-    assert box
-    finger = phone.context.new_cdp_session(phone)
-    point = {"x": box["x"] + 20, "y": box["y"] + 20}
-    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
-    tools = phone.locator(".message", has_text="message 1").locator(".tools")
-    expect(tools).to_be_visible()
-    phone.evaluate(NOTE_END_OF_TOUCH)
-    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    phone.evaluate("() => window.isUp.then(() => {})")
+    tools = press_long(phone, "message 1")
     expect(tools).to_contain_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"))
     box = tools.bounding_box()
     assert box
@@ -602,6 +586,56 @@ def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: s
     phone.tap("#say-text")
     phone.tap(".message >> nth=2")
     expect(phone.locator(".tools")).to_have_count(0)
+
+
+def test_the_tools_that_a_long_press_opens_are_whole_and_hide_no_message(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    phone = visit(house.page + f"#{room}", **PHONE)
+    come_in(phone, "Anna")
+    receive_numbered(phone, house, room, 30)
+    phone.fill("#say-text", "the last one, mine")
+    phone.tap("#say-send")
+    wait_for_text(phone, "the last one, mine")
+    expect(phone.locator("#people")).to_contain_text("1")
+    for text in ("message 28", "the last one, mine"):
+        press_long(phone, text)
+        assert phone.evaluate(HIDDEN_BY_TOOLS) == []
+    phone.evaluate("log.scrollTop = 0")
+    expect(phone.locator("#newer")).to_be_visible()
+    for text in ("message 0", "message 1"):
+        press_long(phone, text)
+        assert phone.evaluate(HIDDEN_BY_TOOLS) == []
+
+
+PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
+# The bubbles that the tools lie on, and what of the log's frame they stand out of.
+HIDDEN_BY_TOOLS = """() => {
+    const tools = document.querySelector(".tools").getBoundingClientRect();
+    const lieOn = ({ top, bottom }) => tools.top < bottom && tools.bottom > top;
+    const hidden = [...document.querySelectorAll(".bubble, .name")].filter((one) => one.offsetHeight > 1 && lieOn(one.getBoundingClientRect()));
+    const frame = log.getBoundingClientRect();
+    const sides = ["left", "top"].filter((side) => tools[side] < frame[side] - 1);
+    return [...hidden.map((one) => one.textContent), ...sides, ...["right", "bottom"].filter((side) => tools[side] > frame[side] + 1)];
+}"""
+
+
+def press_long(phone: Page, text: str) -> Locator:
+    """Hold a finger on a message until its tools are there, and lift it."""
+    # A time stands right behind the text.
+    message = phone.locator(".message", has=phone.get_by_text(text, exact=True))
+    message.scroll_into_view_if_needed()
+    box = message.locator(".bubble").bounding_box()
+    assert box
+    finger = phone.context.new_cdp_session(phone)
+    point = {"x": box["x"] + 20, "y": box["y"] + 20}
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    tools = message.locator(".tools")
+    expect(tools).to_be_visible()
+    phone.evaluate(NOTE_END_OF_TOUCH)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    phone.evaluate("() => window.isUp.then(() => {})")
+    return tools
 
 
 NOTE_END_OF_TOUCH = """() => {

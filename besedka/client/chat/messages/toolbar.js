@@ -38,14 +38,14 @@ export class View {
     this.#acts(link, ({ id }) => actions.app().roomLink(this.#state.current, id));
     this.#acts(text, toLogLine);
     const at = ({ target }) => target.closest(".message[data-id]");
-    this.#log.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#show(at(event), true));
+    this.#log.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#show(at(event), "beside"));
     this.#log.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && this.#show(null));
     this.#log.addEventListener("focusin", (event) => at(event) && this.#show(at(event)));
     this.#log.addEventListener("focusout", ({ relatedTarget: to }) => to && !this.#log.contains(/** @type {Node} */ (to)) && this.#bar.remove());
     this.#log.addEventListener("pointerdown", (event) => {
       if (event.pointerType === "mouse" || this.#bar.contains(event.target)) return;
       this.#show(null);
-      this.#press = setTimeout(() => this.#show(at(event)), LONG_PRESS_MS);
+      this.#press = setTimeout(() => this.#show(at(event), "below"), LONG_PRESS_MS);
     });
     for (const end of ["pointerup", "pointercancel"]) this.#log.addEventListener(end, () => clearTimeout(this.#press));
     this.#log.addEventListener("keydown", (event) => this.#pressed(event));
@@ -66,14 +66,15 @@ export class View {
     this.#remove.hidden = !here(this.#state).may?.includes("moderate") || this.#bar.parentElement.classList.contains("removed");
   }
 
-  #show(item, isBeside = false) {
+  #show(item, where = "") {
     if (!item) return this.#bar.contains(document.activeElement) || this.#bar.remove();
     if (this.#bar.parentElement === item) return;
-    this.#bar.classList.toggle("beside", isBeside);
+    this.#bar.className = `tools ${where}`;
     this.#time.textContent = item.querySelector("time").title.replace(" · ", "\n");
     this.#link.title = `${this.#strings.copyLink} (#${item.dataset.id})`;
     item.append(this.#bar);
     this.#drawRemove();
+    if (where === "below") this.#bar.scrollIntoView({ block: "nearest" });
   }
 
   #acts(button, toText) {
