@@ -165,6 +165,7 @@ def test_the_place_stays_also_when_the_beginning_is_reached(
         boris.receive_to(70)
     page = visit(house.page + f"#{room}", viewport=SMALL)
     come_in(page, "Anna")
+    expect(page.locator(".beginning")).to_be_hidden()
     ask_for_older(page)
     seen = page.locator("[data-id='14']")
     expect(seen).to_be_attached()
@@ -172,6 +173,11 @@ def test_the_place_stays_also_when_the_beginning_is_reached(
     before = seen.bounding_box()
     expect(page.locator("[data-id='1']")).to_be_attached()
     expect(page.locator("#older")).to_be_hidden()
+    # This is said, above all messages.
+    expect(page.locator(".beginning")).to_have_text(f"This is the beginning of \u2068# {room}\u2069.")
+    assert (
+        page.locator(".beginning").evaluate("one => one.nextElementSibling.nextElementSibling.id") == "rows"
+    )
     after = seen.bounding_box()
     assert before
     assert after

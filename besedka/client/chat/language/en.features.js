@@ -4,6 +4,7 @@ export const features = {
   newMessages: (n) => (n === 1 ? "1 new message ↓" : `${n} new messages ↓`),
   older: "Earlier messages ↑",
   latest: "Latest messages ↓",
+  beginning: { room: (name) => `This is the beginning of ${name}.`, direct: (name) => `This is the beginning of your messages with ${name}.` },
   quotes: "“”", // around names that are more than a word
   joined: (names) => `${names} joined`,
   left: (names) => `${names} left`,

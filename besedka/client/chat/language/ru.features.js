@@ -11,6 +11,7 @@ export const features = {
   newMessages: (n) => `${count(n, "новое сообщение", "новых сообщения", "новых сообщений")} ↓`,
   older: "Более ранние ↑",
   latest: "К последним ↓",
+  beginning: { room: (name) => `Здесь начинается комната ${name}.`, direct: (name) => `${name}: здесь начинается ваша переписка.` },
   quotes: "«»", // around names that are more than a word
   joined: (names) => `${names} теперь в чате`,
   left: (names) => `${names} больше не в чате`,

@@ -1,9 +1,9 @@
 // The reader's position: it follows the end of the log, or stays further up, where nothing moves. Fetches pages as needed,
-// and marks messages as read.
+// marks messages as read, and says where the log begins.
 
-import { newRoom, unread } from "../room.js";
+import { label, newRoom, unread } from "../room.js";
 import { here } from "../state.js";
-import { write } from "../view/row.js";
+import { line, write } from "../view/row.js";
 import { Tail } from "./tail.js";
 
 const AT_END_PX = 48;
@@ -21,6 +21,7 @@ export class View {
   #log = document.getElementById("log");
   #newer = document.getElementById("newer");
   #older = document.getElementById("older");
+  #beginning = Object.assign(line("p", "beginning", ""), { hidden: true });
   /** @type {Partial<State>} */
   #state = {};
   /** @type {Room} */
@@ -40,6 +41,7 @@ export class View {
     this.#strings = strings;
     this.#actions = actions;
     this.#older.textContent = strings.older;
+    this.#older.after(this.#beginning);
     actions.log.scroll = (room, before, change) => this.#change(room, before, change);
     this.#log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#newer.addEventListener("click", () => actions.app().toLatest());
@@ -56,7 +58,7 @@ export class View {
   draw(state) {
     this.#state = state;
     this.#room = here(state);
-    this.#drawOlder(this.#room.firstId > 1);
+    this.#drawTop(this.#room);
     if (this.#room.target !== null) {
       if (this.#tail.isCut) this.#fill(Infinity);
       this.#show(this.#room);
@@ -109,9 +111,15 @@ export class View {
     else this.#afterwards();
   }
 
-  #drawOlder(isThere) {
-    if (this.#older.hidden !== isThere) return;
-    this.#older.hidden = !isThere;
+  // More of the log can be fetched, or it begins here.
+  #drawTop(room) {
+    const { firstId, peer } = room;
+    const { beginning } = this.#strings;
+    const name = `\u2068${label(room)}\u2069`;
+    if (firstId === 1) write(this.#beginning, peer ? beginning.direct(name) : beginning.room(name));
+    if (this.#older.hidden === firstId <= 1 && this.#beginning.hidden === (firstId !== 1)) return;
+    this.#older.hidden = firstId <= 1;
+    this.#beginning.hidden = firstId !== 1;
     this.#keep();
   }
 
