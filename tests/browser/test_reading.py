@@ -577,6 +577,29 @@ def test_the_link_and_the_line_of_a_message_are_copied(house: RunningServer, roo
     )
 
 
+def test_a_block_of_code_is_copied_as_it_is(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}", permissions=["clipboard-read", "clipboard-write"])
+    come_in(page, "Anna")
+    page.fill("#say-text", "two of them:\n```python\nif x:\n\tprint('<b>')\n\n```\nand\n```\nother\n```")
+    page.press("#say-text", "Enter")
+    wait_for_text(page, "two of them")
+    button = page.get_by_role("button", name="Copy the code")
+    expect(button).to_have_count(2)
+    button.first.click()
+    expect(page.get_by_role("button", name="Copied.")).to_be_visible()
+    wait_for(
+        page,
+        "async expected => (await navigator.clipboard.readText()) === expected",
+        "if x:\n\tprint('<b>')\n",
+    )
+    # It says so for a moment, also if it is pressed twice.
+    page.get_by_role("button", name="Copied.").click()
+    expect(button).to_have_count(2)
+    assert (
+        len(set(button.locator("path").evaluate_all("all => all.map((one) => one.getAttribute('d'))"))) == 1
+    )
+
+
 def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: str, visit: Visit) -> None:
     phone = visit(house.page + f"#{room}", **PHONE)
     come_in(phone, "Anna")

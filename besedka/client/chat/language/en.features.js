@@ -41,6 +41,7 @@ export const features = {
 
   copyLink: "Copy the link",
   copyLine: "Copy the text",
+  copyCode: "Copy the code",
   markUnread: "Mark as unread",
   copied: "Copied.",
   notCopied: "The browser did not allow copying.",

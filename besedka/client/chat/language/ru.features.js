@@ -48,6 +48,7 @@ export const features = {
 
   copyLink: "Скопировать ссылку",
   copyLine: "Скопировать текст",
+  copyCode: "Скопировать код",
   markUnread: "Отметить непрочитанным",
   copied: "Скопировано.",
   notCopied: "Браузер не дал скопировать.",

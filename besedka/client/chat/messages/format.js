@@ -1,9 +1,12 @@
-// Formats a row: texts become nodes, never HTML; long texts are folded; failed messages show the reason and buttons.
+// Formats a row: texts become nodes, never HTML; long texts are folded; blocks of code have a button that copies them, failed messages
+// the reason and buttons.
 
 import { fragmentHere } from "../access_key/links.js";
 import { inSentence } from "./naming.js";
 import { action, isBigEmoji, parse } from "./text.js";
 import { refusalText } from "../language.js";
+import { copyFrom } from "../sharing/clipboard.js";
+import { COPY, iconButton } from "../view/controls/icon.js";
 import { line } from "../view/row.js";
 import { unverifiedMark } from "./unverified.js";
 
@@ -41,7 +44,7 @@ export class View {
     const clock = element.querySelector("time");
     if (row.id) clock.title = `#${row.id} · ${row.day} ${row.time}`;
     const isRemoved = row.isRemoved || REMOVED.test(row.text);
-    write(text, isRemoved ? { ...row, text: this.#strings.removed } : row, me);
+    write(text, isRemoved ? { ...row, text: this.#strings.removed } : row, me, this.#strings);
     element.classList.toggle("removed", isRemoved);
     if (row.isUnverified) (text.querySelector("b") ?? element.querySelector(".name")).append(unverifiedMark(this.#strings));
     if (lines(row.text) > LINES_AT_MOST) {
@@ -78,6 +81,8 @@ export class View {
   }
 
   #clicked(target) {
+    const copying = target.closest(".copy-code");
+    if (copying) return copyFrom(copying, copying.previousElementSibling.textContent, this.#strings);
     if (target.className === "unfold") {
       target.previousElementSibling.classList.remove("folded");
       target.remove();
@@ -85,21 +90,30 @@ export class View {
   }
 }
 
-function write(element, { user, text }, me) {
+function write(element, { user, text }, me, strings) {
   const deed = action(text);
   element.classList.toggle("action", deed !== null);
   element.closest(".message").classList.toggle("deed", deed !== null);
   element.classList.toggle("big", isBigEmoji(text));
-  element.replaceChildren(...(deed === null ? [] : [line("b", "", user), " "]), ...nodes(parse(deed ?? text, me)));
+  element.replaceChildren(...(deed === null ? [] : [line("b", "", user), " "]), ...nodes(parse(deed ?? text, me), strings));
 }
 
-function nodes(tree) {
+function nodes(tree, strings) {
   return tree.map(({ kind, text, href, nodes: inner }) => {
     if (kind === "text") return text;
     const element = document.createElement(TAGS[kind]);
-    element.append(...(inner ? nodes(inner) : [text]));
+    element.append(...(inner ? nodes(inner, strings) : [text]));
+    if (kind === "block") return withButton(element, strings);
     return href ? Object.assign(element, anchor(href)) : element;
   });
+}
+
+function withButton(block, strings) {
+  const element = line("div", "code", "");
+  const button = iconButton(COPY, strings.copyCode);
+  button.classList.add("copy-code");
+  element.append(block, button);
+  return element;
 }
 
 function anchor(href) {

@@ -4,11 +4,10 @@
 import { toLogLine } from "./log_line.js";
 import { here } from "../state.js";
 import { line } from "../view/row.js";
-import { copy } from "../sharing/clipboard.js";
-import { COPY, DONE, LINK, REMOVE, UNREAD, icon, iconButton } from "../view/controls/icon.js";
+import { copyFrom } from "../sharing/clipboard.js";
+import { COPY, LINK, REMOVE, UNREAD, iconButton } from "../view/controls/icon.js";
 
 const LONG_PRESS_MS = 500;
-const DONE_MS = 1500;
 
 export class View {
   /** @type {State} */
@@ -35,8 +34,8 @@ export class View {
       if (confirm(strings.removeSure)) actions.app().request({ type: "moderate", act: "redact", room: this.#state.current, id });
     });
     this.#bar.append(this.#time, link, text, unread, this.#remove);
-    this.#acts(link, ({ id }) => actions.app().roomLink(this.#state.current, id));
-    this.#acts(text, toLogLine);
+    this.#copies(link, LINK, ({ id }) => actions.app().roomLink(this.#state.current, id));
+    this.#copies(text, COPY, toLogLine);
     const at = ({ target }) => target.closest(".message[data-id]");
     this.#log.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#show(at(event), "beside"));
     this.#log.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && this.#show(null));
@@ -77,13 +76,10 @@ export class View {
     if (where === "below") this.#bar.scrollIntoView({ block: "nearest" });
   }
 
-  #acts(button, toText) {
-    button.addEventListener("click", async () => {
+  #copies(button, drawing, toText) {
+    button.addEventListener("click", () => {
       const row = this.#rowOf(this.#bar.parentElement);
-      if (!row || !(await copy(toText(row)))) return;
-      const drawing = button.firstElementChild;
-      button.replaceChildren(icon(DONE));
-      setTimeout(() => button.replaceChildren(drawing), DONE_MS);
+      if (row) copyFrom(button, toText(row), this.#strings, drawing);
     });
   }
 
