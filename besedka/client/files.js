@@ -30,6 +30,7 @@ self.BESEDKA_FILES = [
   "chat/messages/format.js",
   "chat/messages/log_line.js",
   "chat/messages/naming.js",
+  "chat/messages/selection.js",
   "chat/messages/text.js",
   "chat/messages/toolbar.js",
   "chat/messages/unverified.js",

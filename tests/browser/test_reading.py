@@ -577,6 +577,55 @@ def test_the_link_and_the_line_of_a_message_are_copied(house: RunningServer, roo
     )
 
 
+def test_several_messages_are_copied_as_the_lines_of_the_log_and_a_part_of_one_as_it_is(
+    server: RunningServer, visit: Visit
+) -> None:
+    page = visit(server.page, permissions=["clipboard-read", "clipboard-write"])
+    come_in(page, "Anna")
+    with WireClient(server) as boris:
+        boris.join("Boris")
+        for text in ("one", "/me waves", "three\n\n> and more"):
+            boris.send_frame("chat", text=text)
+        wait_for_text(page, "and more")
+    say(page, "four and five")
+    wait_for_text(page, "four and five")
+    server.stop()
+    say(page, "waits")
+    expect(page.locator(".waiting")).to_have_count(1)
+    log = server.history.read_text(encoding="utf-8").removesuffix("\n")
+    lines = log.split("\n")
+    # Whole ones, from the middle of the first to that of the last.
+    assert copied(page, (0, 1), (3, 4)) == log
+    assert copied(page, (1, 0), (2, 2)) == "\n".join(lines[1:5])
+    # One that waits has no line yet.
+    assert copied(page, (3, 2), (4, 3)) == lines[-1]
+    assert copied(page, (3, 5), (3, 8)) == "and"
+    # The edge of the next one is none of it.
+    assert copied(page, (0, 1), (1, 0)).startswith("ne")
+
+
+def copied(page: Page, start: tuple[int, int], end: tuple[int, int]) -> str:
+    """Select from a character in the text of a message to one in that of another, and copy that by the keyboard."""
+    page.evaluate(SELECT, [*start, *end])
+    page.keyboard.press("Control+C")
+    wait_for(page, "async () => (await navigator.clipboard.readText()) !== ''")
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return text
+
+
+SELECT = """async ([from, at, to, until]) => {
+    await navigator.clipboard.writeText("");
+    document.activeElement.blur();
+    const texts = [...document.querySelectorAll(".message .text")];
+    const place = (text, offset) => {
+        const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode() && offset > walker.currentNode.length) offset -= walker.currentNode.length;
+        return [walker.currentNode, offset];
+    };
+    getSelection().setBaseAndExtent(...place(texts[from], at), ...place(texts[to], until));
+}"""
+
+
 def test_a_block_of_code_is_copied_as_it_is(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}", permissions=["clipboard-read", "clipboard-write"])
     come_in(page, "Anna")

@@ -6,6 +6,7 @@ import { View as Files } from "../writing/files.js";
 import { View as Format } from "../messages/format.js";
 import { View as Hint } from "../status/hint.js";
 import { View as Reading } from "../reading/view.js";
+import { View as Selection } from "../messages/selection.js";
 import { View as Sidebar } from "../rooms/sidebar.js";
 import { View as Toast } from "../status/toast.js";
 import { View as Toolbar } from "../messages/toolbar.js";
@@ -19,6 +20,7 @@ export const VIEWS = {
   hint: Hint,
   announcer: Announcer,
   toolbar: Toolbar,
+  selection: Selection,
   completion: Completion,
   typing: Typing,
   files: Files,
