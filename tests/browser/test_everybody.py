@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -362,6 +363,65 @@ def test_without_colours_and_movement_nothing_is_lost(lively: RunningServer, vis
     assert own != other
     slow = "e => getComputedStyle(e).transitionDuration.split(', ').map(parseFloat)"
     assert max(page.locator("#chat").evaluate(slow)) < 0.01
+
+
+def test_a_print_has_the_loaded_log_and_nothing_else_in_black_on_white(
+    make_server: ServerMaker, tmp_path: Path, visit: Visit
+) -> None:
+    lines = [
+        f"[2025-01-01 10:00:00] {'Boris' if number % 4 else 'Anna'}: message {number}"
+        for number in range(1, 58)
+    ]
+    lines += ["[2025-01-02 10:00:00] Boris: " + "\n\t".join(f"line {number}" for number in range(40))]
+    lines += [
+        "[2025-01-02 10:00:00] Anna: for @Anna, `code`",
+        "[2025-01-02 10:00:01] Boris: ```\n\tcode\n\t```",
+    ]
+    (tmp_path / "chat_history.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    page = visit(make_server("--lang", "en").start().page, color_scheme="dark", reduced_motion="reduce")
+    come_in(page, "Anna")
+    page.locator(".message[data-id='60']").wait_for()
+    page.evaluate("log.scrollTop = 0")
+    page.locator(".message[data-id='1']").wait_for()
+    page.evaluate("log.scrollTop = log.scrollHeight")
+    expect(page.locator("#newer")).to_be_hidden()
+    page.click("[data-open=search]")
+    page.click("[data-open=about]")
+    page.get_by_role("dialog").wait_for()
+    page.emulate_media(media="print")
+    assert page.evaluate(SHOWN_BESIDE_THE_LOG) == []
+    assert page.evaluate(CUT_OFF) == []
+    assert page.evaluate(FAINT) == []
+    black = page.locator(".message .text").first.evaluate("one => getComputedStyle(one).color")
+    white = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (black, white) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)")
+    for shown in (".day", ".message.first .name", ".own.first .name", ".beginning"):
+        expect(page.locator(shown).first).to_be_visible()
+    expect(page.get_by_text("line 39")).to_be_visible()
+    kept_whole = page.locator(".message").evaluate_all(
+        "all => all.map((one) => getComputedStyle(one).breakInside)"
+    )
+    assert kept_whole == ["avoid"] * 60
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf())) > 1
+    # On the screen again everything is where it was.
+    page.emulate_media(media="screen")
+    page.keyboard.press("Escape")
+    wait_for(
+        page,
+        "() => log.scrollHeight > log.clientHeight && log.scrollHeight - log.scrollTop - log.clientHeight < 5",
+    )
+    expect(page.locator("#newer")).to_be_hidden()
+
+
+SHOWN_BESIDE_THE_LOG = """() => [...document.querySelectorAll("body *")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest("#rows, .beginning, .unseen"))
+    .filter((one) => !one.querySelector("#rows") && one.getBoundingClientRect().height > 1)
+    .map((one) => one.outerHTML.slice(0, 80))"""
+# What hides a part of the log.
+CUT_OFF = """() => [...document.querySelectorAll("html, body, body *")]
+    .filter((one) => one.querySelector("#rows, .text") || one.matches(".text"))
+    .filter((one) => getComputedStyle(one).position === "fixed" || (getComputedStyle(one).overflowY !== "visible" && one.localName !== "html"))
+    .map((one) => one.outerHTML.slice(0, 80))"""
 
 
 def test_the_passage_from_the_login_to_the_talk_is_smooth(

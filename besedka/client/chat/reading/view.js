@@ -15,6 +15,8 @@ const FLOOD_ROWS = 10; // more new ones than that in a frame
 const CALM_MS = 300; // after a flood
 const ROW_PX = 28; // the lowest row
 
+const paper = matchMedia("print"); // there nothing is scrolled
+
 export class View {
   #strings;
   #actions;
@@ -50,7 +52,7 @@ export class View {
       this.#measure();
       actions.dispatch({ type: "loadOlder" });
     });
-    new ResizeObserver(() => this.#keep()).observe(this.#log);
+    new ResizeObserver(() => paper.matches || this.#keep()).observe(this.#log);
     this.#look();
   }
 
@@ -134,6 +136,7 @@ export class View {
   }
 
   #scrolled() {
+    if (paper.matches) return;
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
     // Down only the user scrolls; up, when the size changes, the browser too.
     const isSameSize = scrollHeight === this.#seen.scrollHeight && clientHeight === this.#seen.clientHeight;
@@ -190,7 +193,7 @@ export class View {
     this.#older.tabIndex = scrollTop < NEAR_PX ? 0 : -1;
     if (isEnd && news && !isKeptUnread && this.#state.isFocused && this.#state.scene === "chat") this.#actions.dispatch({ type: "seen" });
     if (this.#tail.isCut && !this.#follows) return this.#fillAfter(0);
-    if (!isJoined || fetching) return;
+    if (!isJoined || fetching || paper.matches) return;
     const isShort = !this.#tail.isCut && scrollHeight - clientHeight < SCROLLABLE_PX;
     const isNearTop = scrollTop < NEAR_PX && !this.#follows;
     if (firstId > 1 && (isShort || isNearTop)) this.#actions.dispatch({ type: "loadOlder" });
