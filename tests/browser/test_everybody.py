@@ -365,6 +365,57 @@ def test_without_colours_and_movement_nothing_is_lost(lively: RunningServer, vis
     assert max(page.locator("#chat").evaluate(slow)) < 0.01
 
 
+def test_with_forced_colours_controls_messages_and_the_focus_keep_their_marks(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(f"{house.page}#{room}", forced_colors="active", reduced_motion="reduce")
+    expect(page.locator("#login-enter")).to_be_enabled()
+    unmarked = {"login": page.evaluate(UNMARKED)}
+    come_in(page, "Anna")
+    with WireClient(house) as boris:
+        boris.join("Boris", room)
+        boris.send_frame("chat", room=room, text="plain")
+        boris.send_frame("chat", room=room, text="for @Anna, `code`")
+        wait_for_text(page, "for @Anna")
+    say(page, "own")
+    wait_for_text(page, "own")
+    page.evaluate("hash => { location.hash = hash; }", f"{room}/3")
+    page.locator(".target").wait_for()
+    borders = page.locator(".bubble").evaluate_all(BORDERS)
+    assert len(set(borders)) == 3, borders
+    assert page.locator("mark, code").evaluate_all(BORDERS) == ["1px solid, 1px solid"] * 2
+    assert page.locator(".target .bubble").evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
+
+    unmarked["chat"] = page.evaluate(UNMARKED)
+    for open_panel in (open_about, open_preferences, open_switcher):
+        open_panel(page)
+        unmarked[open_panel.__name__] = page.evaluate(UNMARKED)
+        page.keyboard.press("Escape")
+    page.click("[data-open=search]")
+    page.locator(".search input").wait_for()
+    unmarked["search"] = page.evaluate(UNMARKED)
+    page.keyboard.press("Escape")
+    assert {name: found for name, found in unmarked.items() if found} == {}
+
+    page.focus("#rooms a")
+    for _ in range(13):
+        page.keyboard.press("Tab")
+        assert page.evaluate(FOCUS_IS_SEEN), page.evaluate(FOCUSED)
+
+
+BORDERS = """all => all.map((one) => {
+    const { borderTop, borderInlineStart } = getComputedStyle(one);
+    return [borderTop, borderInlineStart].map((border) => border.split(" ").slice(0, 2).join(" ")).join(", ");
+})"""
+# Controls without a border of their own, or of the form around them. Checkboxes are drawn by the browser.
+UNMARKED = """() => [...document.querySelectorAll("button, select, textarea, input:not([type=radio], [type=checkbox])")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !one.closest("[inert]"))
+    .filter((one) => [one, ...(one.id === "say-text" ? [one.form] : [])].every((one) => getComputedStyle(one).borderTopStyle === "none"))
+    .map((one) => one.outerHTML.slice(0, 80))"""
+FOCUS_IS_SEEN = """() => [document.activeElement, document.activeElement.closest(".composer form")]
+    .some((one) => one && getComputedStyle(one).outlineStyle !== "none")"""
+
+
 def test_a_print_has_the_loaded_log_and_nothing_else_in_black_on_white(
     make_server: ServerMaker, tmp_path: Path, visit: Visit
 ) -> None:
