@@ -376,8 +376,12 @@ def test_a_message_that_is_marked_as_unread_stays_so_until_the_reader_comes_back
     expect(badge).to_be_hidden()
     expect(badge_there).to_be_hidden()
 
-    # An own one as well; and posting is reading.
-    mark_as_unread(page, "mine")
+    # An own one as well, by the keyboard; and posting is reading.
+    page.locator("#log").focus()
+    for key in ("ArrowUp", "ArrowUp", "Tab", "Tab", "Tab"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("button", name="Mark as unread")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.locator(below_the_line)).to_have_text("mine")
     expect(badge_there).to_have_text("2")
     say(page, "an answer")
@@ -684,6 +688,13 @@ def test_the_tools_that_a_long_press_opens_are_whole_and_hide_no_message(
     for text in ("message 0", "message 1"):
         press_long(phone, text)
         assert phone.evaluate(HIDDEN_BY_TOOLS) == []
+    # A tap that closes them still reaches what is under the finger.
+    phone.evaluate(
+        "log.addEventListener('click', ({ target }) => { window.tapped = target.textContent; }, true)"
+    )
+    phone.locator(".text", has_text="message 4").first.tap()
+    expect(phone.locator(".tools")).to_have_count(0)
+    assert phone.evaluate("tapped") == "message 4"
 
 
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}

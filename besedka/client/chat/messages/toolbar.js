@@ -17,6 +17,7 @@ export class View {
   #bar = line("div", "tools", "");
   #time = line("span", "", "");
   #press = 0;
+  #isLong = false; // the finger has opened the tools
   #link;
   #remove;
   #strings;
@@ -40,15 +41,21 @@ export class View {
     this.#log.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#show(at(event), "beside"));
     this.#log.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && this.#show(null));
     this.#log.addEventListener("focusin", (event) => at(event) && this.#show(at(event)));
-    this.#log.addEventListener("focusout", ({ relatedTarget: to }) => to && !this.#log.contains(/** @type {Node} */ (to)) && this.#bar.remove());
+    this.#log.addEventListener("focusout", ({ relatedTarget: to }) => to && !this.#log.contains(/** @type {Node} */ (to)) && this.#hide());
     this.#log.addEventListener("pointerdown", (event) => {
       if (event.pointerType === "mouse" || this.#bar.contains(event.target)) return;
-      this.#show(null);
-      this.#press = setTimeout(() => this.#show(at(event), "below"), LONG_PRESS_MS);
+      if (!this.#isBelow()) this.#show(null);
+      this.#isLong = false;
+      this.#press = setTimeout(() => {
+        this.#isLong = true;
+        this.#show(at(event), "below");
+      }, LONG_PRESS_MS);
     });
     for (const end of ["pointerup", "pointercancel"]) this.#log.addEventListener(end, () => clearTimeout(this.#press));
     this.#log.addEventListener("keydown", (event) => this.#pressed(event));
     this.#log.addEventListener("click", ({ target }) => {
+      // Not before: the room that is made for the tools goes with them, and the finger would be on something else.
+      if (this.#isBelow() && !this.#isLong && !this.#bar.contains(target)) this.#show(null);
       const item = target.closest(".message[data-id]:not(.own) :is(.name, .action > b)")?.closest(".message");
       if (item) actions.open("person", this.#rowOf(item).user);
     });
@@ -66,14 +73,31 @@ export class View {
   }
 
   #show(item, where = "") {
-    if (!item) return this.#bar.contains(document.activeElement) || this.#bar.remove();
+    if (!item) return this.#bar.contains(document.activeElement) || this.#hide();
     if (this.#bar.parentElement === item) return;
+    const wasBelow = this.#isBelow();
     this.#bar.className = `tools ${where}`;
     this.#time.textContent = item.querySelector("time").title.replace(" · ", "\n");
     this.#link.title = `${this.#strings.copyLink} (#${item.dataset.id})`;
     item.append(this.#bar);
     this.#drawRemove();
-    if (where === "below") this.#bar.scrollIntoView({ block: "nearest" });
+    if (wasBelow || this.#isBelow()) this.#resized();
+    if (this.#isBelow()) this.#bar.scrollIntoView({ block: "nearest" });
+  }
+
+  #hide() {
+    const wasBelow = this.#isBelow();
+    this.#bar.remove();
+    if (wasBelow) this.#resized();
+  }
+
+  #isBelow() {
+    return this.#bar.matches(".message > .below");
+  }
+
+  // The reader's position depends on the size of what is scrolled, of which browsers tell nobody.
+  #resized() {
+    this.#log.dispatchEvent(new Event("scroll"));
   }
 
   #copies(button, drawing, toText) {
