@@ -392,7 +392,7 @@ def test_with_forced_colours_controls_messages_and_the_focus_keep_their_marks(
         unmarked[open_panel.__name__] = page.evaluate(UNMARKED)
         page.keyboard.press("Escape")
     page.click("[data-open=search]")
-    page.locator(".search input").wait_for()
+    page.get_by_role("searchbox").wait_for()
     unmarked["search"] = page.evaluate(UNMARKED)
     page.keyboard.press("Escape")
     assert {name: found for name, found in unmarked.items() if found} == {}
