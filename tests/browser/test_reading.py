@@ -217,6 +217,27 @@ def test_the_place_stays_during_a_flood_of_a_thousand_messages_a_second(
         assert distance_from_bottom(page) < 5
 
 
+def test_who_asks_for_older_messages_at_the_end_is_still_at_the_end(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    with WireClient(house, max_queue=None) as boris:
+        boris.join("Boris", room)
+        for number in range(120):
+            boris.send_frame("chat", room=room, text=f"message {number}")
+        boris.receive_to(120)
+        page = visit(house.page + f"#{room}", viewport=SMALL)
+        come_in(page, "Anna")
+        wait_for_text(page, "message 119")
+        oldest = ids(page)[0]
+        ask_for_older(page)
+        page.wait_for_function("oldest => rows.querySelector('[data-id]').dataset.id < oldest", arg=oldest)
+        wait_for_frames(page, 2)  # Browsers report a scroll with the next frame.
+        boris.send_frame("chat", room=room, text="one more")
+        wait_for_text(page, "one more")
+        expect(page.locator("#newer")).to_be_hidden()
+        assert distance_from_bottom(page) < 5
+
+
 def test_the_rows_that_a_flood_left_out_are_there_for_who_looks_for_them(
     house: RunningServer, room: str, visit: Visit
 ) -> None:

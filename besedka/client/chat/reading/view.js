@@ -144,6 +144,7 @@ export class View {
     const up = isSameSize ? moved : Math.min(moved, 0);
     const isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX && this.#wayUp(up) < AT_END_PX;
     if (isAtEnd || up > 0) this.#follow(isAtEnd);
+    if (isAtEnd) this.#position = {};
     if (this.#follows && !isAtEnd) this.#keep();
     // After #keep() the position stays as it was: browsers round it, and many roundings would be seen.
     if (!isSameSize || up) this.#measure();
