@@ -254,6 +254,9 @@ test("a room from an address or a command must exist, unless the user means a ne
   visit.welcome({ room: "kitchen" });
   visit.happen({ type: "disconnected", retryIn: 1, now: 0 }).happen({ type: "connected" });
   assert.deepEqual(joins().slice(-2).map(([, must]) => must), [false, false], "who has been there is there again");
+  visit.happen({ type: "openRoom", name: "typo" }).happen({ type: "openRoom", name: "main" });
+  missing("typo");
+  assert.deepEqual([visit.state.current, visit.state.rooms.typo, visit.effects.at(-1).do], ["main", undefined, "send"], "who has gone on is not asked");
   visit.happen({ type: "openRoom", name: "garden", isMeant: true });
   assert.deepEqual(joins().at(-1), ["garden", false]);
   visit.tell({ type: "rooms", rooms: [{ name: "listed", clients_count: 1 }] }).happen({ type: "openRoom", name: "listed" });

@@ -82,7 +82,11 @@ const frames = {
   error: (state, frame, { step, next }) => {
     const { code, text, key, room } = frame;
     const asked = code === "no_such_room" && !key && roomOf(state, room);
-    if (asked && asked.isJoining) return [withRoom(state, away(asked)), [{ do: "askForRoom", name: asked.name }]];
+    if (asked && asked.isJoining) {
+      const there = withRoom(state, away(asked));
+      const isElsewhere = asked.name !== state.current && !asked.outbox.length; // the user has gone on meanwhile
+      return isElsewhere ? step(there, { type: "leaveRoom", name: asked.name }) : [there, [{ do: "askForRoom", name: asked.name }]];
+    }
     // The user is no longer a member, or the room was closed for people who have fewer; what is unsent stays.
     const left = /not_invited|too_many_rooms/.test(code) && !key && roomOf(state, room);
     if (!left || !left.isJoined) return next();
