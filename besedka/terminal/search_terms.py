@@ -5,9 +5,10 @@ The page has the same (`besedka/client/chat/search/terms.js`); `tests/vectors/se
 
 from __future__ import annotations
 
+import calendar
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 _TERM: Final = re.compile(r'(?<!\S)(from|since|until|от|с|до):("[^"]+"|\S+)', re.IGNORECASE)
@@ -43,15 +44,13 @@ class SearchTerms:
     first_day: date | None = None
     last_day: date | None = None
 
-    @property
-    def from_time(self) -> int | None:
-        """The beginning of the first day in this machine's zone, in unix seconds."""
-        return None if self.first_day is None else beginning_of(self.first_day)
+    def from_time(self, utc_offset: int) -> int | None:
+        """The beginning of the first day, in unix seconds, by a clock so many seconds east of UTC."""
+        return None if self.first_day is None else beginning_of(self.first_day, utc_offset)
 
-    @property
-    def to_time(self) -> int | None:
-        """The end of the last day in this machine's zone, in unix seconds."""
-        return None if self.last_day is None else beginning_of(self.last_day + timedelta(days=1))
+    def to_time(self, utc_offset: int) -> int | None:
+        """The end of the last day, likewise."""
+        return None if self.last_day is None else beginning_of(self.last_day + timedelta(days=1), utc_offset)
 
 
 def parse_terms(typed: str) -> SearchTerms:
@@ -63,7 +62,7 @@ def parse_terms(typed: str) -> SearchTerms:
     found: dict[str, str] = {}
 
     def take(term: re.Match[str]) -> str:
-        found[_FIELDS[term[1].lower()]] = term[2].strip('"')
+        found[_FIELDS[term[1].casefold()]] = term[2].strip('"')
         return ""
 
     text = " ".join(_TERM.sub(take, typed).split()) if _TERM.search(typed) else typed.strip()
@@ -86,6 +85,6 @@ def parse_date(typed: str) -> date:
     return day
 
 
-def beginning_of(day: date) -> int:
-    """The first second of a day in this machine's zone, in unix seconds; 0 for a day that begins before them."""
-    return max(0, int(datetime(day.year, day.month, day.day).astimezone().timestamp()))
+def beginning_of(day: date, utc_offset: int) -> int:
+    """The first second of a day, in unix seconds, by a clock so many seconds east of UTC; 0 for a day that begins before them."""
+    return max(0, calendar.timegm(day.timetuple()) - utc_offset)

@@ -290,6 +290,17 @@ def clean_search(given: str) -> str:
         raise Refused(ErrorCode.BAD_SEARCH, why=whys[refusal.code]) from None
 
 
+def clean_author(given: str) -> str:
+    """The name of an author to search for: any name that a log may hold, also one that nobody may take.
+
+    Raises:
+        Refused: `bad_name` if it is too long for one.
+    """
+    if len(given) > _GIVEN_NAME_AT_MOST:
+        raise _name_too_long()
+    return given.strip()
+
+
 def clean_reason(given: str) -> str:
     """A moderator's reason, in one line; empty if none is given.
 

@@ -375,7 +375,6 @@ def test_names_times_and_other_rooms_are_not_searched(archive: RunningServer) ->
         ({"text": "x" * 5_001}, "bad_search"),
         ({}, "bad_search"),
         ({"text": " ", "user": "Anna"}, "bad_search"),
-        ({"user": "Anna: x"}, "bad_name"),
         ({"user": "A" * 5_000}, "bad_name"),
         ({"from_time": -1}, "bad_frame"),
         ({"to_time": 253_370_764_801}, "bad_frame"),

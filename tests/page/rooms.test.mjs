@@ -262,3 +262,19 @@ test("a room from an address or a command must exist, unless the user means a ne
   visit.tell({ type: "rooms", rooms: [{ name: "listed", clients_count: 1 }] }).happen({ type: "openRoom", name: "listed" });
   assert.deepEqual(joins().at(-1), ["listed", false]);
 });
+
+test("a question about a room that has become moot leaves nothing waiting", () => {
+  const missing = (visit, room) => visit.tell({ type: "error", code: "no_such_room", text: "no", room });
+  const meant = new Visit().comeIn().happen({ type: "openRoom", name: "foo" }).happen({ type: "openRoom", name: "foo", isMeant: true });
+  missing(meant, "foo");
+  assert.deepEqual(meant.sent("join").at(-1), { type: "join", room: "foo", user: "Anna", secret: "s" }, "the user has said already that they mean it");
+
+  const left = new Visit().comeIn().happen({ type: "openRoom", name: "foo" }).happen({ type: "leaveRoom", name: "foo" });
+  missing(left, "foo");
+  assert.deepEqual([left.state.current, left.room.refusal], ["main", null]);
+
+  const waiting = new Visit({ room: "typo", rooms: { main: { readTo: 1 } } }).enter().say("to nobody").happen({ type: "connected" });
+  missing(waiting, "typo");
+  waiting.happen({ type: "leaveRoom", name: "typo", refusal: { code: "no_such_room" } });
+  assert.deepEqual([waiting.state.busy, waiting.room.outbox.length, waiting.sent("join").at(-1).room], [false, 1, "main"]);
+});

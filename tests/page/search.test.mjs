@@ -14,12 +14,11 @@ test("Terms are told from words.", () => {
   }
 });
 
-test("A day begins at its midnight, whatever the clock does that day.", () => {
-  for (const day of ["2026-03-29", "2026-10-25", "2026-12-31"]) {
-    const date = new Date(beginningOf(day) * 1000);
-    assert.deepEqual([date.getHours(), date.getMinutes()], [0, 0]);
-    assert.ok(Math.abs(beginningOf(day, 1) - beginningOf(day) - 86_400) <= 3_600);
-  }
+test("A day begins at the midnight of the server, wherever the browser is.", () => {
+  assert.equal(beginningOf("2026-11-01", 0), Date.UTC(2026, 10, 1) / 1000);
+  assert.equal(beginningOf("2026-11-01", 3 * 3600), Date.UTC(2026, 9, 31, 21) / 1000);
+  assert.equal(beginningOf("2026-12-31", 0, 1), Date.UTC(2027, 0, 1) / 1000);
+  assert.equal(beginningOf("1970-01-01", 3600), 0);
 });
 
 test("All of the user's rooms are searched one after the other, and the hits are in the order of their times.", () => {
@@ -45,4 +44,13 @@ test("What should be a date, and is none, is not asked for.", () => {
   const visit = new Visit().comeIn({ head: 2 }).happen({ type: "search", text: "since:yesterday exam" });
   assert.deepEqual(visit.sent("search"), []);
   assert.deepEqual([visit.state.search.refusal, visit.state.search.busy], [{ code: "bad_date", date: "yesterday" }, undefined]);
+});
+
+test("A room that is left in mid-search is searched no more, and the others are.", () => {
+  const visit = new Visit().comeIn({ head: 2 }).happen({ type: "openRoom", name: "dev" });
+  visit.welcome({ room: "dev", head: 9 }).happen({ type: "search", text: "needle", isEverywhere: true });
+  visit.tell({ type: "found", room: "dev", key: "search-1", text: "needle", before: 5, ids: [7], messages: ["[2025-01-01 10:00:00] Boris: needle"] });
+  visit.tell({ type: "error", code: "not_joined", text: "no", room: "main", key: "search-1" });
+  const { busy, refusal, hits, before } = visit.state.search;
+  assert.deepEqual([busy, refusal, hits.length, before], [false, null, 1, { dev: 5 }]);
 });

@@ -28,9 +28,13 @@ def test_terms_are_separated_from_words(typed: str, expected: dict[str, Any]) ->
     assert parse_terms(typed) == SearchTerms(expected["text"], expected.get("user", ""), since, until)
 
 
-def test_a_day_has_its_first_and_its_last_second() -> None:
+def test_a_day_begins_and_ends_by_the_servers_clock() -> None:
     terms = parse_terms("since:2026-03-28 until:2026-03-29")
-    assert terms.from_time == beginning_of(date(2026, 3, 28))
-    assert terms.to_time == beginning_of(date(2026, 3, 30))
-    assert parse_terms("x").from_time is parse_terms("x").to_time is None
-    assert beginning_of(date(1970, 1, 1)) >= 0
+    assert terms.from_time(3 * 3600) == 1_774_645_200  # 2026-03-27 21:00 UTC
+    assert terms.to_time(0) == 1_774_828_800  # 2026-03-30 00:00 UTC
+    assert parse_terms("x").from_time(0) is parse_terms("x").to_time(0) is None
+    assert beginning_of(date(1970, 1, 1), 3600) == 0
+
+
+def test_a_word_is_known_in_whatever_case() -> None:
+    assert parse_terms("\u017fince:2026-03-28").first_day == date(2026, 3, 28)

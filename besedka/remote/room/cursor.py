@@ -39,6 +39,11 @@ class Cursor:
         self._user = ""
 
     @property
+    def utc_offset(self) -> int:
+        """How far the server's clock is east of UTC, in seconds."""
+        return self._utc_offset
+
+    @property
     def since(self) -> int | None:
         """The ``since`` of the next join; the same as at first until something of the log was read."""
         is_reading = self._has_begun and (self.last or not self._head_at_join)

@@ -45,6 +45,11 @@ class HistoryReader:
         self._cursor = cursor
         self._check_joined = check_joined
 
+    @property
+    def utc_offset(self) -> int:
+        """How far the server's clock, whose days the log has, is east of UTC, in seconds."""
+        return self._cursor.utc_offset
+
     async def page(self, first: int, limit: int) -> list[ReceivedMessage]:
         """Read messages from the log, beginning with an id.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from besedka.serve.chat.open_rooms import OpenRooms
@@ -25,7 +26,7 @@ from besedka.serve.room import Room
 from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Found, History, Search
 from besedka.wire.log_line import stamp
 from besedka.wire.message import MessageId
-from besedka.wire.validation import clean_search, stored_name
+from besedka.wire.validation import clean_author, clean_search
 
 T = TypeVar("T")
 
@@ -124,8 +125,10 @@ class LogReader:
             asker: who asks.
             limiter: of their connection.
         """
-        history, since = self._rooms.history(room), stamp(from_time, self._zone)
-        return await self._page(room, history.read_since, since, limit, asker=asker, limiter=limiter)
+        # A message that is being stored is not delivered yet.
+        read = partial(self._rooms.history(room).read_since, last=room.head)
+        since = stamp(from_time, self._zone)
+        return await self._page(room, read, since, limit, asker=asker, limiter=limiter)
 
     async def _page(
         self,
@@ -186,12 +189,13 @@ class LogReader:
         return await self._search(room, self._query(frame), frame.before, frame.limit, asker)
 
     def _query(self, frame: Search) -> Query:
-        has_more = frame.user or frame.from_time is not None or frame.to_time is not None
+        user = clean_author(frame.user)
+        has_more = user or frame.from_time is not None or frame.to_time is not None
         text = "" if has_more and not frame.text else clean_search(frame.text)
         since, until = (
             "" if at is None else stamp(at, self._zone) for at in (frame.from_time, frame.to_time)
         )
-        return Query(text, frame.user and stored_name(frame.user), since, until)
+        return Query(text, user, since, until)
 
     async def _search(self, room: Room, query: Query, before: int, limit: int, asker: Tenant) -> Hits:
         history, limit = self._rooms.history(room), min(limit, FOUND_MESSAGES_AT_MOST)

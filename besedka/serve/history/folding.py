@@ -37,7 +37,7 @@ _BREAKS = re.compile("[\n\ufffd]")
 
 
 def fold(text: str) -> str:
-    """A text in the form in which it is compared: two texts that look the same, in any case, are equal in it (UAX #15, NFKC_Casefold).
+    """A text in the form in which it is compared: two texts whose letters are the same in any case and spelling are equal in it (UAX #15, NFKC).
 
     The dot that ``İ`` keeps as a small letter is dropped: who types ``i`` means it. Of more marks in a row than a text has (UAX #15, section 13,
     Stream-Safe Text Format) the first ones count: to put them in order takes time by the square of their number.
@@ -46,7 +46,8 @@ def fold(text: str) -> str:
         return text.lower()
     composed = unicodedata.normalize("NFKC", _with_few_marks(text))
     folded = unicodedata.normalize("NFKC", composed.casefold())
-    return folded.replace("i" + _DOT_ABOVE, "i")
+    dotless = folded.replace("i" + _DOT_ABOVE, "i")
+    return dotless if dotless is folded else unicodedata.normalize("NFKC", dotless)
 
 
 def _same(byte: int) -> int:
@@ -69,10 +70,18 @@ def _with_few_marks(text: str) -> str:
     return runs.sub(lambda run: run[0][:MARKS_AT_MOST], text)
 
 
+def _is_mark(letter: str) -> bool:
+    """Whether a character is put in order with the marks around it; of a few only the parts are."""
+    if unicodedata.combining(letter):
+        return True
+    parts = unicodedata.decomposition(letter) and unicodedata.normalize("NFKD", letter)
+    return bool(parts) and bool(unicodedata.combining(parts[0]))
+
+
 @cache
 def _too_many_marks(end: int) -> re.Pattern[str]:
     """A pattern of runs of marks; it is found eighty times faster if it has no character behind the first plane."""
-    mark = f"[{''.join(filter(unicodedata.combining, map(chr, range(end))))}]"
+    mark = f"[{''.join(filter(_is_mark, map(chr, range(end))))}]"
     # Written twice: a pattern that begins with a class is looked for by that.
     return re.compile(f"{mark}{mark}{{{MARKS_AT_MOST},}}")
 

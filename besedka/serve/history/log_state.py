@@ -141,12 +141,12 @@ class LogState:
         first = MessageId(before - len(page))
         return first, self._read(first, page)
 
-    def first_since(self, since: str) -> MessageId:
-        """The id of the first message whose time is this or later, as the log writes it; one more than the last id if there is none.
+    def first_since(self, since: str, last: int) -> MessageId:
+        """The id of the first message, up to an id, whose time is this or later, as the log writes it; one more than that id if there is none.
 
         Where the log's times go back (a clock was wrong, an older log was imported) it is the first after some message that is earlier.
         """
-        ids = range(1, self.count + 1)
+        ids = range(1, min(last, self.count) + 1)
         return MessageId(1 + bisect_left(ids, since, key=self._stamp_of))
 
     def _stamp_of(self, number: int) -> str:

@@ -102,16 +102,21 @@ class ReadableLog:
         """
         return self._by_index(lambda body: body.read_before(before, limit))
 
-    def read_since(self, since: str, limit: int) -> tuple[MessageId, Page]:
+    def read_since(self, since: str, limit: int, last: int) -> tuple[MessageId, Page]:
         """The page that begins with the first message of a time, as the log writes it, or later, with the id of that message.
+
+        Args:
+            since: the time.
+            limit: the most messages.
+            last: the id behind which the log ends, whatever has been added to it.
 
         Raises:
             OSError: from the system.
         """
 
         def page(body: LogState) -> tuple[MessageId, Page]:
-            first = body.first_since(since)
-            return first, body.read(first, limit)
+            first = body.first_since(since, last)
+            return first, body.read(first, min(limit, last - first + 1))
 
         return self._by_index(page)
 

@@ -7,6 +7,7 @@ Nearly no block contains the text. So a block is not split, and not even decoded
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -17,6 +18,11 @@ from besedka.wire.log_line import FIRST_LINE, read_line, readable_line
 
 FOUND_BYTES: Final = 32 * 1024
 """A result ends with the message that takes it past this size, as a page does."""
+
+
+_NO_LETTERS: Final = re.compile(r"\W+")
+_VARIATIONS: Final = re.compile("[\ufe00-\ufe0f]")
+"""They choose how a character is drawn; names are stored without them."""
 
 
 class Block(NamedTuple):
@@ -51,11 +57,11 @@ class Hits:
 
 
 class Query(NamedTuple):
-    """A search: each message that is found fits all that is not empty. A text or a name is given.
+    """A search: each message that is found fits all that is not empty, and something is not.
 
     Attributes:
         text: part of the message's text.
-        user: the whole name of its author.
+        user: the whole name of its author, in any case, spelling and number of blanks.
         from_stamp: the earliest time, as the log writes it.
         to_stamp: the time before which it is.
     """
@@ -70,16 +76,17 @@ class Needle:
     """A query, prepared to be looked for.
 
     Args:
-        query: its text as returned by `clean_search`.
+        query: the search; its text is as returned by `clean_search`.
     """
 
     __slots__ = ("_is_in_text", "_probe", "_query", "_text", "_user")
 
     def __init__(self, query: Query) -> None:
         self._query = query
-        self._text, self._user = fold(query.text), fold(query.user)
+        self._text, self._user = fold(query.text), _as_compared(query.user)
         self._is_in_text = bool(self._text)
-        self._probe = Probe(self._text or self._user)
+        # Of a name only a word stands in the log as it is compared.
+        self._probe = Probe(self._text or max(_NO_LETTERS.split(self._user), key=len))
 
     def is_in(self, line: str) -> bool:
         """Whether a message, given by its lines, is one of those searched for."""
@@ -87,7 +94,7 @@ class Needle:
         return (
             (not query.from_stamp or message.stamp >= query.from_stamp)
             and (not query.to_stamp or message.stamp < query.to_stamp)
-            and (not self._user or fold(message.user) == self._user)
+            and (not self._user or _as_compared(message.user) == self._user)
             and self._text in fold(message.text)
         )
 
@@ -109,6 +116,10 @@ class Needle:
         return self._probe.may_be_in(data)
 
 
+def _as_compared(name: str) -> str:
+    return " ".join(_VARIATIONS.sub("", fold(name)).split())
+
+
 def search(
     blocks: Iterable[Block], needle: Needle, before: int, limit: int, is_enough: Callable[[], bool]
 ) -> Hits:
@@ -116,7 +127,7 @@ def search(
 
     Args:
         blocks: the blocks to search.
-        needle: the text to search for.
+        needle: the messages to search for.
         before: the id from which on messages are left out.
         limit: the most messages to find.
         is_enough: called after each block; whether to stop there.

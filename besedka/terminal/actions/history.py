@@ -50,7 +50,8 @@ async def _goto(session: TerminalSession, argument: str) -> None:
         return
     session.rooms.check_connected()
     view = session.rooms.current
-    messages = await view.membership.history.since(beginning_of(day), HISTORY_MESSAGES)
+    history = view.membership.history
+    messages = await history.since(beginning_of(day, history.utc_offset), HISTORY_MESSAGES)
     if not messages:
         session.notifier.notify(session.phrases.nothing_since.format(day=day))
         return
@@ -70,15 +71,16 @@ async def _find(session: TerminalSession, argument: str) -> None:
         return
     session.rooms.check_connected()
     view, found, before = session.rooms.current, list[ReceivedMessage](), 0
+    history = view.membership.history
     # The server limits the time of each search.
     while len(found) < FOUND_AT_MOST:
-        answer = await view.membership.history.search(
+        answer = await history.search(
             terms.text,
             before,
             FOUND_AT_MOST - len(found),
             user=terms.user,
-            from_time=terms.from_time,
-            to_time=terms.to_time,
+            from_time=terms.from_time(history.utc_offset),
+            to_time=terms.to_time(history.utc_offset),
         )
         found, before = [*answer.messages, *found], answer.before
         if not before:

@@ -239,10 +239,12 @@ export class App {
     for (const name of this.#blocks.ended(state)) this.#parts.dispatch({ type: "leaveRoom", name });
   }
 
-  #keepAddress({ current }) {
+  #keepAddress({ current, rooms }) {
     if (location.hash !== this.#hash) return; // the user has gone elsewhere, and the event comes next
     const { room, id } = readFragment(location.hash);
-    if ((roomName(room) || DEFAULT_ROOM) !== current) history.pushState(null, "", fragmentOf(current));
+    const name = roomName(room) || DEFAULT_ROOM;
+    // Back shall not lead to a room that was refused.
+    if (name !== current) history[Object.hasOwn(rooms, name) ? "pushState" : "replaceState"](null, "", fragmentOf(current));
     else if (room && room !== current) history.replaceState(null, "", fragmentOf(current, id));
     this.#hash = location.hash;
   }

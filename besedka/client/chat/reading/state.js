@@ -66,17 +66,17 @@ const roomEvents = {
     const target = isMissing ? 0 : id;
     const refusal = isMissing ? { code: "no_message", number: `${id}` } : room.refusal;
     // In a flood the row could be dropped before it is shown.
-    const next = { ...room, target, refusal, isFollowing: room.isFollowing && !target, isKeptUnread: room.isKeptUnread && Boolean(target) };
+    const next = { ...room, target, refusal, isFollowing: room.isFollowing && !target, isKeptUnread: room.isKeptUnread && Boolean(id) };
     if (target ? room.rows.some((row) => row.id === target) : room.isAtEnd) return [next, []];
     const last = target ? Math.min(target + PAGE_MESSAGES / 2, room.lastId) : room.lastId;
     return fetchPage({ ...next, fetching: null }, "around", last + 1);
   },
 
   /** Shows the first message of a day, or of a later one. */
-  goto: (room, { day }) => {
+  goto: (room, { day }, { utcOffset }) => {
     if (!isDate(day)) return [{ ...room, refusal: { code: "bad_date", date: day } }, []];
     if (!room.isJoined) return [{ ...room, refusal: { code: "not_connected" } }, []];
-    const since = beginningOf(day);
+    const since = beginningOf(day, utcOffset);
     return [
       { ...room, fetching: { what: "since", since, day }, refusal: null },
       [{ type: "history", room: room.name, from_time: since, limit: PAGE_MESSAGES }],

@@ -20,7 +20,7 @@ const events = {
     if (!known && Object.keys(state.rooms).length >= ROOMS_AT_MOST) {
       return step(state, { type: "showRefusal", refusal: { code: "too_many_rooms" } });
     }
-    if (name === state.current && !(isMeant && known?.mustExist)) return [state, []];
+    if (name === state.current && !(isMeant && known && !known.isJoined)) return [state, []];
     const listed = state.listed.find((room) => room.name === name);
     const { kind, peer } = listed ?? {};
     const mustExist = !isMeant && (known ? known.mustExist : !listed && name !== DEFAULT_ROOM);
@@ -38,7 +38,13 @@ const events = {
     const rooms = isOnly ? { [DEFAULT_ROOM]: newRoom(DEFAULT_ROOM) } : others;
     const [last] = Object.keys(rooms).slice(-1);
     const current = name === state.current ? last : state.current;
-    if (why && gone.outbox.length) return [withRoom(state, { ...gone, isJoining: false, refusal: why }), []];
+    if (why && gone.outbox.length) {
+      const kept = withRoom({ ...state, busy: false }, { ...gone, isJoining: false, refusal: why });
+      return Object.keys(others).reduce((/** @type {Change} */ [next, sent], other) => {
+        const [after, effects] = join(next, other);
+        return [after, [...sent, ...effects]];
+      }, [kept, []]);
+    }
     const listed = state.listed.filter((room) => !refusal || room.name !== name);
     const [next, effects] = joinAll({ ...state, rooms, listed, current });
     if (why && name !== state.current && why.code === "not_invited") return [next, effects]; // of the person who used this device before
@@ -81,9 +87,11 @@ const frames = {
 
   error: (state, frame, { step, next }) => {
     const { code, text, key, room } = frame;
-    const asked = code === "no_such_room" && !key && roomOf(state, room);
-    if (asked && asked.isJoining) {
+    if (code === "no_such_room" && !key) {
+      const asked = roomOf(state, room);
+      if (!asked?.isJoining) return [state, []]; // it was left meanwhile
       const there = withRoom(state, away(asked));
+      if (!asked.mustExist) return join(there, asked.name); // the user has said meanwhile that they mean it
       const isElsewhere = asked.name !== state.current && !asked.outbox.length; // the user has gone on meanwhile
       return isElsewhere ? step(there, { type: "leaveRoom", name: asked.name }) : [there, [{ do: "askForRoom", name: asked.name }]];
     }

@@ -54,9 +54,12 @@ const frames = {
     if (!key.startsWith(SEARCH_KEY)) return next();
     const { search } = state;
     if (!search?.busy || key !== search.key) return [state, []];
-    // A room that was left meanwhile is none of the user's any more.
-    const rooms = search.rooms.filter((name) => name !== room);
-    if (code === "not_joined" && rooms.length) return look(state, { ...search, rooms });
+    if (code === "not_joined" && search.isEverywhere) {
+      // A room that was left meanwhile is none of the user's any more.
+      const { [room]: _, ...before } = search.before;
+      const rest = { ...search, before, rooms: search.rooms.filter((name) => name !== room) };
+      return rest.rooms.length ? look(state, rest) : [{ ...state, search: { ...rest, busy: false } }, []];
+    }
     return [{ ...state, search: { ...search, busy: false, rooms: [], refusal: { code, text } } }, []];
   },
 
@@ -79,8 +82,8 @@ function look(state, search) {
   const frame = { type: "search", room, before: before[room] ?? 0, key };
   if (text) frame.text = text;
   if (user) frame.user = user;
-  if (since) frame.from_time = beginningOf(since);
-  if (until) frame.to_time = beginningOf(until, 1);
+  if (since) frame.from_time = beginningOf(since, state.utcOffset);
+  if (until) frame.to_time = beginningOf(until, state.utcOffset, 1);
   return [{ ...state, search: { ...search, busy: true, refusal: null } }, [send(frame)]];
 }
 

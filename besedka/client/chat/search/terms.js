@@ -27,9 +27,9 @@ export function isDate(typed) {
   return year >= 1970 && year <= 9998 && date.getMonth() === month - 1 && date.getDate() === day;
 }
 
-/** The first second of a day, or of one some days later, in the browser's zone, in unix seconds.
- * @param {string} day @param {number} [later] */
-export function beginningOf(day, later = 0) {
+/** The first second of a day, or of one some days later, by the server's clock, whose days the log has; in unix seconds.
+ * @param {string} day @param {number} utcOffset the clock's, in seconds @param {number} [later] */
+export function beginningOf(day, utcOffset, later = 0) {
   const [year, month, date] = day.split("-").map(Number);
-  return Math.max(0, Math.floor(new Date(year, month - 1, date + later).getTime() / 1000));
+  return Math.max(0, Date.UTC(year, month - 1, date + later) / 1000 - utcOffset);
 }

@@ -3,6 +3,7 @@
 import { refusalText } from "../language.js";
 import { label } from "../room.js";
 import { line } from "../view/row.js";
+import { isDate } from "./terms.js";
 import { unverifiedMark } from "../messages/unverified.js";
 import { head } from "../view/controls/dialog.js";
 
@@ -108,11 +109,11 @@ export class View {
     const { room } = button.dataset;
     this.#uncoverLog();
     this.#actions.dispatch({ type: "openRoom", name: room });
-    this.#actions.dispatch({ type: "jump", id: Number(button.value) });
+    this.#actions.dispatch({ type: "jump", name: room, id: Number(button.value) });
   }
 
   #goto(day) {
-    if (!day) return;
+    if (!isDate(day)) return; // a year is being typed
     this.#uncoverLog();
     this.#actions.dispatch({ type: "goto", day });
   }
