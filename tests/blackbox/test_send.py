@@ -20,7 +20,7 @@ from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer, free_port
 from tests.talking import WireClient
 
-MANY = 2_000
+MANY = 1_000
 
 
 @pytest.fixture

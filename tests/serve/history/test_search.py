@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import sys
 import unicodedata
@@ -22,7 +23,7 @@ from besedka.wire.log_line import read_line, show_line
 from besedka.wire.validation import clean_search
 from tests.serve.history.logs import STAMP, line
 
-OFTEN = settings(max_examples=500, deadline=None)
+OFTEN = settings(max_examples=5_000 if os.environ.get("BESEDKA_TORTURE") else 150, deadline=None)
 
 # Capitals and small letters that are near each other in UTF-8 and that are not, some that fold to two or three, some that
 # are no capital and fold all the same; controls, and what headers are made of.
