@@ -177,7 +177,7 @@ def client_frame(request: pb.ConverseRequest) -> ClientFrame:
         case pb.Say():
             return Say(action.text, room, action.key, action.after if action.HasField("after") else None)
         case pb.ListHistory():
-            from_time = _from_time(action)
+            from_time = _time_of(action, "from_time")
             if not action.before and from_time is None:
                 detail = "`before` is 1 or more, unless `from_time` is given"
                 raise Refused(ErrorCode.BAD_FRAME, detail=detail, room=room)
@@ -203,13 +203,14 @@ def search(action: pb.Search | pb.SearchRequest, key: str = "") -> Search:
         action.limit or FOUND_MESSAGES,
         key,
         action.user,
-        _from_time(action),
-        unix_seconds("to_time", action.to_time) if action.HasField("to_time") else None,
+        _time_of(action, "from_time"),
+        _time_of(action, "to_time"),
     )
 
 
-def _from_time(action: pb.Search | pb.SearchRequest | pb.ListHistory) -> int | None:
-    return unix_seconds("from_time", action.from_time) if action.HasField("from_time") else None
+def _time_of(action: pb.Search | pb.SearchRequest | pb.ListHistory, field: str) -> int | None:
+    """A time in a request, if it has one."""
+    return unix_seconds(field, getattr(action, field)) if action.HasField(field) else None
 
 
 def unix_seconds(field: str, time: Timestamp) -> int:

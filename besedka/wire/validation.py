@@ -78,7 +78,9 @@ _BLANKS = re.compile(f"[{BLANK}\n\U00013430-\U0001343f]*+")
 _JOINERS = re.compile("[\u200c\u200d]")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 # They only choose between two glyphs of the preceding character; phones add them to hearts and the like.
-_VARIATIONS = re.compile("[\ufe00-\ufe0f]")
+VARIATIONS = re.compile("[\ufe00-\ufe0f]")
+"""Variation selectors: they choose how a character is drawn, and names are stored without them."""
+
 _ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
 _ADDRESS = re.compile(r"\d+(\.\d+){3}(/\d+)?")  # the target of a ban by address
 _TAGGED = re.compile("<[^>]*> ")  # a log's line that continues so is not understood as a message
@@ -120,7 +122,7 @@ def stored_name(given: str) -> str:
     name = _with_single_spaces(given)
     if len(name) > _GIVEN_NAME_AT_MOST:
         raise _name_too_long()
-    name = _with_single_spaces(_VARIATIONS.sub("", name))
+    name = _with_single_spaces(VARIATIONS.sub("", name))
     if len(name) > _COMPOSING_FACTOR * NAME_CHARACTERS_AT_MOST:
         raise _name_too_long()
     name = unicodedata.normalize("NFC", name)

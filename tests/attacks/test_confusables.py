@@ -1,7 +1,8 @@
 """Looking like somebody else: names over the whole table of Unicode.
 
-`make test` takes all code points that the standard calls confusable or not seen, and all that have another spelling; of the others one
-in five, of those that are unassigned, private, Han or Hangul, each like the next, one in fifty. `make torture` (BESEDKA_TORTURE=1) takes all. What is confusable is taken from the standard's data (UTS #39) as it is published, not from the table made of it.
+`make test` tries every code point that is confusable, invisible or has another spelling; a fiftieth of those that are unassigned,
+private, Han or Hangul; and a fifth of the others. `make torture` (BESEDKA_TORTURE=1) tries all. The confusable ones are those of the
+standard's published data (UTS #39), not of our table.
 """
 
 from __future__ import annotations

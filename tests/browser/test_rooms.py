@@ -357,7 +357,7 @@ def test_a_mistyped_link_asks_before_it_makes_a_room(server: RunningServer, visi
     say(page, "/join kitchen")
     expect(page.locator("#room")).to_have_text("# kitchen")
     assert questions == [f"There is no room # {name}. Create it?" for name in ("devv", "kitchn", "kitchen")]
-    # A user who has been there is not asked again, even if nothing was said.
+    # Users are asked once, even if nothing was posted in the room.
     page.reload()
     come_back(page, "Anna")
     expect(page.locator("#room")).to_have_text("# kitchen")

@@ -3,7 +3,7 @@
 // Rows, oldest first: messages (with an id), notices, then the outbox (with a key). They are replaced, never changed: views
 // compare them. They are a window on the log: if it ends before the log, new messages are only counted.
 
-import { dayOf, mentions, readLine } from "./protocol.js";
+import { DEFAULT_ROOM, dayOf, mentions, readLine } from "./protocol.js";
 
 const ROWS_AT_MOST = 400; // others are fetched
 const ROWS_KEPT = 300;
@@ -40,6 +40,9 @@ export const newRoom = (name, known) => ({
   refusal: null,
   ...known,
 });
+
+/** A room that an address names: but for the default one it may be mistyped. @type {(name: string) => Room} */
+export const addressedRoom = (name) => newRoom(name, { mustExist: name !== DEFAULT_ROOM });
 
 /** The title of a room. @type {(room: Pick<Room, "name" | "kind" | "peer">) => string} */
 export const label = ({ name, kind, peer }) => peer || (name.startsWith("direct-") ? "…" : kind ? name : `# ${name}`);

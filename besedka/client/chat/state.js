@@ -2,7 +2,7 @@
 // Enough to log in and post; features.js has the rest.
 
 import { DEFAULT_ROOM } from "./protocol.js";
-import { away, joining, newRoom, renewed, restored, roomEvents, roomFrames, unread } from "./room.js";
+import { addressedRoom, away, joining, newRoom, renewed, restored, roomEvents, roomFrames, unread } from "./room.js";
 
 /** @type {(name?: string) => State} */
 export const newState = (name = DEFAULT_ROOM) => ({
@@ -16,7 +16,7 @@ export const newState = (name = DEFAULT_ROOM) => ({
   knownName: "",
   secret: "",
   current: name,
-  rooms: { [name]: newRoom(name, { mustExist: name !== DEFAULT_ROOM }) },
+  rooms: { [name]: addressedRoom(name) },
   listed: [],
   limits: { name: 32, room: 32, text: 5000 },
   utcOffset: 0,
@@ -141,11 +141,11 @@ const frames = {
 /** @type {Feature} */
 export const core = { events, frames, roomEvents, roomFrames };
 
-/** @type {(state: State) => Change} */
-export function joinAll(state) {
+/** Joins these rooms: all, the one on the screen first. @type {(state: State, names?: string[]) => Change} */
+export function joinAll(state, names = [state.current, ...Object.keys(state.rooms)]) {
   /** @type {Change} */
   const start = [state, []];
-  return [state.current, ...Object.keys(state.rooms)].reduce(([next, all], name) => {
+  return names.reduce(([next, all], name) => {
     const [after, effects] = join(next, name);
     return [after, [...all, ...effects]];
   }, start);

@@ -15,14 +15,13 @@ from typing import Final, NamedTuple
 from besedka.serve.history.folding import Probe, fold
 from besedka.serve.history.record import Flag
 from besedka.wire.log_line import FIRST_LINE, read_line, readable_line
+from besedka.wire.validation import VARIATIONS
 
 FOUND_BYTES: Final = 32 * 1024
 """A result ends with the message that takes it past this size, as a page does."""
 
 
 _NO_LETTERS: Final = re.compile(r"\W+")
-_VARIATIONS: Final = re.compile("[\ufe00-\ufe0f]")
-"""They choose how a character is drawn; names are stored without them."""
 
 
 class Block(NamedTuple):
@@ -117,7 +116,7 @@ class Needle:
 
 
 def _as_compared(name: str) -> str:
-    return " ".join(_VARIATIONS.sub("", fold(name)).split())
+    return " ".join(VARIATIONS.sub("", fold(name)).split())
 
 
 def search(

@@ -4,7 +4,7 @@ To join a room, with a name or unseen, the sequence of steps is defined here, an
 
 1. check the chat (`Policy.check_chat`): neither the person nor the address is banned, and the person is known where that is required;
 2. check the room (`Policy.check_room`): it is open, or the person is a member, or their invitation is valid;
-3. open the room: its log may have to be read first; a muted person creates none (`ActsInForce.check_voice`), nor does one who asks not to;
+3. open the room: its log may have to be read first; a muted person (`ActsInForce.check_voice`) and a join with `must_exist` create none;
 4. sign in (`Directory.sign_in`): the name is theirs, or free;
 5. redeem an invitation to the room (`Directory.redeem`);
 6. wait until their claim and their membership are on disk.

@@ -1,7 +1,7 @@
 // Navigation, preferences and logging out. Pure.
 
 import { DEFAULT_ROOM, roomName } from "../protocol.js";
-import { newRoom, renewed } from "../room.js";
+import { addressedRoom, renewed } from "../room.js";
 import { mapValues, newState, roomOf, withRoom } from "../state.js";
 
 /** @type {Feature} */
@@ -23,7 +23,7 @@ export const application = {
         return [shown, [...more, ...asked]];
       }
       const { problem, secret } = out;
-      const there = { ...(roomOf(out, current) ?? newRoom(current, { mustExist: current !== DEFAULT_ROOM })), invite, target: id || null };
+      const there = { ...(roomOf(out, current) ?? addressedRoom(current)), invite, target: id || null };
       const next = withRoom({ ...out, current, me: name || out.me, problem: null }, there);
       const isLetIn = key && problem?.code === "no_access" && next.me;
       return isLetIn ? step(next, { type: "logIn", name: next.me, secret }) : [next, effects];

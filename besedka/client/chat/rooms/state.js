@@ -40,10 +40,7 @@ const events = {
     const current = name === state.current ? last : state.current;
     if (why && gone.outbox.length) {
       const kept = withRoom({ ...state, busy: false }, { ...gone, isJoining: false, refusal: why });
-      return Object.keys(others).reduce((/** @type {Change} */ [next, sent], other) => {
-        const [after, effects] = join(next, other);
-        return [after, [...sent, ...effects]];
-      }, [kept, []]);
+      return joinAll(kept, Object.keys(others));
     }
     const listed = state.listed.filter((room) => !refusal || room.name !== name);
     const [next, effects] = joinAll({ ...state, rooms, listed, current });

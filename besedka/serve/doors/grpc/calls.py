@@ -161,7 +161,7 @@ async def list_rooms(
 
 
 async def search(request: pb.SearchRequest, services: Services, limiter: RateLimiter) -> pb.SearchResponse:
-    """Messages of a room that contain a text."""
+    """The newest messages of a room that are searched for."""
     frame = proto.search(request)
     await paced(lambda longest: limiter.charge_call(services.clock.now(), SEARCH_FRAMES - 1, longest))
     claim = reader(request)
