@@ -22,7 +22,7 @@ let restored = {}; // the rooms with stored outboxes
 let app = null; // comes with the features
 let step = createStep(core);
 
-const socket = new Socket(socketUrls(location), {
+const socket = new Socket(socketUrls(location), strings.tag, {
   frame: (frame) => dispatch({ type: "frame", frame, now: performance.now(), at: Date.now() / 1000 }),
   open: () => {
     restore();

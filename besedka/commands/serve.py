@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from besedka.commands import garbage
 from besedka.commands.exit_status import Failure, discard_stdout, why
 from besedka.commands.options import setting
 from besedka.wire.errors import Language
+from besedka.wire.languages import language_of
 
 
 def _finite(_: click.Context, __: click.Parameter, given: float) -> float:
@@ -114,9 +116,9 @@ Examples:
 @setting("--utc", is_flag=True, help="Write times in UTC instead of this machine's zone.")
 @setting(
     "--lang",
-    default=Language.RU.value,
     type=click.Choice([language.value for language in Language]),
-    help="The language of the server's notices and refusals.",
+    help="The language of notices and refusals for clients that do not say theirs.  [default: as LC_ALL, LC_MESSAGES or LANG say, "
+    "else en; at / always ru]",
 )
 @setting(
     "--rate",
@@ -204,7 +206,7 @@ def serve(
     tls_cert: Path | None,
     tls_key: Path | None,
     utc: bool,
-    lang: str,
+    lang: str | None,
     rate: float,
     rate_address: float,
     connections_per_address: int,
@@ -239,7 +241,8 @@ def serve(
         port=port,
         history=history,
         utc=utc,
-        language=Language(lang),
+        language=Language(lang) if lang else language_of(os.environ),
+        seed_language=Language(lang or Language.RU),
         rate_limits=RateLimits(rate, rate_address, connections_per_address),
         origins=origin,
         public_hosts=public_host,

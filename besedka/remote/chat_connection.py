@@ -28,7 +28,7 @@ from besedka.remote.pending_joins import PendingJoins
 from besedka.remote.room.membership import Membership, MembershipState
 from besedka.remote.room.outbox import IN_FLIGHT_AT_MOST
 from besedka.remote.transport import Transport, checked_frames
-from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import (
     Chat,
     ClientFrame,
@@ -49,7 +49,7 @@ from besedka.wire.validation import DEFAULT_ROOM, clean_room
 ROOMS_AT_MOST: Final = 100
 """Rooms on one connection, as the server limits them, too."""
 
-OpenTransport = Callable[[str, str], AbstractAsyncContextManager[Transport]]
+OpenTransport = Callable[[str, str, str], AbstractAsyncContextManager[Transport]]
 
 
 class ChatConnection:
@@ -58,17 +58,26 @@ class ChatConnection:
     Args:
         url: the chat's URL, as `address` returns it.
         key: the access key, if the chat requires one.
-        open_transport: connects to the URL with the key.
+        language: of the server's sentences for people.
+        open_transport: connects to the URL with the key and the language.
 
     Attributes:
         url: the chat's URL.
         requests: the requests to the chat; they need a joined room.
     """
 
-    def __init__(self, url: str, *, key: str = "", open_transport: OpenTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        key: str = "",
+        language: str = Language.EN,
+        open_transport: OpenTransport | None = None,
+    ) -> None:
         self.url = url
         self.requests = OutgoingRequests(url)
         self._key = key
+        self._language = language
         self._open_transport = open_transport or transports.open_transport
         self._transport: Transport | None = None
         self._rooms: dict[str, Membership] = {}
@@ -191,7 +200,7 @@ class ChatConnection:
                 self._awake.clear()
                 await self._awake.wait()
             try:
-                async with self._open_transport(self.url, self._key) as transport:
+                async with self._open_transport(self.url, self._key, self._language) as transport:
                     await self._serve(transport)
             except TransportClosed as closed:
                 self._check_reconnect(closed)

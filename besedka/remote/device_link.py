@@ -19,12 +19,18 @@ from besedka.remote.errors import (
 from besedka.remote.outgoing_requests import new_key
 from besedka.remote.pending_joins import ANSWER_SECONDS
 from besedka.remote.transport import checked_frames, open_transport
-from besedka.wire.errors import ErrorCode
+from besedka.wire.errors import ErrorCode, Language
 from besedka.wire.frames import Device, Error, TakeDevice
 
 
 async def take_device(
-    url: str, token: str = "", *, key: str = "", name: str = "", keep: bool = True
+    url: str,
+    token: str = "",
+    *,
+    key: str = "",
+    name: str = "",
+    keep: bool = True,
+    language: str = Language.EN,
 ) -> Device:
     """Add this device to the person who created an add-a-device link on another one. A link works once.
 
@@ -34,6 +40,7 @@ async def take_device(
         key: the access key, if the URL has none.
         name: the person whom the link promises, if the URL has no name; empty: whoever created the link.
         keep: store the secret in the user's home directory, where `connect` finds it. If it cannot be stored, only this program has it.
+        language: of the server's sentences for people.
 
     Returns:
         The name, and the secret to join with from now on.
@@ -47,7 +54,7 @@ async def take_device(
     """
     there = address(url)
     check_key(key)
-    device = await _redeem(there.url, token or there.device, there.key or key)
+    device = await _redeem(there.url, token or there.device, there.key or key, language)
     if (promised := name or there.name) and device.user != promised:
         raise OtherPerson(promised, device.user)
     if keep:
@@ -56,10 +63,10 @@ async def take_device(
     return device
 
 
-async def _redeem(url: str, token: str, access_key: str) -> Device:
+async def _redeem(url: str, token: str, access_key: str, language: str) -> Device:
     request_key = new_key()
     try:
-        async with asyncio.timeout(ANSWER_SECONDS), open_transport(url, access_key) as transport:
+        async with asyncio.timeout(ANSWER_SECONDS), open_transport(url, access_key, language) as transport:
             await transport.send(TakeDevice(token, key=request_key))
             async for frame in checked_frames(transport, url):
                 match frame:

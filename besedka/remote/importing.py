@@ -29,9 +29,10 @@ from besedka.remote.errors import (
 )
 from besedka.remote.outgoing_requests import REQUEST_SECONDS
 from besedka.remote.room.posts import RESENT_AFTER
-from besedka.remote.transport.grpc import RECONNECT_STATUSES, metadata, open_channel
+from besedka.remote.transport import credentials
+from besedka.remote.transport.grpc import RECONNECT_STATUSES, open_channel
 from besedka.remote.transport.grpc_responses import chat_stub, check_length, readable, reason_of
-from besedka.wire.errors import ErrorCode
+from besedka.wire.errors import ErrorCode, Language
 from besedka.wire.message import MessageId
 from besedka.wire.received_frames import check_id
 from besedka.wire.validation import clean_name, clean_room
@@ -65,7 +66,7 @@ class Importer:
         self._stub = stub
         self._speaker = speaker
         self._last = last
-        self._metadata = metadata(key)
+        self._metadata = _metadata(key)
 
     async def say(self, texts: Sequence[str]) -> AsyncIterator[MessageId]:
         """Post all these messages, across losses of the connection; yields each id once the message is on the server's disk.
@@ -146,7 +147,7 @@ async def importing(
             # First, because a call that ends while its requests are being written may hide its status.
             last = await _head(stub, speaker, key, there.url)
             greeting = iter([pb.ImportRequest(speaker=speaker)])
-            response = await stub.Import(greeting, metadata=metadata(key), timeout=REQUEST_SECONDS)
+            response = await stub.Import(greeting, metadata=_metadata(key), timeout=REQUEST_SECONDS)
             readable(response, there.url)
         except grpc.aio.AioRpcError as error:
             check_length(error.code(), error.details(), there.url)
@@ -162,13 +163,17 @@ async def importing(
 async def _head(stub: Any, speaker: pb.Speaker, key: str, url: str) -> MessageId:
     request = pb.ListMessagesRequest(room=speaker.room, limit=1, secret=speaker.secret)
     try:
-        page = await stub.ListMessages(request, metadata=metadata(key), timeout=REQUEST_SECONDS)
+        page = await stub.ListMessages(request, metadata=_metadata(key), timeout=REQUEST_SECONDS)
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND:
             return MessageId(0)
         raise
     with parsing_frames(url):
         return check_id(readable(page, url).head, least=0)
+
+
+def _metadata(key: str) -> tuple[tuple[str, str], ...]:
+    return (*credentials(key, Language.EN).items(),)
 
 
 def _ids(response: pb.ImportResponse, count: int, url: str) -> list[MessageId]:

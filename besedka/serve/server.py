@@ -164,9 +164,12 @@ def _doors(
         clock=chat.clock,
         language=Language.EN,
     )
-    sessions: dict[str, Callable[[Connection], Session]] = {
-        f"{base}/": lambda connection: SeedSession(connection, services),
-        f"{base}/ws": lambda connection: BesedkaSession(connection, services),
+    for_seeds = services.translations[settings.seed_language]
+    sessions: dict[str, Callable[[Connection, Iterable[str]], Session]] = {
+        f"{base}/": lambda connection, _: SeedSession(connection, for_seeds),
+        f"{base}/ws": lambda connection, languages: BesedkaSession(
+            connection, services.in_language(languages)
+        ),
     }
     websocket = WebSocketDoor(
         sessions,

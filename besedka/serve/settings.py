@@ -46,7 +46,8 @@ class Settings:
         port: its TCP port; 0 takes a free one.
         history: the default room's log; the other rooms' logs stand beside it.
         utc: write times in UTC instead of the machine's own zone.
-        language: of the sentences that the server says to people.
+        language: of the sentences for people whose client does not say their language.
+        seed_language: of the sentences at ``/``, whose clients cannot say it.
         rate_limits: how much each connection and each address may say.
         grpc_port: the TCP port of gRPC; None is none.
         grpc_unix: a Unix socket for gRPC, for this user only.
@@ -68,7 +69,8 @@ class Settings:
     port: int = 8765
     history: Path = Path("chat_history.txt")
     utc: bool = False
-    language: Language = Language.RU
+    language: Language = Language.EN
+    seed_language: Language = Language.RU
     rate_limits: RateLimits = field(default_factory=RateLimits)
     origins: tuple[str, ...] = ()
     public_hosts: tuple[str, ...] = ()

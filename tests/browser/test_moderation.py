@@ -14,6 +14,12 @@ from tests.conftest import ServerMaker
 from tests.running import RunningServer
 
 
+@pytest.fixture
+def server(make_server: ServerMaker) -> RunningServer:
+    """A server whose language is Russian: the sentences here are English, because the pages are."""
+    return make_server("--lang", "ru").start()
+
+
 def admin(server: RunningServer, *words: str) -> str:
     """Do something as the operator; returns what is printed."""
     done = prefork.run_as_text(["admin", *words], cwd=server.directory, env=server.environment)

@@ -98,7 +98,13 @@ async def serve(port: int) -> None:
     sources = Sources(RateLimits(rate=0, rate_address=0, connections_per_address=0))
     soon = asyncio.get_running_loop().call_soon
     door = EchoDoor(
-        {PATH: EchoSession}, sources, metrics, now, origins=Origins(), access=Authenticator(), soon=soon
+        {PATH: lambda connection, _: EchoSession(connection)},
+        sources,
+        metrics,
+        now,
+        origins=Origins(),
+        access=Authenticator(),
+        soon=soon,
     )
     web = HttpDoor(Starlette(), door.connection, sources, metrics, now)
     listener = socket.create_server(("127.0.0.1", port))

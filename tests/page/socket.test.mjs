@@ -61,7 +61,7 @@ beforeEach(() => {
   told = [];
   key = "";
   const tell = (name) => (value) => told.push(value === undefined ? [name] : [name, value]);
-  socket = new Socket(["ws://a/ws", "ws://b/ws"], { frame: tell("frame"), open: tell("open"), closed: tell("closed"), refused: tell("refused"), key: () => key });
+  socket = new Socket(["ws://a/ws", "ws://b/ws"], "en", { frame: tell("frame"), open: tell("open"), closed: tell("closed"), refused: tell("refused"), key: () => key });
 });
 
 afterEach(() => {
@@ -228,9 +228,9 @@ test("a closed socket stays closed", () => {
 
 test("the access key goes along as a subprotocol, and only where there is one", () => {
   socket.open();
-  assert.deepEqual(newest().protocols, []);
+  assert.deepEqual(newest().protocols, ["besedka", "besedka.lang.en"]);
   socket.close();
   key = "abc-_9";
   socket.open();
-  assert.deepEqual(newest().protocols, ["besedka", "besedka.key.abc-_9"]);
+  assert.deepEqual(newest().protocols, ["besedka", "besedka.lang.en", "besedka.key.abc-_9"]);
 });

@@ -98,7 +98,7 @@ class FakeNetwork:
         self.answer: Callable[[ClientFrame], Iterable[ServerFrame]] | None = None
 
     @asynccontextmanager
-    async def open(self, _url: str, _key: str) -> AsyncIterator[FakeTransport]:
+    async def open(self, *_: str) -> AsyncIterator[FakeTransport]:
         self.visits.append(AnsweringTransport(self.answer) if self.answer else FakeTransport())
         yield self.visits[-1]
 
@@ -126,7 +126,7 @@ class ModelServer:
         self._undelivered: list[ServerFrame] = []
 
     @asynccontextmanager
-    async def open(self, _url: str, _key: str) -> AsyncIterator[FakeTransport]:
+    async def open(self, *_: str) -> AsyncIterator[FakeTransport]:
         self._transport = FakeTransport()
         self._read = 0
         self._joined.clear()

@@ -738,7 +738,7 @@ def test_a_message_that_is_redacted_before_it_was_read_is_read_as_it_is_then(
     transport = FakeTransport()
 
     @asynccontextmanager
-    async def open_fake(_: str, __: str) -> AsyncIterator[FakeTransport]:
+    async def open_fake(*_: str) -> AsyncIterator[FakeTransport]:
         yield transport
 
     monkeypatch.setattr(transport_module, "open_transport", open_fake)

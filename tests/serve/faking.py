@@ -82,6 +82,10 @@ class FakeSubscriber(Subscriber):
         self._is_full = False
 
     @property
+    def language(self) -> Language:
+        return Language.EN
+
+    @property
     def is_full(self) -> bool:
         return self._is_full
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.pseudo_terminal import Terminal
+
+
+@pytest.fixture
+def server(make_server: ServerMaker) -> RunningServer:
+    """A server whose language is Russian: the sentences here are English, because the terminals are."""
+    return make_server("--lang", "ru").start()
 
 
 def test_moderation_commands_act_and_those_concerned_are_notified(

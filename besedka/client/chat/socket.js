@@ -18,6 +18,7 @@ export const encode = (frame) => JSON.stringify(frame, wellFormed);
 
 export class Socket {
   #urls;
+  #language;
   #on;
   #socket = null;
   #isWanted = false;
@@ -27,9 +28,10 @@ export class Socket {
   #timer = 0; // for the next try, or for an answer
   #receivedAt = 0;
 
-  /** @param on callbacks: frame(object), open(), closed(seconds until the next try), refused(close code), key(): the access key, if any */
-  constructor(urls, on) {
+  /** @param language in which the server is to write @param on callbacks: frame(object), open(), closed(seconds until the next try), refused(close code), key(): the access key, if any */
+  constructor(urls, language, on) {
     this.#urls = urls;
+    this.#language = language;
     this.#on = on;
     addEventListener("securitypolicyviolation", ({ effectiveDirective }) => {
       if (effectiveDirective === "connect-src" && this.#urls.length > 1) this.#forbidden();
@@ -41,9 +43,9 @@ export class Socket {
     return this.#urls[0];
   }
 
-  /** The subprotocols, one of which holds the access key: a page cannot add headers. */
+  /** The subprotocols, which hold the page's language and the access key: a page cannot add headers. */
   protocols(key) {
-    return key ? ["besedka", `besedka.key.${key}`] : [];
+    return ["besedka", `besedka.lang.${this.#language}`, ...(key ? [`besedka.key.${key}`] : [])];
   }
 
   open() {

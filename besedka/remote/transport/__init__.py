@@ -8,7 +8,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
 from besedka.remote.errors import parsing_frames
+from besedka.wire.access import authorization
+from besedka.wire.errors import Language
 from besedka.wire.frames import ClientFrame, ServerFrame
+from besedka.wire.languages import ACCEPT_LANGUAGE
 from besedka.wire.received_frames import check_received
 
 HANDSHAKE_SECONDS: Final = 10.0
@@ -40,12 +43,20 @@ async def checked_frames(transport: Transport, url: str) -> AsyncIterator[Server
         yield frame
 
 
-def open_transport(url: str, key: str = "") -> AbstractAsyncContextManager[Transport]:
+def credentials(key: str, language: str) -> dict[str, str]:
+    """Headers of a handshake, or metadata of a call: the user's language, and the access key, if there is one."""
+    return {ACCEPT_LANGUAGE: language} | ({"authorization": authorization(key)} if key else {})
+
+
+def open_transport(
+    url: str, key: str = "", language: str = Language.EN
+) -> AbstractAsyncContextManager[Transport]:
     """Connect to a chat.
 
     Args:
         url: the chat's URL, as `besedka.remote.address` returns it.
         key: the access key, if the chat requires one.
+        language: of the server's sentences, as a language range (RFC 9110, section 12.5.4). The library's own are English.
 
     Raises:
         TransportClosed: if the chat cannot be reached.
@@ -54,9 +65,9 @@ def open_transport(url: str, key: str = "") -> AbstractAsyncContextManager[Trans
     if url.startswith(("ws:", "wss:")):
         from besedka.remote.transport.websocket import open_websocket  # noqa: PLC0415
 
-        return open_websocket(url, key)
+        return open_websocket(url, credentials(key, language))
     # gRPC's core logs errors to stderr, where a terminal client has its input line.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from besedka.remote.transport.grpc import open_grpc  # noqa: PLC0415
 
-    return open_grpc(url, key)
+    return open_grpc(url, credentials(key, language))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,7 +21,6 @@ from besedka.remote.errors import (
 )
 from besedka.remote.transport import HANDSHAKE_SECONDS
 from besedka.remote.transport.grpc_responses import chat_stub, check_length, readable, reason_of
-from besedka.wire.access import authorization
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import ClientFrame, ServerFrame, Welcome
@@ -136,8 +135,8 @@ class GrpcTransport:
 
 
 @asynccontextmanager
-async def open_grpc(url: str, key: str = "") -> AsyncIterator[GrpcTransport]:
-    """Connect by ``grpc://``, ``grpcs://`` (TLS) or ``unix:``, with an access key or without.
+async def open_grpc(url: str, headers: Mapping[str, str]) -> AsyncIterator[GrpcTransport]:
+    """Connect by ``grpc://``, ``grpcs://`` (TLS) or ``unix:``, with additional metadata.
 
     Raises:
         TransportClosed: if the chat cannot be reached.
@@ -149,22 +148,18 @@ async def open_grpc(url: str, key: str = "") -> AsyncIterator[GrpcTransport]:
         except TimeoutError:
             raise TransportClosed("no answer in time", reconnect=True) from None
         stub = chat_stub(channel)
-        call = stub.Converse(metadata=metadata(key))
+        metadata = (*headers.items(),)
+        call = stub.Converse(metadata=metadata)
         try:
             yield GrpcTransport(
                 call,
                 lambda: stub.ListRooms(
-                    ListRoomsRequest(page_size=1), metadata=metadata(key), timeout=HANDSHAKE_SECONDS
+                    ListRoomsRequest(page_size=1), metadata=metadata, timeout=HANDSHAKE_SECONDS
                 ),
                 url,
             )
         finally:
             call.cancel()
-
-
-def metadata(key: str) -> tuple[tuple[str, str], ...]:
-    """The call metadata that carries an access key; empty without a key."""
-    return (("authorization", authorization(key)),) if key else ()
 
 
 def open_channel(url: str) -> grpc.aio.Channel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from socket import gaierror
 from typing import Final
@@ -20,7 +20,6 @@ from besedka.remote.errors import (
     not_besedka,
 )
 from besedka.remote.transport import CLOSE_SECONDS, HANDSHAKE_SECONDS
-from besedka.wire.access import authorization
 from besedka.wire.close_codes import NO_RECONNECT_CODES, CloseCode
 from besedka.wire.errors import Refused
 from besedka.wire.frames import ClientFrame, ServerFrame, decode_server, encode
@@ -73,8 +72,8 @@ class _ConnectOnce(connect):
 
 
 @asynccontextmanager
-async def open_websocket(url: str, key: str = "") -> AsyncIterator[WebSocketTransport]:
-    """Connect by ``ws://`` or ``wss://``, with an access key or without.
+async def open_websocket(url: str, headers: Mapping[str, str]) -> AsyncIterator[WebSocketTransport]:
+    """Connect by ``ws://`` or ``wss://``, with additional headers.
 
     Raises:
         TransportClosed: if the chat cannot be reached.
@@ -87,7 +86,7 @@ async def open_websocket(url: str, key: str = "") -> AsyncIterator[WebSocketTran
             # Not offered, so that a frame takes as much memory as it has bytes.
             compression=None,
             max_size=SERVER_FRAME_BYTES_AT_MOST,
-            additional_headers={"Authorization": authorization(key)} if key else None,
+            additional_headers=headers,
         )
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
         raise TransportClosed(_reason(error), reconnect=True) from None

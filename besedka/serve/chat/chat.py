@@ -56,7 +56,7 @@ class Chat:
         self.directory = Directory(settings, clock.wall)
         names, counters = self.directory.names, self.metrics.counters
         turns = NoticeTurns()
-        self._notices = notices = PresenceNotices(settings.language, clock.stamp, turns)
+        self._notices = notices = PresenceNotices(clock.stamp, turns)
         self._typing = typing = Notices(Room.broadcast_typists, turns)
         self.rooms = OpenRooms(settings, self.directory, self._workers, self.metrics, clock.wall)
         self.unused = UnusedRooms(self.directory, self.rooms, clock.now)

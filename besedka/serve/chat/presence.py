@@ -6,20 +6,17 @@ from collections.abc import Callable
 
 from besedka.serve.chat.notices import Notices, NoticeTurns
 from besedka.serve.room import Room, Subscriber
-from besedka.wire.errors import Language
 
 
 class PresenceNotices:
     """The presence notices of all rooms.
 
     Args:
-        language: of their sentences.
         stamp: the time now, as the log writes it.
         turns: what they share with other notices.
     """
 
-    def __init__(self, language: Language, stamp: Callable[[], str], turns: NoticeTurns) -> None:
-        self._language = language
+    def __init__(self, stamp: Callable[[], str], turns: NoticeTurns) -> None:
         self._stamp = stamp
         self._notices = Notices(self._broadcast, turns)
 
@@ -29,21 +26,21 @@ class PresenceNotices:
 
     def send_state(self, room: Room) -> None:
         """Send all who are live the present state."""
-        room.broadcast([room.presence.state(self._language, self._stamp())])
+        room.broadcast_notice(room.presence.state(self._stamp()))
 
     def send_missed(self, room: Room, subscriber: Subscriber) -> None:
         """Send a subscriber that has just gone live the present state, if it missed notices while behind."""
-        missed = room.presence.missed_notices(subscriber, self._language, self._stamp())
+        missed = room.presence.missed_notices(subscriber, self._stamp())
         if missed:
-            subscriber.send(missed)
+            subscriber.send(missed(subscriber.language))
 
     def close(self) -> None:
         """Cancel all scheduled notices."""
         self._notices.close()
 
     def _broadcast(self, room: Room) -> bool:
-        system = room.presence.take_notice(self._language, self._stamp())
-        if system is None:
+        notice = room.presence.take_notice(self._stamp())
+        if notice is None:
             return False
-        room.broadcast([system])
+        room.broadcast_notice(notice)
         return True

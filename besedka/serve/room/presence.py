@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec.structs import replace
 
 from besedka.serve.people.person import Person
 from besedka.serve.room.subscriber import Subscriber
@@ -12,6 +15,9 @@ from besedka.wire.errors import Language
 from besedka.wire.frames import System
 from besedka.wire.log_line import clock_time
 from besedka.wire.notices import notice, presence
+
+Notice = Callable[[Language], System]
+"""A notice of presence, in a language."""
 
 NAMES_LISTED: Final = 100
 """How many names a welcome or a notice lists at most; the number of people is always exact."""
@@ -86,40 +92,43 @@ class Presence:
             self._changes.forget(person.name)
             self.notices += 1
 
-    def take_notice(self, language: Language, stamp: str) -> System | None:
+    def take_notice(self, stamp: str) -> Notice | None:
         """A notice of the changes since the last one, if there are any."""
         changes = self._changes
         if not changes.joined and not changes.left:
             return None
         self._changes = _Changes()
         self.notices += 1
-        return System(
+        joined, left = [*changes.joined.elements()], [*changes.left.elements()]
+        frame = System(
             room=self._room,
-            text=notice([*changes.joined.elements()], [*changes.left.elements()], language),
+            text="",
             timestamp=clock_time(stamp),
             clients_count=self.count,
             joined=_listed(changes.joined),
             left=_listed(changes.left),
         )
+        return lambda language: replace(frame, text=notice(joined, left, language))
 
-    def missed_notices(self, subscriber: Subscriber, language: Language, stamp: str) -> System | None:
+    def missed_notices(self, subscriber: Subscriber, stamp: str) -> Notice | None:
         """The present state, for a subscriber that missed notices while behind; None if it missed none."""
         if subscriber.notices == self.notices:
             return None
         subscriber.notices = self.notices
-        return self.state(language, stamp)
+        return self.state(stamp)
 
-    def state(self, language: Language, stamp: str) -> System:
+    def state(self, stamp: str) -> Notice:
         """The present state: a notice with everybody's names, in place of all that were sent before."""
-        return System(
+        frame = System(
             room=self._room,
-            text=presence(self.count, language),
+            text="",
             timestamp=clock_time(stamp),
             clients_count=self.count,
             joined=[],
             left=[],
             users=self.names(),
         )
+        return lambda language: replace(frame, text=presence(frame.clients_count, language))
 
 
 def _listed(people: Counter[str]) -> list[str]:

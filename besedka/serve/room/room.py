@@ -26,12 +26,12 @@ from besedka.serve.history import LATEST_MESSAGES, Latest
 from besedka.serve.room.batch import Batch, Draft, Gathering, Position
 from besedka.serve.room.broadcast import Broadcast, Encode
 from besedka.serve.room.dedup import Dedup, KeyMemory
-from besedka.serve.room.presence import Presence
+from besedka.serve.room.presence import Notice, Presence
 from besedka.serve.room.recent import RecentBroadcasts, RecentMemory
 from besedka.serve.room.redactions import Redactions
 from besedka.serve.room.subscriber import Poster, Subscriber
 from besedka.serve.room.typists import Typists
-from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Chat, History, Redacted, ServerFrame, Typing
 from besedka.wire.message import Message, MessageId
 
@@ -273,9 +273,18 @@ class Room:
 
     # Delivering.
 
-    def broadcast(self, frames: Sequence[ServerFrame]) -> None:
-        """Send frames to all live subscribers."""
-        self._broadcast(Broadcast(frames))
+    def broadcast_notice(self, notice: Notice) -> None:
+        """Send a notice of presence to all live subscribers, to each in its language."""
+        for encode, subscribers in tuple(self._live.items()):
+            encoded: dict[Language, bytes] = {}
+            for subscriber in tuple(subscribers):
+                data = encoded.get(subscriber.language)
+                if data is None:
+                    data = encoded[subscriber.language] = encode([notice(subscriber.language)])
+                if not data:
+                    break  # this kind ignores it
+                self._counters.bytes_told += len(data)
+                subscriber.write(data)
 
     def broadcast_typists(self) -> bool:
         """Tell all live subscribers who is typing, each of the others only. Returns whether anybody is."""

@@ -9,7 +9,7 @@ from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.person import Person
 from besedka.serve.room.broadcast import Broadcast
-from besedka.wire.errors import Refused
+from besedka.wire.errors import Language, Refused
 from besedka.wire.frames import ServerFrame
 from besedka.wire.message import Message
 
@@ -91,6 +91,11 @@ class Subscriber(Poster):
     @staticmethod
     def encode(frames: Sequence[ServerFrame]) -> bytes:
         """Encode frames for this kind of door, once for all subscribers of the kind."""
+        raise NotImplementedError
+
+    @property
+    def language(self) -> Language:
+        """The language of sentences for this subscriber."""
         raise NotImplementedError
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from besedka.serve.chat import CatchUp, Chat, LogReader, OpenRooms, Subscriptions
@@ -14,11 +15,12 @@ from besedka.serve.session.post import Pipeline
 from besedka.serve.session.refusals import Refusals
 from besedka.serve.session.requests import Requests
 from besedka.wire.errors import Language
+from besedka.wire.languages import preferred
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of the server that the sessions of all doors share, made once.
+    """The parts of the server that the sessions of all doors share, made once for each language.
 
     Attributes:
         admission: admits people to rooms.
@@ -33,6 +35,7 @@ class Services:
         clock: the server's clock.
         metrics: counters and timings.
         language: of all sentences.
+        translations: the same services in each language.
     """
 
     admission: Admission
@@ -47,28 +50,39 @@ class Services:
     clock: Clock
     metrics: Metrics
     language: Language
+    translations: dict[Language, Services]
 
     @classmethod
     def of(cls, chat: Chat, language: Language) -> Services:
-        """The services of a chat."""
+        """The services of a chat, in a language."""
         directory, rooms, clock = chat.directory, chat.rooms, chat.clock
         admission = Admission(directory, rooms, clock)
-        moderator = Moderator(
-            directory, rooms, chat.redactor, admission=admission, clock=clock, language=language
-        )
-        return cls(
-            admission=admission,
-            pipeline=Pipeline(chat.committer, chat.resends, directory.moderation, directory.direct, clock),
-            subscriptions=chat.subscriptions,
-            catch_up=chat.catch_up,
-            log_reader=chat.log_reader,
-            requests=Requests(
-                directory, rooms, chat.subscriptions, moderator=moderator, clock=clock, language=language
-            ),
-            refusals=Refusals(chat.metrics, clock, language),
-            directory=directory,
-            rooms=rooms,
-            clock=clock,
-            metrics=chat.metrics,
-            language=language,
-        )
+        pipeline = Pipeline(chat.committer, chat.resends, directory.moderation, directory.direct, clock)
+        translations: dict[Language, Services] = {}
+        for spoken in Language:
+            moderator = Moderator(
+                directory, rooms, chat.redactor, admission=admission, clock=clock, language=spoken
+            )
+            translations[spoken] = cls(
+                admission=admission,
+                pipeline=pipeline,
+                subscriptions=chat.subscriptions,
+                catch_up=chat.catch_up,
+                log_reader=chat.log_reader,
+                requests=Requests(
+                    directory, rooms, chat.subscriptions, moderator=moderator, clock=clock, language=spoken
+                ),
+                refusals=Refusals(chat.metrics, clock, spoken),
+                directory=directory,
+                rooms=rooms,
+                clock=clock,
+                metrics=chat.metrics,
+                language=spoken,
+                translations=translations,
+            )
+        return translations[language]
+
+    def in_language(self, accepted: Iterable[str]) -> Services:
+        """The services in a client's language: of values of ``Accept-Language`` the first that names one of ours counts; else these."""
+        spoken = next(filter(None, map(preferred, accepted)), None)
+        return self if spoken is None else self.translations[spoken]

@@ -28,7 +28,14 @@ async def become_person_of_link(session: TerminalSession) -> str:
         RemoteError: if the link is not valid any more, or is that of somebody else; nothing is stored.
     """
     address = session.address
-    device = await take_device(address.url, address.device, key=address.key, name=address.name, keep=False)
+    device = await take_device(
+        address.url,
+        address.device,
+        key=address.key,
+        name=address.name,
+        keep=False,
+        language=session.phrases.language,
+    )
     session.rooms.secret = lambda _: device.secret
     session.notifier.notify(session.phrases.device_added.format(user=device.user))
     try:

@@ -70,7 +70,7 @@ class Rooms:
     ) -> None:
         self.address = address
         self.secret = secret
-        self.connection = ChatConnection(address.url, key=address.key)
+        self.connection = ChatConnection(address.url, key=address.key, language=notifier.phrases.language)
         self.views: dict[str, RoomView] = {}
         self.current: RoomView
         self.failure: BaseException | None = None

@@ -10,6 +10,7 @@ from besedka.remote.errors import ACCESS_ENDINGS
 from besedka.terminal.commands import CommandSpec
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language
+from besedka.wire.languages import language_of
 
 KICKED: Final = ACCESS_ENDINGS[CloseCode.KICKED]
 
@@ -434,8 +435,5 @@ RUSSIAN = Phrases(
 
 
 def phrases_for(environment: Mapping[str, str]) -> Phrases:
-    """The phrases in the language of an environment (POSIX: LC_ALL takes precedence over LC_MESSAGES, and that over LANG)."""
-    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := environment.get(variable):
-            return RUSSIAN if value.lower().startswith("ru") else ENGLISH
-    return ENGLISH
+    """The phrases in the language of an environment."""
+    return {Language.RU: RUSSIAN, Language.EN: ENGLISH}[language_of(environment)]

@@ -162,7 +162,7 @@ class Scene:
         self.connection.take_request(request)
         self.answers()
 
-    def _begin(self, connection: Connection) -> FakeSession:
+    def _begin(self, connection: Connection, _: object) -> FakeSession:
         self.sessions.append(FakeSession(connection))
         return self.sessions[-1]
 

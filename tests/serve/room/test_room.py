@@ -150,27 +150,30 @@ def test_one_who_is_full_falls_behind_with_its_cursor_at_the_next_message() -> N
 def test_who_was_behind_while_others_came_and_went_learns_who_is_here() -> None:
     scene = Scene()
     anna, slow = scene.enter_live("Anna"), scene.enter_live("Slow")
-    scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.presence.take_notice("2025-01-01 12:00:00")
     slow.fill()
     scene.room.leave(anna)
     scene.enter_live("Boris")
-    scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.presence.take_notice("2025-01-01 12:00:00")
     slow.drain()
     assert scene.room.try_live(slow)
-    missed = scene.room.presence.missed_notices(slow, Language.EN, "2025-01-01 12:00:01")
-    assert missed == System("main", "In the chat now: 2", "12:00:01", 2, [], [], users=["Slow", "Boris"])
-    assert scene.room.presence.missed_notices(slow, Language.EN, "2025-01-01 12:00:01") is None
+    missed = scene.room.presence.missed_notices(slow, "2025-01-01 12:00:01")
+    assert missed is not None
+    assert missed(Language.EN) == System(
+        "main", "In the chat now: 2", "12:00:01", 2, [], [], users=["Slow", "Boris"]
+    )
+    assert scene.room.presence.missed_notices(slow, "2025-01-01 12:00:01") is None
 
 
 def test_who_was_never_behind_has_missed_nothing() -> None:
     scene = Scene()
     anna = scene.enter_live("Anna")
     scene.enter_live("Boris")
-    scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.presence.take_notice("2025-01-01 12:00:00")
     anna.fill()
     anna.drain()
     assert scene.room.try_live(anna)
-    assert scene.room.presence.missed_notices(anna, Language.EN, "2025-01-01 12:00:01") is None
+    assert scene.room.presence.missed_notices(anna, "2025-01-01 12:00:01") is None
 
 
 def test_one_who_is_behind_goes_live_only_at_the_head() -> None:
@@ -326,14 +329,16 @@ def test_changes_of_presence_between_two_notices_are_sent_together() -> None:
     scene = Scene()
     members = [scene.enter_live(name) for name in ("Anna", "Boris", "Clara")]
     scene.room.leave(members[1])
-    notice = scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
-    assert notice == System("main", "Anna and Clara joined the chat", "12:00:00", 2, ["Anna", "Clara"], [])
-    assert scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00") is None
+    notice = scene.room.presence.take_notice("2025-01-01 12:00:00")
+    assert notice is not None
+    assert notice(Language.EN) == System(
+        "main", "Anna and Clara joined the chat", "12:00:00", 2, ["Anna", "Clara"], []
+    )
+    assert scene.room.presence.take_notice("2025-01-01 12:00:00") is None
     scene.room.leave(members[0])
     scene.enter_live("Anna")
     assert (
-        scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00") is not None
-        or scene.room.presence.count == 2
+        scene.room.presence.take_notice("2025-01-01 12:00:00") is not None or scene.room.presence.count == 2
     )
 
 
@@ -343,15 +348,16 @@ def test_a_person_with_two_connections_comes_and_goes_once() -> None:
     first, second = FakeSubscriber(), FakeSubscriber()
     first.person = second.person = person
     scene.room.enter(first)
-    scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.presence.take_notice("2025-01-01 12:00:00")
     scene.room.enter(second)
     scene.room.leave(first)
-    assert scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00") is None
+    assert scene.room.presence.take_notice("2025-01-01 12:00:00") is None
     assert scene.room.presence.count == 1
     scene.room.leave(second)
-    gone = scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
+    gone = scene.room.presence.take_notice("2025-01-01 12:00:00")
     assert gone
-    assert (gone.left, gone.clients_count) == (["Anna"], 0)
+    frame = gone(Language.EN)
+    assert (frame.left, frame.clients_count) == (["Anna"], 0)
 
 
 def test_the_latest_who_type_are_reported_to_each_of_the_others_in_one_write() -> None:

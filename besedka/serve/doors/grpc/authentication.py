@@ -31,7 +31,7 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
         access: the valid keys.
         metrics: counts refusals.
         charge: charges a call for its refusal.
-        language: the language of their text.
+        language: the language of their text, unless the call asks for another.
     """
 
     def __init__(

@@ -158,7 +158,7 @@ class ChatService:
         with self._services.rooms.held(room):
             until_left.enter_context(self._clients.stream(limiter))
             stream = FollowStream(
-                self._services, room, reader=Person(claim=claim), limiter=limiter, write=context.write
+                self._spoken(context), room, reader=Person(claim=claim), limiter=limiter, write=context.write
             )
             stream.enter(request.since if request.HasField("since") else None, request.epoch)
             until_left.callback(stream.leave)
@@ -171,7 +171,7 @@ class ChatService:
         self, requests: AsyncIterator[Request[pb.ConverseRequest]], context: Context, limiter: RateLimiter
     ) -> None:
         with self._clients.stream(limiter):
-            stream = ConverseStream(self._services, limiter, context.write)
+            stream = ConverseStream(self._spoken(context), limiter, context.write)
             listening = asyncio.ensure_future(stream.listen(requests))
             running = asyncio.ensure_future(self._run(stream, context))
             try:
@@ -210,11 +210,9 @@ class ChatService:
             self._clients.call_answered(context)
         if not self._is_ending:
             return
-        refusal = Refused(ErrorCode.GOING_DOWN)
-        details = [*status.details(refusal, self._services.language), stream.cursors(), RetryInfo()]
-        await status.end(
-            context, status.STATUS[refusal.code], refusal.sentence(self._services.language), details
-        )
+        refusal, language = Refused(ErrorCode.GOING_DOWN), stream.services.language
+        details = [*status.details(refusal, language), stream.cursors(), RetryInfo()]
+        await status.end(context, status.STATUS[refusal.code], refusal.sentence(language), details)
 
     # Common to all methods.
 
@@ -267,6 +265,10 @@ class ChatService:
         except Refused:
             limiter.charge_refusal(self._services.clock.now())
             raise
+
+    def _spoken(self, context: Context) -> Services:
+        """The services in the language that a call asks for."""
+        return self._services.in_language(status.accepted_languages(context))
 
     async def _fail(self, context: Context) -> NoReturn:
         await status.end(context, grpc.StatusCode.INTERNAL, CloseCode.BROKEN.value.reason, ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NoReturn
 
 import grpc
@@ -13,6 +13,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.languages import ACCEPT_LANGUAGE, preferred
 
 DOMAIN: Final = "besedka"
 
@@ -109,6 +110,13 @@ def details(refusal: Refused, language: Language, field: str = "") -> list[Messa
     return found
 
 
+def accepted_languages(context: grpc.aio.ServicerContext[Any, Any]) -> Iterator[str]:
+    """The values of a call's ``accept-language``."""
+    for name, value in context.invocation_metadata() or ():
+        if name == ACCEPT_LANGUAGE and isinstance(value, str):
+            yield value
+
+
 async def end(
     context: grpc.aio.ServicerContext[Any, Any],
     code: grpc.StatusCode,
@@ -128,7 +136,8 @@ async def end(
 async def refuse(
     context: grpc.aio.ServicerContext[Any, Any], refusal: Refused, language: Language, field: str = ""
 ) -> NoReturn:
-    """End a call with a refusal; ``field`` is as in `details`."""
+    """End a call with a refusal, in the language that it asks for, else in the given one; ``field`` is as in `details`."""
+    language = next(filter(None, map(preferred, accepted_languages(context))), language)
     sentence = refusal.sentence(language)
     text = f"{field}: {sentence}" if field else sentence
     await end(context, STATUS[refusal.code], text, details(refusal, language, field))

@@ -29,7 +29,7 @@ from besedka.serve.people.person import Person
 from besedka.serve.room import Encode, Room, Subscriber
 from besedka.serve.session import Services
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import Refused
+from besedka.wire.errors import Language, Refused
 from besedka.wire.frames import History, ServerFrame
 
 UNREAD_BYTES: Final = 64 * 1024
@@ -71,6 +71,10 @@ class StreamSubscriber(Subscriber):
         if self.fetching:
             self.fetching.cancel()
             self.fetching = None
+
+    @property
+    def language(self) -> Language:
+        return self.stream.services.language
 
     @property
     def is_full(self) -> bool:

@@ -17,11 +17,17 @@ from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.metrics import Metrics
 from besedka.wire.access import key_brought
 from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.languages import ACCEPT_LANGUAGE, preferred
 
 CONNECTION: Final = "besedka.connection"
 """The ASGI extension about the connection of a request: `abort` cuts it off, `drain` waits until the client has read almost all."""
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+def language_of(request: Request, default: Language) -> Language:
+    """The language that a request asks for, or the default one."""
+    return preferred(request.headers.get(ACCEPT_LANGUAGE, "")) or default
 
 
 class KeyGuard:
@@ -30,13 +36,17 @@ class KeyGuard:
     Args:
         access: the valid keys.
         metrics: counts refusals.
-        language: the language of their text.
+        language: the language of their text, for requests that accept none of ours.
     """
 
     def __init__(self, access: Authenticator, metrics: Metrics, language: Language) -> None:
         self.access = access
         self.metrics = metrics
-        self.sentence = f"{Refused(ErrorCode.NO_ACCESS).sentence(language)}\n"
+        self._language = language
+
+    def sentence(self, request: Request) -> str:
+        """The text of a refusal, in the request's language."""
+        return Refused(ErrorCode.NO_ACCESS).sentence(language_of(request, self._language))
 
 
 class KeyRequired:
@@ -72,7 +82,9 @@ class KeyRequired:
             if not self._guard.access.enter(session, key):
                 self._guard.metrics.refused(ErrorCode.NO_ACCESS)
                 headers = {"www-authenticate": "Bearer"}
-                return PlainTextResponse(self._guard.sentence, HTTPStatus.UNAUTHORIZED, headers)
+                return PlainTextResponse(
+                    f"{self._guard.sentence(request)}\n", HTTPStatus.UNAUTHORIZED, headers
+                )
         if request.method not in {"GET", "HEAD"}:
             return PlainTextResponse(
                 "Method Not Allowed", HTTPStatus.METHOD_NOT_ALLOWED, {"allow": "GET, HEAD"}

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
-from besedka.serve.doors.http.authentication import CONNECTION
+from besedka.serve.doors.http.authentication import CONNECTION, language_of
 from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import DOWNLOAD_FRAMES, HTTP_FRAMES, RateLimiter
 from besedka.serve.people.names import claim_of
@@ -94,7 +94,7 @@ class Download:
         admission: checks who may read.
         rooms: the open rooms.
         log_reader: reads their logs.
-        language: the language of refusals.
+        language: the language of refusals, for requests that accept none of ours.
         now: seconds of a monotonic clock.
     """
 
@@ -127,7 +127,7 @@ class Download:
             self._admission.register(reader)
         except Refused as refusal:
             status = _STATUS.get(refusal.code, HTTPStatus.SERVICE_UNAVAILABLE)
-            return PlainTextResponse(f"{refusal.sentence(self._language)}\n", status)
+            return PlainTextResponse(f"{refusal.sentence(language_of(request, self._language))}\n", status)
         name = quote(f"{room.name}.txt")
         return _Lines(
             self._paced(

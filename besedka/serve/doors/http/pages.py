@@ -72,7 +72,7 @@ def pages(
         metrics: the figures of ``/metrics``.
         unready: the reason why the log cannot be written now; empty if it can.
         now: seconds of a monotonic clock.
-        language: the language of refusals.
+        language: the language of refusals, for requests that accept none of ours.
         access: the valid access keys.
         metrics_open: whether other machines may see the figures.
         base_path: the path below which all of it is; empty, or such as ``/chat``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -24,6 +24,7 @@ from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
 from besedka.wire.access import SUBPROTOCOL, key_brought
 from besedka.wire.close_codes import CloseCode
+from besedka.wire.languages import ACCEPT_LANGUAGE, LANGUAGE_SUBPROTOCOL
 from besedka.wire.validation import FRAME_BYTES_AT_MOST
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class WebSocketDoor:
     """All WebSocket connections of a server.
 
     Args:
-        sessions: factories of sessions, by the path of the handshake.
+        sessions: factories of sessions for a connection and the languages that it says, by the path of the handshake.
         sources: the addresses of clients, with their limits.
         metrics: the server's metrics.
         now: a monotonic clock, in seconds.
@@ -50,7 +51,7 @@ class WebSocketDoor:
 
     def __init__(
         self,
-        sessions: Mapping[str, Callable[[Connection], Session]],
+        sessions: Mapping[str, Callable[[Connection, Iterable[str]], Session]],
         sources: Sources,
         metrics: Metrics,
         now: Callable[[], float],
@@ -121,17 +122,13 @@ class WebSocketDoor:
 
     def enter(self, request: Request, connection: Connection) -> bool:
         """Register a connection with its handshake's access key; False if the key is not valid."""
-        offered = (
-            name.strip(" \t")
-            for value in request.headers.get_all("Sec-WebSocket-Protocol")
-            for name in value.split(",")
-        )
-        return self._access.enter(connection, key_brought(request.headers.get_all("Authorization"), offered))
+        key = key_brought(request.headers.get_all("Authorization"), _offered(request))
+        return self._access.enter(connection, key)
 
     def session(self, request: Request, connection: Connection) -> Session:
         """A session for a connection whose handshake was accepted."""
         connection.limiter.is_forwarded |= "Origin" in request.headers
-        return self._sessions[_path(request)](connection)
+        return self._sessions[_path(request)](connection, _languages(request))
 
     # For the server.
 
@@ -174,6 +171,21 @@ class _Protocol(ServerProtocol):
 
 def _path(request: Request) -> str:
     return request.path.split("?", 1)[0]
+
+
+def _offered(request: Request) -> Iterator[str]:
+    """The subprotocols that a handshake offers."""
+    for value in request.headers.get_all("Sec-WebSocket-Protocol"):
+        for name in value.split(","):
+            yield name.strip(" \t")
+
+
+def _languages(request: Request) -> Iterator[str]:
+    """The languages that a client names; first the page's own, which may not be its browser's."""
+    for name in _offered(request):
+        if name.startswith(LANGUAGE_SUBPROTOCOL):
+            yield name.removeprefix(LANGUAGE_SUBPROTOCOL)
+    yield ",".join(request.headers.get_all(ACCEPT_LANGUAGE))
 
 
 _SILENT = logging.getLogger("besedka.websockets")

@@ -11,7 +11,7 @@ from besedka.serve.people.person import Person
 from besedka.serve.room import Broadcast, Subscriber
 from besedka.serve.session import SessionBase
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import Refused
+from besedka.wire.errors import Language, Refused
 from besedka.wire.frames import ServerFrame
 
 
@@ -30,6 +30,10 @@ class SocketSubscriber(Subscriber):
     @staticmethod
     def encode(frames: Sequence[ServerFrame]) -> bytes:
         return encode_frames(frames)
+
+    @property
+    def language(self) -> Language:
+        return self.session.services.language
 
     @property
     def is_full(self) -> bool:
