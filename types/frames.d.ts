@@ -6,7 +6,7 @@ interface ClientFrames {
   history: { before?: number; room?: string; limit?: number; from_time?: number };
   typing: { room?: string };
   leave: { room?: string };
-  rooms: { key?: string; after?: string; limit?: number };
+  rooms: { key?: string; after?: string; limit?: number; watch?: boolean };
   search: { text?: string; room?: string; before?: number; limit?: number; key?: string; user?: string; from_time?: number; to_time?: number };
   private: { room: string; key?: string };
   direct: { user: string; key?: string };

@@ -126,8 +126,9 @@ def request(frame: ClientFrame) -> pb.ConverseRequest:
             return pb.ConverseRequest(typing=pb.BeginTyping(room=room))
         case Leave(room):
             return pb.ConverseRequest(leave=pb.Leave(room=room))
-        case ListRooms(key, after, limit):
-            return pb.ConverseRequest(list_rooms=pb.ListRooms(key=key, after=after, limit=limit))
+        case ListRooms(key, after, limit, watch):
+            listing = pb.ListRooms(key=key, after=after, limit=limit, watch=watch)
+            return pb.ConverseRequest(list_rooms=listing)
         case Search(text, room, before, limit, key, user, from_time, to_time):
             looked_for = pb.Search(
                 room=room,
@@ -158,7 +159,7 @@ def client_frame(request: pb.ConverseRequest) -> ClientFrame:
     if kind in REQUESTS:
         return _asked(REQUESTS[kind], action)
     if isinstance(action, pb.ListRooms):
-        return ListRooms(action.key, action.after, action.limit or ROOMS_LISTED)
+        return ListRooms(action.key, action.after, action.limit or ROOMS_LISTED, action.watch)
     room = action.room or DEFAULT_ROOM
     match action:
         case pb.Join():

@@ -169,11 +169,13 @@ class ListRooms(Frame, tag="rooms", frozen=True):
         key: comes back with the answer.
         after: the ``next`` of the page before this one; empty for the first page. A room's name is taken, too.
         limit: return at most this many.
+        watch: send a ``place`` for each new open room from now on.
     """
 
     key: str = ""
     after: str = ""
     limit: Ordinal = ROOMS_LISTED
+    watch: bool = False
 
 
 class Search(Frame, tag="search", frozen=True):
@@ -518,7 +520,7 @@ class Found(Frame, tag="found", frozen=True):
 class RoomOpened(Frame, tag="place", frozen=True):
     """A room that the recipient may enter: the answer to ``private`` and ``direct``.
 
-    The server also sends it, unrequested, to the peer when a direct room is opened.
+    The server also sends it, unrequested, to the peer when a direct room is opened, and for each new open room to those who watch the list.
 
     Attributes:
         room: its name, for a join.

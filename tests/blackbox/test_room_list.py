@@ -145,3 +145,38 @@ def test_a_join_that_must_not_create_a_room_creates_none(
     make_client().join("Boris", "new")
     visitor.send_frame("join", room="new", must_exist=True, **({"user": user} if user else {}))
     assert visitor.receive("welcome")["room"] == "new"
+
+
+def test_those_who_watch_are_sent_each_new_open_room_at_every_door(make_server: ServerMaker) -> None:
+    server = make_server("--lang", "en", grpc=True).start()
+    with (
+        WireClient(server) as anna,
+        WireClient(server) as idle,
+        WireClient(server) as boris,
+        Caller(server) as caller,
+        caller.converse() as stream,
+    ):
+        anna.join("Anna")
+        idle.join("Idle")
+        boris.join("Boris", secret="b" * 64)
+        assert [room["name"] for room in anna.ask("rooms", watch=True)["rooms"]] == ["main"]
+        stream.send_frame(list_rooms=pb.ListRooms(watch=True))
+        stream.receive("rooms")
+        boris.ask("private", room="secret")
+        boris.join("Boris", room="secret", secret="b" * 64)
+        boris.join("Boris", room="garden", secret="b" * 64)
+        boris.send_frame("chat", room="garden", text="one")
+        boris.receive("chat")
+        boris.join("Boris", room="kitchen", secret="b" * 64)
+        sent = [anna.receive("place") for _ in range(2)]
+        assert sent == [{"type": "place", "room": name, "kind": "open"} for name in ("garden", "kitchen")]
+        assert [stream.receive("place").place.room for _ in range(2)] == ["garden", "kitchen"]
+        # A log that another program adds is found when somebody lists.
+        write_rooms(server.directory, ["attic"])
+        while "attic" not in {room["name"] for room in boris.ask("rooms")["rooms"]}:
+            pass
+        assert anna.receive("place")["room"] == "attic"
+        idle.send_frame("typing")
+        idle.send_frame("chat", text="last")
+        frames = idle.receive_until(lambda frame: frame["type"] == "chat")
+        assert "place" not in {frame["type"] for frame in frames}

@@ -187,7 +187,17 @@ test("the notification level belongs to a room, and others' messages are reporte
 test("the rooms of the server are listed", () => {
   const listed = [{ name: "dev", clients_count: 2 }, { name: "main", clients_count: 1 }];
   const visit = new Visit().comeIn().happen({ type: "listRooms" }).tell({ type: "rooms", rooms: listed });
-  assert.deepEqual([visit.sent().at(-1), visit.state.listed], [{ type: "rooms" }, listed]);
+  assert.deepEqual([visit.sent().at(-1), visit.state.listed], [{ type: "rooms", watch: true }, listed]);
+});
+
+test("a new room is listed when the server tells of it, once", () => {
+  const listed = [{ name: "main", clients_count: 1 }];
+  const visit = new Visit().comeIn().happen({ type: "listRooms" }).tell({ type: "rooms", rooms: listed });
+  const sent = visit.sent().length;
+  visit.tell({ type: "place", room: "dev", kind: "open" }).tell({ type: "place", room: "dev", kind: "open" });
+  visit.tell({ type: "place", room: "main", kind: "open" });
+  assert.deepEqual(visit.state.listed, [...listed, { name: "dev", clients_count: 1 }]);
+  assert.deepEqual([Object.keys(visit.state.rooms), visit.sent().length], [["main"], sent]);
 });
 
 test("the list of rooms goes on by pages, each requested once", () => {

@@ -102,7 +102,7 @@ FIELDS: dict[type[Frame], dict[str, set[str]]] = {
     },
     BeginTyping: {"room": STRING},
     Leave: {"room": STRING},
-    ListRooms: {"key": STRING, "after": STRING, "limit": INTEGER},
+    ListRooms: {"key": STRING, "after": STRING, "limit": INTEGER, "watch": {"true"}},
     Search: {
         "text": STRING,
         "room": STRING,
@@ -538,7 +538,7 @@ CLIENT_WORDS: st.SearchStrategy[ClientFrame] = st.one_of(
     st.builds(ListHistory, st.none() | ORDINALS, STRINGS, ORDINALS, st.none() | MOMENTS),
     st.builds(BeginTyping, STRINGS),
     st.builds(Leave, STRINGS),
-    st.builds(ListRooms, STRINGS, STRINGS, ORDINALS),
+    st.builds(ListRooms, STRINGS, STRINGS, ORDINALS, st.booleans()),
     st.builds(
         Search,
         STRINGS,

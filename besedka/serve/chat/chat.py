@@ -58,7 +58,9 @@ class Chat:
         turns = NoticeTurns()
         self._notices = notices = PresenceNotices(clock.stamp, turns)
         self._typing = typing = Notices(Room.broadcast_typists, turns)
-        self.rooms = OpenRooms(settings, self.directory, self._workers, self.metrics, clock.wall)
+        self.rooms = OpenRooms(
+            settings, self.directory, self._workers, self.metrics, clock=clock.wall, turns=turns
+        )
         self.unused = UnusedRooms(self.directory, self.rooms, clock.now)
         self.log_reader = LogReader(self.rooms, self._workers, names, counters, clock)
         self.resends = Resends(self.rooms, self._workers, settings.zone)

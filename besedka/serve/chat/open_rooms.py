@@ -9,8 +9,10 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
+from besedka.serve.chat.notices import NoticeTurns
 from besedka.serve.chat.room_list import RoomList, WrittenRooms
 from besedka.serve.chat.room_names import Claim, RoomNames
+from besedka.serve.chat.room_watchers import RoomWatchers
 from besedka.serve.chat.turns import Turns
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
@@ -76,10 +78,12 @@ class OpenRooms:
         workers: the threads that open the files.
         metrics: shows the number of rooms and subscribers.
         clock: unix seconds, for the list.
+        turns: what notices of new rooms share with others.
 
     Attributes:
         shares: how many rooms each source holds.
         list: the list of rooms, these and others.
+        watchers: the sessions that are told of new ones.
     """
 
     def __init__(
@@ -88,7 +92,9 @@ class OpenRooms:
         directory: Directory,
         workers: Workers,
         metrics: Metrics,
+        *,
         clock: Callable[[], float],
+        turns: NoticeTurns,
     ) -> None:
         self._path = settings.history.absolute()
         self._directory = directory
@@ -114,7 +120,8 @@ class OpenRooms:
         # Idle rooms, the longest idle first, each with the timer that closes it.
         self._closing: dict[Room, asyncio.TimerHandle] = {}
         self._names = RoomNames(self._path, directory.rooms, workers, self._is_claimed)
-        self._written = WrittenRooms(self._path, workers, self._names.add)
+        self.watchers = RoomWatchers(directory.rooms.kind, turns)
+        self._written = WrittenRooms(self._path, workers, self._has_found)
         self.list = RoomList(directory, self._written, self._rooms, clock)
         self._warned_at = float("-inf")
         self._warned_of: set[str] = set()
@@ -416,6 +423,14 @@ class OpenRooms:
         del self._opening[name]
         if name not in self._rooms:
             self._opened_new.discard(name)
+        elif name in self._opened_new:
+            self.watchers.note([name])
+
+    def _has_found(self, names: Iterable[str]) -> None:
+        """Note logs that were found in the folder: those of other programs are new."""
+        names = sorted(names)
+        self._names.add(names)
+        self.watchers.note(name for name in names if name not in self._rooms)
 
     def _release_later(self, tenant: Tenant, name: str) -> None:
         """Let the source that has opened a room hold it until its client has entered, or could have."""

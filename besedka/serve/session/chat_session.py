@@ -121,6 +121,7 @@ class ChatSession(SessionBase):
     def end(self) -> None:
         super().end()
         self._has_ended = True
+        self.services.rooms.watchers.discard(self)
         for membership in self._memberships.values():
             self._leave(membership)
         self._memberships.clear()
@@ -201,6 +202,8 @@ class ChatSession(SessionBase):
         answer = self.services.requests.answer(frame, person, self.limiter)
         # A change is completed even if the connection is lost meanwhile.
         self.send(await (answer if isinstance(frame, ListRooms) else run_to_end(answer)))
+        if isinstance(frame, ListRooms) and frame.watch and not self._has_ended:
+            self.services.rooms.watchers.add(self)
 
     def _join(self, frame: Join) -> None:
         """Enter a room, at once if nothing must be waited for."""

@@ -12,7 +12,8 @@ const ROOMS_FREE = 20; // for rooms that the user opens
 /** @type {Feature["frames"]} */
 const frames = {
   /** A room was opened: at this user's request, or by the peer of a direct room. */
-  place: (state, { room: name, kind, peer, key, asked }, { step }) => {
+  place: (state, { room: name, kind, peer, key, asked }, { step, next: otherwise }) => {
+    if (kind === "open") return otherwise();
     const [request, next] = answered(state, key);
     const known = roomOf(next, name);
     if (!request && !known && !mayJoin(next, asked)) return [next, [send({ type: "rooms" })]];

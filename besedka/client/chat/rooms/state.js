@@ -74,13 +74,17 @@ const events = {
     const after = more && state.listed.length < LISTED_AT_MOST ? state.moreRooms : "";
     if (state.connection !== "open" || (more && !after)) return [state, []];
     // Nothing goes on from a page that will be replaced, and nobody asks twice for the same.
-    return [{ ...state, moreRooms: "" }, [send({ type: "rooms", ...(after && { after, key: MORE }) })]];
+    return [{ ...state, moreRooms: "" }, [send({ type: "rooms", ...(after ? { after, key: MORE } : { watch: true }) })]];
   },
 };
 
 /** @type {Feature["frames"]} */
 const frames = {
   rooms: (state, { rooms: page, key, next: moreRooms }) => [{ ...state, listed: key === MORE ? [...state.listed, ...page] : page, moreRooms }, []],
+
+  /** A new room, which everybody may join. */
+  place: (state, { room: name }) =>
+    state.listed.some((room) => room.name === name) ? [state, []] : [{ ...state, listed: [...state.listed, { name, clients_count: 1 }] }, []],
 
   error: (state, frame, { step, next }) => {
     const { code, text, key, room } = frame;

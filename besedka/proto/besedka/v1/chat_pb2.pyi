@@ -452,14 +452,16 @@ class Leave(_message.Message):
     def __init__(self, room: _Optional[str] = ...) -> None: ...
 
 class ListRooms(_message.Message):
-    __slots__ = ("key", "after", "limit")
+    __slots__ = ("key", "after", "limit", "watch")
     KEY_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    WATCH_FIELD_NUMBER: _ClassVar[int]
     key: str
     after: str
     limit: int
-    def __init__(self, key: _Optional[str] = ..., after: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+    watch: bool
+    def __init__(self, key: _Optional[str] = ..., after: _Optional[str] = ..., limit: _Optional[int] = ..., watch: _Optional[bool] = ...) -> None: ...
 
 class Search(_message.Message):
     __slots__ = ("room", "text", "before", "limit", "key", "user", "from_time", "to_time")
