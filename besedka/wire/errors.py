@@ -69,7 +69,7 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
         Language.EN: "The frame is not JSON: {detail}",
     },
     ErrorCode.BAD_FRAME: {
-        Language.RU: "Кадр не по правилам: {detail}",
+        Language.RU: "Неверный кадр: {detail}",
         Language.EN: "The frame breaks the rules: {detail}",
     },
     ErrorCode.UNKNOWN_TYPE: {
@@ -89,7 +89,7 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
         Language.EN: "This name cannot be used: {why}",
     },
     ErrorCode.NAME_RESERVED: {
-        Language.RU: "Имя {name} похоже на имя сервера или тех, кто ведёт чат, выберите другое",
+        Language.RU: "Имя {name} похоже на имя сервера или администрации чата, выберите другое",
         Language.EN: "The name {name} looks like the server's own, or like a title of those who run it; choose another",
     },
     ErrorCode.NAME_TAKEN: {
@@ -117,8 +117,8 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
         Language.EN: "This cannot be searched for: {why}",
     },
     ErrorCode.NO_NAME: {
-        Language.RU: "Вы вошли без имени и можете только читать, чтобы говорить, войдите с именем",
-        Language.EN: "You came in without a name and can only read; to talk, join with a name",
+        Language.RU: "Вы вошли без имени и можете только читать; чтобы писать, войдите с именем",
+        Language.EN: "You joined without a name and can only read; to post, join with a name",
     },
     ErrorCode.NOT_JOINED: {
         Language.RU: "Вы не в комнате {room}, сначала войдите (join)",
@@ -130,7 +130,7 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
     },
     ErrorCode.TOO_FAST: {
         Language.RU: "Слишком быстро, повторите через {wait} с",
-        Language.EN: "Too fast; say it again in {wait} seconds",
+        Language.EN: "Too fast; try again in {wait} seconds",
     },
     ErrorCode.TOO_MANY_CONNECTIONS: {
         Language.RU: "С вашего адреса слишком много соединений, можно до {limit}",
@@ -167,12 +167,12 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
     ErrorCode.NAME_CLAIMED: {
         Language.RU: "Имя {name} (или похожее на него) принадлежит другому. Выберите другое; если оно ваше, "
         "откройте ссылку «ещё одно устройство» там, где вы под ним вошли",
-        Language.EN: "The name {name}, or one that looks like it, belongs to somebody else. Choose another; if it is yours, make "
-        "an add-a-device link where you are in under it",
+        Language.EN: "The name {name}, or one that looks like it, belongs to somebody else. Choose another; if it is yours, create "
+        "an add-a-device link where you use it",
     },
     ErrorCode.NOT_KNOWN: {
-        Language.RU: "Сюда входят только те, чьё имя известно. Попросите того, кто ведёт чат, пригласить вас",
-        Language.EN: "Only people whose name is known come in here. Ask whoever runs the chat for an invitation",
+        Language.RU: "Сюда входят только те, чьё имя известно. Попросите приглашение у администратора чата",
+        Language.EN: "Only people whose name is known here can join. Ask the operator of the chat for an invitation",
     },
     ErrorCode.TOO_MANY_NAMES: {
         Language.RU: "Слишком много новых имён: {why}",
@@ -180,26 +180,26 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
     },
     ErrorCode.NO_SUCH_NAME: {
         Language.RU: "Никого по имени {name} здесь не знают",
-        Language.EN: "Nobody of the name {name} is known here",
+        Language.EN: "Nobody here is known as {name}",
     },
     ErrorCode.NO_SECRET: {
         Language.RU: "Для этого нужно войти под именем, которое закреплено за вами",
-        Language.EN: "For this you must be in under a name that is claimed by you",
+        Language.EN: "This needs a name that you have claimed: join under it first",
     },
     ErrorCode.ROOM_TAKEN: {
         Language.RU: "Комната {room} уже есть, выберите другое название",
-        Language.EN: "There is a room {room} already; choose another name",
+        Language.EN: "The room {room} already exists; choose another name",
     },
     ErrorCode.NOT_INVITED: {
         Language.RU: "Комната {room} частная, в неё входят по приглашению",
-        Language.EN: "The room {room} is private; an invitation is needed to enter it",
+        Language.EN: "The room {room} is private; you need an invitation to join",
     },
     ErrorCode.BAD_LINK: {
         Language.RU: "Эта ссылка больше не действует: она использована, устарела или отозвана",
-        Language.EN: "This link is not valid any more: it was used up, is too old, or was revoked",
+        Language.EN: "This link is no longer valid: it was used up, has expired, or was revoked",
     },
     ErrorCode.NOT_ALLOWED: {
-        Language.RU: "Так нельзя: {why}",
+        Language.RU: "Действие не выполнено: {why}",
         Language.EN: "This cannot be done: {why}",
     },
     ErrorCode.MUTED: {
@@ -212,11 +212,11 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
     },
     ErrorCode.NO_ACCESS: {
         Language.RU: "Нужен ключ доступа: откройте ссылку, которую показал сервер при запуске",
-        Language.EN: "An access key is needed: open the link that the server has shown at its start",
+        Language.EN: "An access key is needed: open the link that the server printed at its start",
     },
     ErrorCode.NOT_ACCEPTED: {
         Language.RU: "{name} сейчас не принимает от вас личных сообщений",
-        Language.EN: "{name} does not take direct messages from you now",
+        Language.EN: "{name} is not accepting direct messages from you",
     },
 }
 

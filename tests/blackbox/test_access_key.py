@@ -164,7 +164,7 @@ def test_over_http_all_who_bring_no_key_get_the_same_bytes_whatever_they_ask(liv
     assert answer.startswith(b"HTTP/1.1 401 Unauthorized\r\n")
     assert b"www-authenticate: Bearer\r\n" in answer
     assert answer.endswith(
-        b"\r\n\r\nAn access key is needed: open the link that the server has shown at its start\n"
+        b"\r\n\r\nAn access key is needed: open the link that the server printed at its start\n"
     )
     head = answer[: answer.index(b"\r\n\r\n") + 4]
     for path in ("/readyz", "/history.txt", "/history.txt?room=nowhere"):
@@ -260,7 +260,7 @@ def test_over_grpc_all_who_bring_no_key_get_the_same_status_whatever_they_call(l
         statuses.add((ended.code, ended.sentence, ended.status.SerializeToString()))
         ((code, sentence, _),) = statuses
         assert code is grpc.StatusCode.UNAUTHENTICATED
-        assert sentence == "An access key is needed: open the link that the server has shown at its start"
+        assert sentence == "An access key is needed: open the link that the server printed at its start"
         health = health_pb2_grpc.HealthStub(caller.channel)
         assert health.Check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.SERVING
     assert len(lively.lines) == 1

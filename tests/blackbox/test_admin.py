@@ -33,7 +33,7 @@ def test_a_chat_is_kept_in_order_from_the_command_line(server: RunningServer, op
     with WireClient(server) as anna, WireClient(server) as boris:
         anna.join("Anna", secret="a")
         boris.join("Boris", secret="b")
-        assert operator.run("admin", "appoint", "Anna").assert_well() == "Anna is a moderator now\n"
+        assert operator.run("admin", "appoint", "Anna").assert_well() == "Anna is now a moderator\n"
         shown = operator.run("admin", "mute", "Boris", "--for", "10m", "--reason", "too loud").assert_well()
         assert re.fullmatch(r"Boris is muted until 20\d\d-\d\d-\d\d \d\d:\d\d\n", shown)
         boris.send_frame("chat", text="x")
@@ -50,7 +50,10 @@ def test_a_chat_is_kept_in_order_from_the_command_line(server: RunningServer, op
         )
         assert boris.ending()[0] == 4005
     assert operator.run("admin", "unban", "Boris").assert_well() == "Boris is no longer banned\n"
-    assert operator.run("admin", "slow", "30s").assert_well() == "main: one message in 30 seconds\n"
+    assert (
+        operator.run("admin", "slow", "30s").assert_well()
+        == "main: slow mode, one message per person every 30 seconds\n"
+    )
     assert operator.run("admin", "slow", "off").assert_well() == "main: slow mode is off\n"
     assert operator.run("admin", "release", "Boris").assert_well() == "The name Boris is free\n"
     with WireClient(server) as another:

@@ -126,7 +126,7 @@ def check_blocked(server: RunningServer, anna: WireClient, boris: WireClient, ro
     answer = boris.receive_until(lambda frame: frame.get("key") == "please")[-1]
     assert (answer["code"], answer["room"]) == ("not_accepted", room)
     # It does not say why.
-    assert answer["text"] == "Anna does not take direct messages from you now"
+    assert answer["text"] == "Anna is not accepting direct messages from you"
     assert boris.ask("direct", user="Anna")["code"] == "not_accepted"
     with Caller(server) as caller:
         sent = refusal(lambda: caller.send("Boris", "by gRPC", room=room, secret=secret_of("Boris")))
@@ -159,7 +159,7 @@ def test_a_blocked_person_can_neither_write_nor_type_nor_open_the_room(server: R
         enter(boris, "Boris", room)
         boris.send_frame("chat", room=room, text="let me in", key="b0")
         anna.receive_until(lambda frame: frame.get("text") == "let me in")
-        assert anna.ask("block", user="boris")["text"] == "You receive no direct messages from Boris any more"
+        assert anna.ask("block", user="boris")["text"] == "You no longer receive direct messages from Boris"
         for name in ("Nobody", "Anna"):
             assert anna.ask("block", user=name)["code"] == "no_such_name"
         check_blocked(server, anna, boris, room)

@@ -41,7 +41,7 @@ def test_a_client_that_posts_too_much_is_refused_with_a_time_to_wait_and_nobody_
         assert {refusal["code"] for refusal in refusals} == {"too_fast"}
         assert [refusal["key"] for refusal in refusals] == [f"k{number}" for number in range(5, 15)]
         assert refusals[0]["retry_after"] == 2
-        assert refusals[0]["text"] == "Too fast; say it again in 2.0 seconds"
+        assert refusals[0]["text"] == "Too fast; try again in 2.0 seconds"
         assert other.receive_to(5)[-1] == 5
         other.send_frame("chat", text="calm", key="c")
         assert other.receive("chat")["id"] == 6

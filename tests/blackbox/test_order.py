@@ -65,7 +65,7 @@ def test_a_moderator_keeps_order_and_the_operators_moderators_are_safe_from_othe
 ) -> None:
     with come(server, "Anna") as anna, come(server, "Vera") as vera, come(server, "Boris") as boris:
         assert moderate(anna, "mute", "Boris")["code"] == "not_allowed"
-        assert operator.do("appoint", "Anna") == "Anna is a moderator now"
+        assert operator.do("appoint", "Anna") == "Anna is now a moderator"
         operator.do("appoint", "Vera")
         for act in ("kick", "mute", "ban"):
             assert moderate(anna, act, "Vera")["code"] == "not_allowed"
@@ -435,7 +435,10 @@ def test_in_a_slow_room_each_says_one_message_in_so_many_seconds(
 ) -> None:
     with come(server, "Anna") as anna, come(server, "Boris") as boris, Caller(server) as caller:
         operator.do("appoint", "Anna")
-        assert operator.do("slow", room="main", seconds=600) == "main: one message in 600 seconds"
+        assert (
+            operator.do("slow", room="main", seconds=600)
+            == "main: slow mode, one message per person every 600 seconds"
+        )
         boris.send_frame("chat", text="", key="empty")
         assert boris.receive("error")["code"] == "empty_text"
         boris.send_frame("chat", text="0", key="b0")

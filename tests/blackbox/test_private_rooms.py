@@ -494,7 +494,7 @@ def test_the_operator_entrusts_a_room_that_nobody_is_in_any_more_to_somebody(
     with Operator(server) as operator:
         assert operator.ask("entrust", "Boris", room="main")["code"] == "not_allowed"
         assert operator.ask("entrust", "Nobody", room="plans")["code"] == "no_such_name"
-        assert operator.do("entrust", "boris", room="Plans") == "plans: Boris is an owner of this room now"
+        assert operator.do("entrust", "boris", room="Plans") == "plans: Boris is now an owner of this room"
         room = boris.ask("direct", user="Eve")["room"]
         assert operator.ask("entrust", "Anna", room=room)["code"] == "not_allowed"
     assert boris.join("Boris", "plans", secret=BORIS)["may"] == ["invite"]

@@ -146,7 +146,7 @@ def test_changed_rights_apply_at_once(server: RunningServer, visit: Visit) -> No
     expect(remove).to_be_hidden()
     admin(server, "appoint", "Anna")
     expect(remove).to_be_visible()
-    expect(anna.locator(".toast")).to_have_text("You are a moderator now.")
+    expect(anna.locator(".toast")).to_have_text("You are now a moderator.")
     anna.locator("#rows .name").click()
     expect(anna.get_by_role("button", name="Kick")).to_be_visible()
     admin(server, "dismiss", "Anna")

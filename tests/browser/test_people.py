@@ -102,7 +102,7 @@ def test_another_device_becomes_the_same_person_by_a_link_that_works_once(
     anna.keyboard.press("Escape")
 
     phone = visit(link)
-    expect(phone.get_by_role("heading", name="Be Anna on this device?")).to_be_visible()
+    expect(phone.get_by_role("heading", name="Use this device as Anna?")).to_be_visible()
     # What makes one Anna does not stand in the address.
     assert "device" not in phone.url
     phone.get_by_role("button", name="Yes, that is me").click()
@@ -128,7 +128,7 @@ def test_another_device_becomes_the_same_person_by_a_link_that_works_once(
     come_in(thief, "Thief")
     # A user who is in a chat and opens such a link is told which identity they leave behind.
     thief.evaluate("link => { location.href = link; }", link)
-    expect(thief.get_by_role("heading", name="Be Anna on this device?")).to_be_visible()
+    expect(thief.get_by_role("heading", name="Use this device as Anna?")).to_be_visible()
     expect(thief.get_by_role("alert").last).to_contain_text("You are Thief on this device now")
     thief.get_by_role("button", name="Yes, that is me").click()
     expect(thief.get_by_role("heading", name="This link is no longer valid")).to_be_visible()
@@ -166,7 +166,7 @@ def test_a_private_room_is_joined_by_invitation_and_listed_for_members_only(
 
     # By a command as well.
     say(anna, "/invite 5 2h")
-    expect(anna.get_by_role("dialog", name="Invite into plans")).to_contain_text("5 people can join")
+    expect(anna.get_by_role("dialog", name="Invite to plans")).to_contain_text("5 people can join")
     anna.keyboard.press("Escape")
     say(boris, "/invite")
     expect(boris.locator(".toast")).to_contain_text("only the creator of the room")
@@ -203,7 +203,7 @@ def invitation(page: Page) -> str:
     page.get_by_role("button", name="Invite …").click()
     page.get_by_label("Valid for").select_option("an hour")
     page.get_by_role("button", name="Create a link").click()
-    dialog = page.get_by_role("dialog", name="Invite into plans")
+    dialog = page.get_by_role("dialog", name="Invite to plans")
     link = dialog.get_by_role("textbox", name="The invitation").input_value()
     expect(dialog).to_contain_text("One person can join by this link")
     page.keyboard.press("Escape")

@@ -55,7 +55,7 @@ def test_a_link_that_promises_one_person_makes_nobody_another(
 ) -> None:
     with websocket_server(answering(Device("Mallory", "a secret"))) as url:
         terminal = make_terminal(f"{url}#;device=token;name=Bob")
-        terminal.wait_for("Be Bob on this machine?")
+        terminal.wait_for("Use this machine as Bob?")
         terminal.type("y\r")
         assert terminal.exit_status() == FAILED
     assert any("the link promises Bob, and is one of Mallory" in line for line in terminal.lines)

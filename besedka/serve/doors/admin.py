@@ -168,7 +168,7 @@ async def _line(reader: asyncio.StreamReader) -> bytes | None:
 
 _FAILED: Final = {
     Language.RU: "Ошибка на стороне сервера, подробности в его журнале (stderr); неизвестно, выполнено ли это",
-    Language.EN: "The server has made an error, its log (stderr) has the details; it is not known whether this was done",
+    Language.EN: "The server made an error; its log (stderr) has the details. It is not known whether this was done",
 }
 
 _TOO_LONG: Final = Refused(ErrorCode.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST)

@@ -328,5 +328,5 @@ def _held_too_often(account: Account, limit: int) -> dict[Language, str]:
 
 _TOO_FAST: Final = {
     Language.RU: "новые появляются слишком быстро",
-    Language.EN: "new ones come too fast",
+    Language.EN: "new ones are being created too fast",
 }

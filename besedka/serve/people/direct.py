@@ -141,8 +141,8 @@ class DirectRules:
         if wait:
             minutes = int(wait // 60) + 1
             why = {
-                Language.RU: f"слишком много новых разговоров вдвоём, следующий можно начать через {minutes} мин",
-                Language.EN: f"too many new direct rooms; begin the next one in {minutes} minutes",
+                Language.RU: f"слишком много новых личных сообщений, следующему человеку можно написать через {minutes} мин",
+                Language.EN: f"too many new direct messages; you can start the next one in {minutes} minutes",
             }
             raise Refused(ErrorCode.NOT_ALLOWED, why=why, wait=wait)
         for bucket in buckets:

@@ -287,7 +287,7 @@ def looks_taken(room: str) -> Refused:
 def reserved(room: str) -> Refused:
     """The refusal of a name that is reserved for direct rooms."""
     why = {
-        Language.RU: f"с {DIRECT} начинаются только разговоры вдвоём",
+        Language.RU: f"с {DIRECT} начинаются только названия личных переписок",
         Language.EN: f"only the names of direct rooms begin with {DIRECT}",
     }
     return Refused(ErrorCode.BAD_ROOM, room=room, why=why)

@@ -42,14 +42,14 @@ _DONE: Final = {
     Act.BAN: {Language.RU: "{user}: вход заблокирован {until}", Language.EN: "{user} is banned {until}"},
     Act.UNBAN: {Language.RU: "{user}: вход разблокирован", Language.EN: "{user} is no longer banned"},
     Act.SLOW: {
-        Language.RU: "{room}: одно сообщение за {seconds} с",
-        Language.EN: "{room}: one message in {seconds} seconds",
+        Language.RU: "{room}: медленный режим, одно сообщение от человека за {seconds} с",
+        Language.EN: "{room}: slow mode, one message per person every {seconds} seconds",
     },
     Act.REDACT: {
         Language.RU: "{room}: сообщение {id} удалено",
         Language.EN: "{room}: message {id} was removed",
     },
-    Act.APPOINT: {Language.RU: "{user} теперь модератор", Language.EN: "{user} is a moderator now"},
+    Act.APPOINT: {Language.RU: "{user} теперь модератор", Language.EN: "{user} is now a moderator"},
     Act.DISMISS: {
         Language.RU: "{user} больше не модератор",
         Language.EN: "{user} is no longer a moderator",
@@ -57,7 +57,7 @@ _DONE: Final = {
     Act.RELEASE: {Language.RU: "Имя {user} свободно", Language.EN: "The name {user} is free"},
     Act.ENTRUST: {
         Language.RU: "{room}: теперь это комната {user}",
-        Language.EN: "{room}: {user} is an owner of this room now",
+        Language.EN: "{room}: {user} is now an owner of this room",
     },
 }
 _NOT_SLOW: Final = {
@@ -82,7 +82,7 @@ _MODERATOR_ONLY: Final = {
     Language.EN: "only moderators may do this",
 }
 _OPERATOR_ONLY: Final = {
-    Language.RU: "это делает тот, кто ведёт чат, командой besedka admin",
+    Language.RU: "это может только администратор чата, командой besedka admin",
     Language.EN: "only the operator of the chat may do this, with besedka admin",
 }
 _NOT_RECORDED: Final = {
@@ -91,7 +91,7 @@ _NOT_RECORDED: Final = {
 }
 _NOT_PRIVATE: Final = {
     Language.RU: "это не частная комната",
-    Language.EN: "that is no private room",
+    Language.EN: "that is not a private room",
 }
 _OTHER_MODERATOR: Final = {
     Language.RU: "это другой модератор",

@@ -55,7 +55,7 @@ _OPEN_NAMES = {
 }
 _BLOCKED = {
     Language.RU: "Личные сообщения от {name} больше не приходят",
-    Language.EN: "You receive no direct messages from {name} any more",
+    Language.EN: "You no longer receive direct messages from {name}",
 }
 _UNBLOCKED = {
     Language.RU: "Личные сообщения от {name} снова приходят",
@@ -67,11 +67,11 @@ _MEMBER_REMOVED = {
 }
 _GIVEN_UP = {
     Language.RU: "Комнаты {room} больше нет",
-    Language.EN: "The room {room} is given up",
+    Language.EN: "The room {room} was given up",
 }
 _SAID = {
     Language.RU: "в этой комнате уже писали; отказаться можно только от пустой",
-    Language.EN: "something was said in this room; only an empty one can be given up",
+    Language.EN: "this room has messages; only an empty one can be given up",
 }
 
 
