@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import stat
 import time
@@ -16,6 +15,7 @@ import click
 from besedka.commands.exit_status import Failure, Refusal, Unreachable, used_wrongly
 from besedka.commands.messages import Output
 from besedka.commands.options import UTF8, setting
+from besedka.wire.durations import EXAMPLES, parse_duration
 from besedka.wire.sanitize import sanitize_line
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ TIMEOUT_SECONDS: Final = 30.0
 
 CHUNK_BYTES: Final = 64 * 1024
 
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
-_TIME: Final = re.compile(r"([0-9]{1,6})([smhdw])")
-
 
 class _Server(NamedTuple):
     """The paths of a server on this machine."""
@@ -38,14 +35,14 @@ class _Server(NamedTuple):
 
 
 def _seconds(_: click.Context, __: click.Parameter, given: str | None) -> int:
-    found = _TIME.fullmatch(given or "0s")
-    if found is None:
-        raise click.BadParameter(f"{given!r} is not a time; write 30s, 10m, 2h, 3d or 1w")
-    return int(found[1]) * _SECONDS[found[2]]
+    seconds = parse_duration(given) if given is not None else 0
+    if given is not None and not seconds:
+        raise click.BadParameter(f"{given!r} is not a time; write {EXAMPLES}")
+    return seconds
 
 
 def _pause(context: click.Context, parameter: click.Parameter, given: str) -> int:
-    return 0 if given == "off" else _seconds(context, parameter, given)
+    return 0 if given in {"off", "0"} else _seconds(context, parameter, given)
 
 
 USER = click.argument("user", type=UTF8)

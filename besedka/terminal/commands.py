@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from besedka.wire.durations import parse_duration
+
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
@@ -78,20 +80,14 @@ COMMANDS: Final = (
 EMOTE_PREFIX: Final = "/me "
 """An action ("Anna waves") is sent as typed; clients that support it show it without the prefix (XEP-0245)."""
 
-UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
-"""The units of a duration, in ascending order."""
-
-_DURATION: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.IGNORECASE)
-
-_BARE_NUMBER: Final = re.compile(r"[0-9]+(?!\S)")
-
 _SPECS: Final = {typed: spec for spec in COMMANDS for typed in (f"/{spec.name}", *spec.aliases)}
 """The rows of the table, by name and by alias."""
 
 _CLOSE_ENOUGH: Final = 0.78
+"""The least similarity (`difflib` ratio) of a command that is suggested for an unknown one."""
+
 _MISTYPED: Final = re.compile(r"/[^\W\d_]+")
 """A pattern of mistyped commands; a path, `/usr/bin`, is none."""
-"""The least similarity (`difflib` ratio) of a command that is suggested for an unknown one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +173,6 @@ def quote_name(name: str) -> str:
     return f'"{name}"' if " " in name or name.startswith('"') else name
 
 
-def parse_duration(word: str) -> int:
-    """The seconds in a duration such as ``30s``, ``10m``, ``2h``, ``3d``; 0 if the word is not a duration."""
-    found = _DURATION.fullmatch(word)
-    return int(found[1]) * UNIT_SECONDS[found[2].lower()] if found else 0
-
-
 def split_duration(argument: str) -> tuple[int, str]:
     """Split off the leading duration, in seconds; 0 and the whole argument if there is none."""
     word, rest = _first_word(argument)
@@ -190,13 +180,10 @@ def split_duration(argument: str) -> tuple[int, str]:
     return (seconds, rest) if seconds else (0, argument)
 
 
-def leading_bare_number(argument: str) -> str:
-    """A leading number without a unit, where a duration may stand; empty if there is none."""
-    found = _BARE_NUMBER.match(argument)
-    return found[0] if found else ""
+def mistyped_duration(argument: str) -> str:
+    """The first word, where a duration may stand, if it begins with a digit and is no duration; else an empty string.
 
-
-def format_duration(seconds: int) -> str:
-    """A duration in the largest unit that divides it, as `parse_duration` reads it."""
-    unit = next(unit for unit in reversed(UNIT_SECONDS) if seconds % UNIT_SECONDS[unit] == 0)
-    return f"{seconds // UNIT_SECONDS[unit]}{unit}"
+    It is never taken for the beginning of a reason: ``/ban Boris 1month`` would be for ever.
+    """
+    word, _ = _first_word(argument)
+    return word if word[:1].isdecimal() and not parse_duration(word) else ""

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { bareNumber, COMMANDS, commandsFor, nameAndRest, nearest, quoted, read, request, secondsOf } from "../../besedka/client/chat/writing/commands.js";
+import { COMMANDS, commandsFor, mistypedTime, nameAndRest, nearest, quoted, read, request, secondsOf } from "../../besedka/client/chat/writing/commands.js";
 import { vectors } from "./vectors.mjs";
 
 const TERMINAL = new URL("../../besedka/terminal/commands.py", import.meta.url);
@@ -66,10 +66,10 @@ test("a name with blanks is typed in double quotes", () => {
   assert.deepEqual(nameAndRest('"Anna Maria'), ["Anna Maria", ""]);
 });
 
-test("names, times and numbers without a unit are read as the terminal does it", () => {
-  const { names, bare, times } = vectors("commands");
+test("names, times and mistyped times are read as the terminal does it", () => {
+  const { names, mistyped, times } = vectors("commands");
   for (const { argument, name, rest } of names) assert.deepEqual(nameAndRest(argument), [name, rest], argument);
-  for (const [rest, number] of Object.entries(bare)) assert.equal(bareNumber(rest), number, rest);
+  for (const [rest, word] of Object.entries(mistyped)) assert.equal(mistypedTime(rest), word, rest);
   for (const [word, seconds] of Object.entries(times)) assert.equal(secondsOf(word), seconds, word);
 });
 

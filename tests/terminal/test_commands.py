@@ -11,21 +11,19 @@ from hypothesis import strategies as st
 from besedka.terminal.actions import ACTIONS
 from besedka.terminal.commands import (
     COMMANDS,
-    UNIT_SECONDS,
     Command,
     CommandSpec,
     InvalidCommand,
     Text,
-    format_duration,
-    leading_bare_number,
+    mistyped_duration,
     nearest,
     parse,
-    parse_duration,
     quote_name,
     split_duration,
     split_name,
 )
 from besedka.terminal.ui.phrases import ENGLISH, RUSSIAN
+from besedka.wire.durations import UNIT_SECONDS, format_duration, parse_duration
 from tests.running import ROOT
 
 NEAR = json.loads((ROOT / "tests" / "vectors" / "near.json").read_text(encoding="utf-8"))
@@ -100,7 +98,6 @@ def test_both_languages_have_the_same_phrases() -> None:
     assert set(ENGLISH.refusals) == set(RUSSIAN.refusals)
     assert set(ENGLISH.bell_kinds) == set(RUSSIAN.bell_kinds) == {"on", "off", "all"}
     assert len(ENGLISH.keys) == len(RUSSIAN.keys)
-    assert set(ENGLISH.moderation) == set(RUSSIAN.moderation)
 
 
 def test_a_leading_name_is_split_off_as_on_the_page() -> None:
@@ -112,8 +109,14 @@ def test_a_duration_is_parsed_as_on_the_page() -> None:
     assert {word: parse_duration(word) for word in VECTORS["times"]} == VECTORS["times"]
 
 
-def test_a_number_without_a_unit_is_recognized_as_on_the_page() -> None:
-    assert {rest: leading_bare_number(rest) for rest in VECTORS["bare"]} == VECTORS["bare"]
+def test_a_mistyped_duration_is_recognized_as_on_the_page() -> None:
+    assert {rest: mistyped_duration(rest) for rest in VECTORS["mistyped"]} == VECTORS["mistyped"]
+
+
+@given(st.from_regex(r"[0-9]\S*( .*)?", fullmatch=True))
+def test_a_word_that_begins_with_a_digit_is_a_duration_or_an_error(argument: str) -> None:
+    seconds, _ = split_duration(argument)
+    assert bool(seconds) != bool(mistyped_duration(argument))
 
 
 @given(st.text(st.characters(exclude_characters='"', exclude_categories=["C", "Z"]), min_size=1), st.text())

@@ -19,6 +19,11 @@ def server(make_server: ServerMaker) -> RunningServer:
     return make_server("--lang", "ru").start()
 
 
+def endings(terminal: Terminal) -> list[str]:
+    """The times until which somebody was muted, as the answers say them."""
+    return re.findall(r"Boris is muted until (\d{4}-\d\d-\d\d \d\d:\d\d)", "\n".join(terminal.scrollback))
+
+
 def test_moderation_commands_act_and_those_concerned_are_notified(
     server: RunningServer, terminal: Terminal, make_terminal: TerminalMaker
 ) -> None:
@@ -42,24 +47,29 @@ def test_moderation_commands_act_and_those_concerned_are_notified(
     anna.type("/find spam\r")
     anna.wait_for("Nothing found.")
     anna.type("/slow 30\r")
-    anna.wait_for("Slow mode is on: one message per person every 30s.")
-    anna.type("/slow 0\r")
-    anna.wait_for("Slow mode is off.")
-    anna.type("/mute Boris 10 enough\r")
-    anna.wait_for("! 10 what? 10m, 2h, 3d")
-    anna.type("/mute Boris 10m enough\r")
-    anna.wait_for("Boris is muted for 10m.")
+    anna.wait_for("main: slow mode, one message per person every 30 seconds")
+    anna.type("/slow off\r")
+    anna.wait_for("main: slow mode is off")
+    for mistyped in ("10", "90min", "1week"):
+        anna.type(f"/mute Boris {mistyped} enough\r")
+        anna.wait_for(f"! {mistyped}: it must be a time, as in 30s, 10m, 2h, 3d, 1w")
+    anna.type("/mute Boris 1w enough\r")
+    anna.wait_until(lambda: len(endings(anna)) == 1, "it does not say until when")
+    # What is in force longer stays so.
+    anna.type("/mute Boris 10m\r")
+    anna.wait_until(lambda: len(endings(anna)) == 2, "no answer")
+    assert len({*endings(anna)}) == 1
     boris.type("but\r")
     boris.wait_for("! You are muted (")
     boris.wait_until(lambda: boris.input_line == "> but", "what was typed is lost")
     anna.type("/unmute Boris\r")
-    anna.wait_for("Boris is no longer muted.")
+    anna.wait_for("Boris is no longer muted")
     anna.type("/kick Boris\r")
-    anna.wait_for("Boris was disconnected.")
+    anna.wait_for("Boris was disconnected")
     assert boris.exit_status() == 4
     boris.wait_for("besedka: You were disconnected by a moderator.")
     anna.type("/ban Boris 2h too loud\r")
-    anna.wait_for("Boris is banned for 2h.")
+    anna.wait_for("Boris is banned until 2")
     again = make_terminal(server.url(), "--name", "Boris", person="boris")
     assert again.exit_status() == 4
     again.wait_for("besedka: You are banned (")

@@ -194,6 +194,11 @@ class ActsInForce:
         there = self._mutes.in_force(origin.of_network, now)
         yield from (mute for mute in there if person.since >= mute.since)
 
+    def end_of(self, act: Act, now: float, identifiers: Iterable[str]) -> int:
+        """When the mute or ban of one of these identifiers ends that ends last, in unix seconds; 0 if it must be lifted."""
+        found = self._restrictions[act].find(identifiers, now)
+        return found.until if found else 0
+
     def is_muted(self, now: float, identifiers: Iterable[str]) -> bool:
         """Whether one of these identifiers is muted."""
         return self._mutes.find(identifiers, now) is not None

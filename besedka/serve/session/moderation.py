@@ -218,6 +218,9 @@ class Moderator:
             self._directory.recheck_sessions()
         if frame.act in {Act.APPOINT, Act.DISMISS}:
             self._send_rights(target)
+        if frame.act in {Act.MUTE, Act.BAN}:
+            # An earlier one may last longer.
+            until = self._moderation.end_of(frame.act, self._clock.wall(), target.identifiers)
         done = self._done(frame, user=target.shown, until=until_when(until, self._clock.zone)[self._language])
         return done if is_recorded else Done(f"{done.text}; {_NOT_RECORDED[self._language]}", done.key)
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from besedka.remote.address import link
-from besedka.terminal.commands import format_duration
 from besedka.terminal.session import Action, TerminalSession
+from besedka.wire.durations import format_duration
 from besedka.wire.links import Fragment
 from besedka.wire.validation import clean_name
 

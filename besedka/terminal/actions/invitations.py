@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from besedka.remote.address import link
-from besedka.terminal.commands import format_duration, parse_duration, split_name
+from besedka.terminal.commands import split_name
 from besedka.terminal.room_view import RoomView
 from besedka.terminal.session import Action, TerminalSession
+from besedka.wire.durations import format_duration, parse_duration
 from besedka.wire.frames import INVITATION_SECONDS, Kind
 from besedka.wire.links import Fragment
 

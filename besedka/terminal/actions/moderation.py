@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from besedka.terminal.commands import (
-    format_duration,
-    leading_bare_number,
-    parse_duration,
-    split_duration,
-    split_name,
-)
+from besedka.terminal.commands import mistyped_duration, split_duration, split_name
 from besedka.terminal.session import Action, TerminalSession
-from besedka.terminal.ui import formatting
+from besedka.wire.durations import parse_duration
 from besedka.wire.frames import Act
 
 DIGITS_AT_MOST: Final = 15
@@ -29,29 +23,28 @@ async def _moderate_person(act: Act, session: TerminalSession, argument: str) ->
     if not user:
         session.notifier.show_problem(session.phrases.missing_name.format(command=act.value))
         return
-    if act in _TAKE_DURATION and (number := leading_bare_number(rest)):
-        problem = session.phrases.missing_unit.format(number=formatting.excerpt(number))
-        session.notifier.show_problem(problem)
+    if act in _TAKE_DURATION and (given := mistyped_duration(rest)):
+        session.notifier.show_invalid(session.phrases.invalid_duration, given)
         return
     seconds, reason = split_duration(rest) if act in _TAKE_DURATION else (0, rest)
     session.rooms.check_connected()
-    await session.rooms.current.membership.requests.moderate(act, user=user, seconds=seconds, reason=reason)
-    phrases = session.phrases
-    time = phrases.for_duration.format(time=format_duration(seconds)) if seconds else phrases.until_undone
-    session.notifier.notify(phrases.moderation[act.value].format(user=user, time=time))
+    requests = session.rooms.current.membership.requests
+    done = await requests.moderate(act, user=user, seconds=seconds, reason=reason)
+    # The server says until when: a longer mute or ban may be in force already.
+    session.notifier.show_answer(done)
 
 
 async def _slow(session: TerminalSession, argument: str) -> None:
     is_number = argument.isdecimal() and len(argument) <= DIGITS_AT_MOST
     seconds = int(argument) if is_number else parse_duration(argument)
-    if not (seconds or is_number):
+    if not (seconds or is_number or argument == "off"):
         session.notifier.show_invalid(session.phrases.invalid_duration, argument)
         return
     session.rooms.check_connected()
     view = session.rooms.current
-    await view.membership.requests.moderate(Act.SLOW, room=view.name, seconds=seconds)
-    phrase = session.phrases.moderation["slow" if seconds else "slow_off"]
-    session.notifier.notify(phrase.format(time=format_duration(seconds) if seconds else ""))
+    session.notifier.show_answer(
+        await view.membership.requests.moderate(Act.SLOW, room=view.name, seconds=seconds)
+    )
 
 
 async def _redact(session: TerminalSession, argument: str) -> None:

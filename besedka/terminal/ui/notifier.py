@@ -17,6 +17,7 @@ from besedka.terminal.ui import formatting
 from besedka.terminal.ui.output import TerminalOutput
 from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.errors import Refused
+from besedka.wire.frames import Done
 from besedka.wire.sanitize import sanitize_line
 
 SENTENCE_CHARACTERS: Final = 1_000
@@ -71,6 +72,10 @@ class Notifier:
     def notify(self, text: str) -> None:
         """Show a notice."""
         self.show(formatting.notice(text))
+
+    def show_answer(self, answer: Done) -> None:
+        """Show the server's sentence about a request that it has carried out; it is in the user's language."""
+        self.notify(sanitize_line(answer.text, SENTENCE_CHARACTERS))
 
     def show_problem(self, text: str) -> None:
         """Show a problem."""

@@ -21,7 +21,6 @@ class Phrases:
 
     Attributes:
         usage: translations of the argument names in the table of commands.
-        moderation: confirmations of acts of moderation, by the name of the act.
         commands: descriptions of the commands, by name.
         keys: descriptions of keys and signs.
         refusals: sentences for refusals, by code; for other codes the server's own sentence is shown.
@@ -78,9 +77,6 @@ class Phrases:
     moderates_no_longer: str
     redacted: str
     redacted_unknown: str
-    for_duration: str
-    until_undone: str
-    moderation: Mapping[str, str]
     found: str
     found_nothing: str
     unknown_command: str
@@ -94,7 +90,6 @@ class Phrases:
     invalid_number: str
     invalid_date: str
     invalid_duration: str
-    missing_unit: str
     invalid_uses: str
     missing_name: str
     last_room: str
@@ -173,17 +168,6 @@ ENGLISH = Phrases(
     moderates_no_longer="You are no longer a moderator.",
     redacted="message {id} by {user} was removed",
     redacted_unknown="message {id} was removed",
-    for_duration="for {time}",
-    until_undone="until it is lifted",
-    moderation={
-        "kick": "{user} was disconnected.",
-        "mute": "{user} is muted {time}.",
-        "unmute": "{user} is no longer muted.",
-        "ban": "{user} is banned {time}.",
-        "unban": "{user} is no longer banned.",
-        "slow": "Slow mode is on: one message per person every {time}.",
-        "slow_off": "Slow mode is off.",
-    },
     found="{n} found",
     found_nothing="Nothing found.",
     unknown_command="There is no command {command}; /help shows all. To post it, write /{command}.",
@@ -196,8 +180,7 @@ ENGLISH = Phrases(
     no_answer="No answer to {command}.",
     invalid_number="{given}: it must be a number, 1 or more, as in /{command} 50",
     invalid_date="{given}: it must be a day, as in 2026-11-30",
-    missing_unit="{number} what? {number}m, 2h, 3d",
-    invalid_duration="{given}: it must be a time, as in 30s, 10m, 2h, 3d",
+    invalid_duration="{given}: it must be a time, as in 30s, 10m, 2h, 3d, 1w; a reason begins with a letter",
     invalid_uses="{given}: it must be how many people, and for how long, as in /invite 3 2h",
     missing_name='The name is missing; put a name with spaces in double quotes: /{command} "Anna Maria"',
     last_room="This is your only room: /exit leaves it too.",
@@ -227,9 +210,9 @@ ENGLISH = Phrases(
         "uninvite": "revoke invitations, or a membership",
         "device": "use your name on another device, too",
         "kick": "disconnect somebody; they may return",
-        "mute": "let somebody only read: 30s, 10m, 2h, 3d, or forever",
+        "mute": "let somebody only read: 30s, 10m, 2h, 3d, 1w, or forever",
         "unmute": "let them write again",
-        "ban": "block somebody from the chat: 30s, 10m, 2h, 3d, or forever",
+        "ban": "block somebody from the chat: 30s, 10m, 2h, 3d, 1w, or forever",
         "unban": "lift a ban",
         "slow": "slow mode: a message per person in so many seconds; 0: off",
         "redact": "remove a message, by its number",
@@ -324,17 +307,6 @@ RUSSIAN = Phrases(
     moderates_no_longer="Вы больше не модератор.",
     redacted="сообщение {id} от {user} удалено",
     redacted_unknown="сообщение {id} удалено",
-    for_duration="на {time}",
-    until_undone="бессрочно",
-    moderation={
-        "kick": "{user}: соединение разорвано.",
-        "mute": "{user}: писать запрещено {time}.",
-        "unmute": "{user}: снова можно писать.",
-        "ban": "{user}: вход заблокирован {time}.",
-        "unban": "{user}: вход разблокирован.",
-        "slow": "Медленный режим включён: одно сообщение от человека за {time}.",
-        "slow_off": "Медленный режим выключен.",
-    },
     found="найдено: {n}",
     found_nothing="Ничего не найдено.",
     unknown_command="Нет команды {command}; все команды покажет /help. Чтобы отправить это как сообщение, напишите /{command}.",
@@ -347,8 +319,7 @@ RUSSIAN = Phrases(
     no_answer="Нет ответа на {command}.",
     invalid_number="{given}: нужно число от 1, например /{command} 50",
     invalid_date="{given}: нужен день, например 2026-11-30",
-    missing_unit="{number} чего? {number}m, 2h, 3d",
-    invalid_duration="{given}: нужно время, например 30s, 10m, 2h, 3d",
+    invalid_duration="{given}: нужно время, например 30s, 10m, 2h, 3d, 1w; причина начинается с буквы",
     invalid_uses="{given}: нужно, сколько человек и на сколько времени, например /invite 3 2h",
     missing_name='Нет имени; имя с пробелами пишут в кавычках: /{command} "Анна Мария"',
     last_room="Других комнат у вас нет: /exit выходит и из этой.",
@@ -389,9 +360,9 @@ RUSSIAN = Phrases(
         "uninvite": "отозвать приглашения; исключить кого-то",
         "device": "быть собой и на другом устройстве",
         "kick": "отключить от чата; вернуться можно",
-        "mute": "запретить писать: 30s, 10m, 2h, 3d, бессрочно",
+        "mute": "запретить писать: 30s, 10m, 2h, 3d, 1w, бессрочно",
         "unmute": "разрешить писать",
-        "ban": "заблокировать вход: 30s, 10m, 2h, 3d, бессрочно",
+        "ban": "заблокировать вход: 30s, 10m, 2h, 3d, 1w, бессрочно",
         "unban": "разблокировать вход",
         "slow": "медленный режим: сообщение за столько секунд; 0: выключить",
         "redact": "удалить сообщение, по его номеру",

@@ -6,7 +6,7 @@ import { inSentence } from "../messages/naming.js";
 import { label } from "../room.js";
 import { here, roomOf, unreadRooms } from "../state.js";
 import { all, get, newKey, read, set } from "../storage.js";
-import { bareNumber, COMMANDS, nameAndRest, read as readCommand, request } from "../writing/commands.js";
+import { COMMANDS, mistypedTime, nameAndRest, read as readCommand, request } from "../writing/commands.js";
 import { Blocks } from "./blocks.js";
 import { Persistence } from "./persistence.js";
 import { tryName } from "./try_name.js";
@@ -87,9 +87,9 @@ export class App {
   #request({ name, argument }) {
     const { dispatch, page, state } = this.#parts;
     const asked = request(name, argument, state().current);
-    const number = /^(mute|ban)$/.test(name) && bareNumber(nameAndRest(argument)[1]);
-    if (number) {
-      dispatch({ type: "showRefusal", refusal: { code: "bare_number", number } });
+    const given = /^(mute|ban)$/.test(name) && mistypedTime(nameAndRest(argument)[1]);
+    if (given) {
+      dispatch({ type: "showRefusal", refusal: { code: "bad_time", given } });
       return false;
     }
     if (!asked) {

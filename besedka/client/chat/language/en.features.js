@@ -201,9 +201,9 @@ export const features = {
     uninvite: "revoke all invitations to this room, or a membership",
     device: "use your name on another device, too",
     kick: "disconnect somebody; they may return",
-    mute: "let somebody only read: 30s, 10m, 2h, 3d, or forever",
+    mute: "let somebody only read: 30s, 10m, 2h, 3d, 1w, or forever",
     unmute: "let them write again",
-    ban: "block somebody from the chat: 30s, 10m, 2h, 3d, or forever",
+    ban: "block somebody from the chat: 30s, 10m, 2h, 3d, 1w, or forever",
     unban: "lift a ban",
     slow: "slow mode: a message per person in so many seconds; 0: off",
     redact: "remove a message, by its number",
@@ -240,7 +240,7 @@ export const features = {
     last_room: () => "This is your only room: /exit leaves it too.",
     unknown_command: ({ word, near }) =>
       `There is no command ${word}${near ? `; did you mean ${near}?` : "."} To post it, write /${word}.`,
-    bare_number: ({ number }) => `${number} what? ${number}m, 2h, 3d`,
+    bad_time: ({ given }) => `${given}: it must be a time, as in 30s, 10m, 2h, 3d, 1w; a reason begins with a letter.`,
     lacks: ({ command, usage }) => `Usage: /${command} ${usage}`,
   },
 };

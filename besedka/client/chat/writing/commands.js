@@ -30,7 +30,7 @@ export const COMMANDS = [
   { name: "exit", aliases: ["/quit", ":q"] },
 ];
 
-const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 const byWord = new Map(COMMANDS.flatMap((command) => [`/${command.name}`, ...(command.aliases ?? [])].map((word) => [word, command])));
 const NEAR_ENOUGH = 0.78;
@@ -72,15 +72,16 @@ export function quoted(name) {
   return /\s|^"/.test(name) ? `"${name}"` : name;
 }
 
-/** The seconds of a typed time: 30s, 10m, 2h, 3d; 0 if it is none. */
+/** The seconds of a typed time: 30s, 10m, 2h, 3d, 1w; 0 if it is none (besedka/wire/durations.py). */
 export function secondsOf(word) {
-  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/i.exec(word) ?? [];
+  const [, count, unit] = /^([1-9]\d{0,5})([smhdw])$/i.exec(word) ?? [];
   return count ? Number(count) * SECONDS[unit.toLowerCase()] : 0;
 }
 
-/** A number without a unit where a time may stand; empty if there is none. */
-export function bareNumber(rest) {
-  return /^\d+(?!\S)/.exec(rest)?.[0] ?? "";
+/** The first word, where a time may stand, if it begins with a digit and is no time, so that /ban Boris 1month is not for ever; else empty. */
+export function mistypedTime(rest) {
+  const [word] = rest.split(/\s/, 1);
+  return /^\p{Nd}/u.test(word) && !secondsOf(word) ? word : "";
 }
 
 /** The request of a command, and the message to post with it: {frame, say}; nothing, if the command is malformed. */
@@ -101,7 +102,7 @@ export function request(name, argument, room) {
     case "ban": return user && moderate({ user, seconds, reason });
     case "unmute":
     case "unban": return user && moderate({ user });
-    case "slow": return /^\d{1,6}s?$/.test(argument) && moderate({ room, seconds: parseInt(argument) });
+    case "slow": return (/^(\d{1,6}|off)$/.test(argument) || secondsOf(argument)) && moderate({ room, seconds: secondsOf(argument) || Number(argument) || 0 });
     case "redact": return isNumber && moderate({ room, id: Number(argument) });
   }
 }
