@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, ViewportSize, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from tests.browser.residents import USUAL, Motion, Residents
 from tests.running import RunningServer
 from tests.talking import WireClient
 
@@ -34,6 +38,9 @@ QUIET = (
 expect.set_options(timeout=60_000)
 
 Visit = Callable[..., Page]
+Borrow = Callable[..., Page]
+
+HAS_FAILED: Final = pytest.StashKey[bool]()
 
 THREADS: Final = ["ps", "-eLo", "pid,ppid,tid,stat,pcpu,time,wchan:32,comm,args"]
 """All threads of this machine, with what each waits for in the kernel."""
@@ -42,10 +49,11 @@ CLIENT = Path(__file__).parent.parent.parent / "besedka" / "client"
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    call: pytest.CallInfo[None],
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where a browser has not answered in time, the report says what its processes were doing: a page must never hang."""
     report = yield
+    item.stash[HAS_FAILED] = item.stash.get(HAS_FAILED, False) or report.failed
     if call.excinfo and call.excinfo.errisinstance(PlaywrightTimeout) and shutil.which(THREADS[0]):
         threads = subprocess.run(THREADS, capture_output=True, text=True, check=False).stdout
         own = [line[:200] for line in threads.splitlines() if "chrom" in line or "TID" in line]
@@ -88,7 +96,7 @@ def room() -> str:
 
 
 @pytest.fixture
-def motion() -> str:
+def motion() -> Motion:
     """The visitors' ``prefers-reduced-motion``.
 
     A browser without a graphics card draws what moves in software: a third of all its time. So only in some files things move.
@@ -97,23 +105,82 @@ def motion() -> str:
 
 
 @pytest.fixture
-def visit(chromium: Browser, motion: str) -> Iterator[Visit]:
+def visit(chromium: Browser, motion: Motion) -> Iterator[Visit]:
     """Opens a page as a new visitor with an empty profile; any error in it fails the test."""
     contexts = []
     problems: list[str] = []
 
-    def open_page(url: str, *, locale: str = "en-GB", **options: object) -> Page:
-        # Service workers would keep requests from the tests that look at them.
-        usual = {"service_workers": "block", "reduced_motion": motion}
-        context = chromium.new_context(locale=locale, **{**usual, **options})  # type: ignore[arg-type]
+    def open_page(url: str, **options: object) -> Page:
+        context = new_context(chromium, **{"reduced_motion": motion, **options})
         contexts.append(context)
-        context.on("dialog", agree_to_new_rooms)
         return watched(context.new_page(), url, problems)
 
     yield open_page
     for context in contexts:
         context.close()
     assert problems == []
+
+
+@pytest.fixture
+def visit_as(visit: Visit) -> Visit:
+    """Opens a page as a user with this name whom the browser knows: it is in at once, which takes half as long as with a login."""
+
+    def open_page(name: str, url: str, **options: object) -> Page:
+        page = visit("about:blank", **options)
+        introduce(page.context, name)
+        page.goto(url)
+        come_back(page, name)
+        return page
+
+    return open_page
+
+
+@pytest.fixture(scope="session")
+def residents(chromium: Browser, house: RunningServer) -> Iterator[Residents]:
+    """The people who stay in the house; a name is given only once there, so no visitor has theirs."""
+
+    def open_page(name: str, problems: list[str], **options: object) -> Page:
+        context = new_context(chromium, **options)
+        introduce(context, name)
+        page = watched(context.new_page(), house.page, problems)
+        come_back(page, name)
+        return page
+
+    people = Residents(open_page)
+    yield people
+    people.close()
+
+
+@pytest.fixture
+def borrow(
+    residents: Residents, room: str, motion: Motion, request: pytest.FixtureRequest
+) -> Iterator[Borrow]:
+    """Has a resident of the house come into the room of this test, and gives their page; see `tests.browser.residents`."""
+    with ExitStack() as ends:
+
+        def bring(name: str, viewport: ViewportSize = USUAL, **options: object) -> Page:
+            resident = residents.borrow(name, room, motion, viewport, **options)
+            ends.callback(lambda: residents.give_back(resident, has_failed=request.node.stash[HAS_FAILED]))
+            return resident.page
+
+        yield bring
+
+
+def new_context(chromium: Browser, **options: object) -> BrowserContext:
+    """A profile of its own, with nothing in it."""
+    # Service workers would keep requests from the tests that look at them.
+    usual = {"locale": "en-GB", "service_workers": "block"}
+    context = chromium.new_context(**{**usual, **options})  # type: ignore[arg-type]
+    context.on("dialog", agree_to_new_rooms)
+    return context
+
+
+def introduce(context: BrowserContext, name: str) -> None:
+    """Have the browser know a user, as after an earlier visit; whoever has this name in another one is the same person."""
+    stored = {"besedka.name": name, "besedka.secret": hashlib.sha256(name.encode()).hexdigest()}
+    context.add_init_script(
+        f"if (location.protocol.startsWith('http') && !localStorage.length) Object.assign(localStorage, {json.dumps(stored)})"
+    )
 
 
 def agree_to_new_rooms(dialog: Dialog) -> None:
@@ -213,7 +280,7 @@ def turn_wheel(page: Page, pixels: int) -> None:
         }"""
     )
     page.mouse.wheel(0, pixels)
-    page.evaluate("() => window.scrolled.then(() => {})")
+    page.evaluate("() => window.scrolled.then(() => { delete window.scrolled; })")
 
 
 def ask_for_older(page: Page) -> None:
@@ -240,3 +307,8 @@ def distance_from_bottom(page: Page) -> float:
 def history_of(server: RunningServer) -> str:
     """The history file's text."""
     return server.history.read_text(encoding="utf-8")
+
+
+def log_of(server: RunningServer, room: str) -> Path:
+    """The file of a room; the server reads it when somebody enters the room first."""
+    return server.directory / f"chat_history.{room}.txt"
