@@ -66,7 +66,7 @@ def test_a_wrong_key_in_a_link_does_not_replace_the_right_one(locked: RunningSer
 
 
 def test_a_link_with_the_key_is_enough_and_the_key_is_shown_only_to_share_it(
-    locked: RunningServer, visit: Visit
+    locked: RunningServer, visit: Visit, visit_as: Visit
 ) -> None:
     page = visit(f"{locked.page}#;key={KEY}", permissions=["clipboard-read", "clipboard-write"])
     page.wait_for_selector("html[data-scene=login]")
@@ -92,8 +92,7 @@ def test_a_link_with_the_key_is_enough_and_the_key_is_shown_only_to_share_it(
     device = page.get_by_role("dialog", name="Add a device").get_by_role("textbox").input_value()
     page.keyboard.press("Escape")
 
-    guest = visit(link)
-    come_in(guest, "Boris")
+    guest = visit_as("Boris", link)
     wait_for_text(guest, "for the file")
     # The link for another device brings the key along.
     phone = visit(device)
@@ -113,13 +112,12 @@ def shared(page: Page) -> str:
 
 
 def test_a_link_that_only_this_computer_can_open_says_so_and_has_no_code(
-    make_server: ServerMaker, visit: Visit
+    make_server: ServerMaker, visit_as: Visit
 ) -> None:
     server = make_server("--lang", "en", "--open", "--public-host", ANOTHER_HOST).start()
     visits = (("Anna", "localhost", True), ("Boris", "127.0.0.1", True), ("Clara", ANOTHER_HOST, False))
     for name, host, is_local in visits:
-        page = visit(server.page.replace("localhost", host))
-        come_in(page, name)
+        page = visit_as(name, server.page.replace("localhost", host))
         for button in ("Invite to this chat", "Add a device", "About this room"):
             page.get_by_role("button", name=button).click()
             dialog = page.get_by_role("dialog")

@@ -7,17 +7,16 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.cable import Cable
-from tests.browser.conftest import Visit, come_back, come_in, say, texts, wait_for_text
+from tests.browser.conftest import Borrow, Visit, come_back, say, texts, wait_for_text
 from tests.running import RunningServer
 from tests.talking import WireClient
 
 
 def test_messages_written_offline_outlast_the_tab_and_are_sent_once_in_order(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit_as: Visit
 ) -> None:
-    page = visit(server.page)
+    page = visit_as("Anna", server.page)
     context = page.context
-    come_in(page, "Anna")
     say(page, "before")
     wait_for_text(page, "before")
     server.stop()
@@ -39,10 +38,9 @@ def test_messages_written_offline_outlast_the_tab_and_are_sent_once_in_order(
 
 
 def test_a_server_that_is_killed_in_mid_send_loses_and_doubles_nothing(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit_as: Visit
 ) -> None:
-    page = visit(server.page)
-    come_in(page, "Anna")
+    page = visit_as("Anna", server.page)
     said = []
     for turn in range(2):
         for number in range(40):
@@ -67,10 +65,9 @@ SAY = """text => {
 
 
 def test_a_short_disconnect_is_not_announced_and_a_longer_one_is_with_its_end(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit_as: Visit
 ) -> None:
-    page = visit(server.page)
-    come_in(page, "Anna")
+    page = visit_as("Anna", server.page)
     said = watch(page)
     server.stop()
     page.wait_for_selector("[data-away]")
@@ -103,11 +100,10 @@ def watch(page: Page) -> str:
 
 
 def test_a_device_that_was_offline_reads_on_from_where_it_was_and_its_outbox_goes_out(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, visit_as: Visit
 ) -> None:
     cable = Cable(house.port)
-    page = visit(cable.page + f"#{room}")
-    come_in(page, "Anna")
+    page = visit_as("Anna", cable.page + f"#{room}")
     with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         boris.send_frame("chat", room=room, text="heard")
@@ -130,12 +126,11 @@ def test_a_device_that_was_offline_reads_on_from_where_it_was_and_its_outbox_goe
     cable.close()
 
 
-def test_two_tabs_of_one_browser_are_one_person(house: RunningServer, room: str, visit: Visit) -> None:
-    first = visit(house.page + f"#{room}")
-    come_in(first, "Anna")
+def test_two_tabs_of_one_browser_are_one_person(house: RunningServer, room: str, borrow: Borrow) -> None:
+    first = borrow("Nina")
     second = first.context.new_page()
     second.goto(house.page + f"#{room}")
-    come_back(second, "Anna")
+    come_back(second, "Nina")
     expect(second.locator("#people")).to_have_text("1 person")
     say(first, "from the first")
     say(second, "from the second")

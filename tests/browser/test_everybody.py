@@ -10,9 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import (
+    Borrow,
     Visit,
     ask_for_older,
     come_in,
+    log_of,
     say,
     texts,
     wait_for,
@@ -42,8 +44,8 @@ def motion() -> str:
     return "no-preference"
 
 
-def test_both_languages_have_the_same_words(house: RunningServer, visit: Visit) -> None:
-    english, russian = visit(house.page).evaluate(LANGUAGES)
+def test_both_languages_have_the_same_words(borrow: Borrow) -> None:
+    english, russian = borrow("Nina").evaluate(LANGUAGES)
     assert english == russian
 
 
@@ -92,7 +94,6 @@ NAMES_OF_ALL_HUES = [name_of_hue(hue) for hue in range(12)]
 
 def everything(page: Page, server: RunningServer) -> None:
     """Have all kinds of things shown."""
-    come_in(page, "Anna")
     ask_for_older(page)
     expect(page.locator(".message")).to_have_count(19)
     page.evaluate("log.scrollTop = log.scrollHeight")
@@ -167,6 +168,7 @@ def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_nig
             faults[f"{name}, {scheme}"] = judge(page)
 
     judge_as("login")
+    come_in(page, "Anna")
     everything(page, lively)
     judge_as("chat")
     for open_panel in (
@@ -326,9 +328,8 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, a[href], input, 
     .map(([html, { width, height }]) => `${html}: ${width} × ${height}`)"""
 
 
-def test_at_twice_the_size_everything_is_there(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_at_twice_the_size_everything_is_there(borrow: Borrow) -> None:
+    page = borrow("Nina")
     say(page, "a text that is long enough to need more than one line on a narrow page")
     say(page, "w" * 200)
     wait_for_text(page, "w" * 200)
@@ -342,11 +343,11 @@ def test_at_twice_the_size_everything_is_there(house: RunningServer, room: str, 
             assert box["x"] >= 0, part
             assert box["x"] + box["width"] <= width, part
             assert box["y"] + box["height"] <= height, part
+    page.evaluate("() => { document.documentElement.style.fontSize = ''; }")
 
 
-def test_texts_that_run_the_other_way_do(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_texts_that_run_the_other_way_do(borrow: Borrow) -> None:
+    page = borrow("Nina")
     say(page, "שלום עולם")
     wait_for_text(page, "שלום")
     assert page.locator(".text").first.evaluate("e => getComputedStyle(e).direction") == "rtl"
@@ -354,8 +355,8 @@ def test_texts_that_run_the_other_way_do(house: RunningServer, room: str, visit:
     assert page.locator("#say-text").evaluate("e => getComputedStyle(e).direction") == "rtl"
 
 
-def test_without_colours_and_movement_nothing_is_lost(lively: RunningServer, visit: Visit) -> None:
-    page = visit(lively.page, forced_colors="active", reduced_motion="reduce")
+def test_without_colours_and_movement_nothing_is_lost(lively: RunningServer, visit_as: Visit) -> None:
+    page = visit_as("Anna", lively.page, forced_colors="active", reduced_motion="reduce")
     everything(page, lively)
     borders = "e => getComputedStyle(e).borderTopStyle"
     own = page.locator(".own .bubble").first.evaluate(borders)
@@ -417,20 +418,20 @@ FOCUS_IS_SEEN = """() => [document.activeElement, document.activeElement.closest
 
 
 def test_a_print_has_the_loaded_log_and_nothing_else_in_black_on_white(
-    make_server: ServerMaker, tmp_path: Path, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
     lines = [
-        f"[2025-01-01 10:00:00] {'Boris' if number % 4 else 'Anna'}: message {number}"
+        f"[2025-01-01 10:00:00] {'Boris' if number % 4 else 'Nina'}: message {number}"
         for number in range(1, 58)
     ]
     lines += ["[2025-01-02 10:00:00] Boris: " + "\n\t".join(f"line {number}" for number in range(40))]
     lines += [
-        "[2025-01-02 10:00:00] Anna: for @Anna, `code`",
+        "[2025-01-02 10:00:00] Nina: for @Nina, `code`",
         "[2025-01-02 10:00:01] Boris: ```\n\tcode\n\t```",
     ]
-    (tmp_path / "chat_history.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    page = visit(make_server("--lang", "en").start().page, color_scheme="dark", reduced_motion="reduce")
-    come_in(page, "Anna")
+    log_of(house, room).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    page = borrow("Nina")
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     page.locator(".message[data-id='60']").wait_for()
     page.evaluate("log.scrollTop = 0")
     page.locator(".message[data-id='1']").wait_for()
@@ -462,6 +463,7 @@ def test_a_print_has_the_loaded_log_and_nothing_else_in_black_on_white(
         "() => log.scrollHeight > log.clientHeight && log.scrollHeight - log.scrollTop - log.clientHeight < 5",
     )
     expect(page.locator("#newer")).to_be_hidden()
+    page.locator(".search").get_by_role("button", name="Close").click()
 
 
 SHOWN_BESIDE_THE_LOG = """() => [...document.querySelectorAll("body *")]
@@ -496,8 +498,8 @@ def test_the_passage_from_the_login_to_the_talk_is_smooth(
     assert texts(page) == []
 
 
-def test_phones_find_icons_of_the_sizes_that_they_are_promised(house: RunningServer, visit: Visit) -> None:
-    page = visit(house.page)
+def test_phones_find_icons_of_the_sizes_that_they_are_promised(borrow: Borrow) -> None:
+    page = borrow("Nina")
     promised = {
         "icon-192.png": [192, False],
         "icon-512.png": [512, False],

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Dialog, Page, Request, WebSocketRoute, expect
 
-from tests.browser.conftest import Visit, come_in, say, wait_for_frames
+from tests.browser.conftest import Borrow, Visit, come_back, introduce, say, wait_for_frames
 from tests.running import RunningServer
 
 RUN = "window.pwned=1"
@@ -154,8 +154,9 @@ def forged(house: RunningServer, visit: Visit) -> Iterator[tuple[Page, ForgedSer
     page.on("dialog", note_dialog)
     page.on("request", note_request)
     page.route_web_socket("**/ws", lambda route: servers.append(ForgedServer(route)))
+    introduce(page.context, "Anna")
     page.goto(house.page)
-    come_in(page, "Anna")
+    come_back(page, "Anna")
     yield page, servers[-1]
     wait_for_frames(page, 10)
     assert page.evaluate("() => window.pwned") is None
@@ -274,20 +275,18 @@ def test_in_the_reason_of_a_ban(forged: tuple[Page, ForgedServer]) -> None:
     expect(page.locator(".access h1")).to_have_text(f"Be {NAMES[0]} on this device?")
 
 
-def test_the_page_writes_no_html_anywhere_and_the_browser_forbids_it(
-    house: RunningServer, room: str, visit: Visit
-) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_the_page_writes_no_html_anywhere_and_the_browser_forbids_it(borrow: Borrow) -> None:
+    page = borrow("Nina")
     say(page, "**bold** https://example.org\n```\nblock\n```")
     expect(page.locator("pre")).to_have_text("block")
-    for opened, part in (("search", ".search"), ("about", "dialog"), ("people", "#people-list")):
+    for opened, part in (("search", ".search"), ("about", "dialog[open]"), ("people", "#people-list")):
         page.click(f"[data-open={opened}]")
         page.locator(part).wait_for()
         page.keyboard.press("Escape")
     say(page, "/help")
     page.get_by_role("dialog").wait_for()
     assert page.evaluate(WRITE_HTML) == "TypeError"
+    page.keyboard.press("Escape")
 
 
 WRITE_HTML = "() => { try { document.body.innerHTML = '<b>x</b>'; } catch (error) { return error.name; } }"

@@ -10,6 +10,7 @@ from tests.browser.conftest import Visit, come_in, say, wait_for_text
 from tests.browser.test_moderation import admin
 from tests.commanding import wait_until
 from tests.running import RunningServer
+from tests.talking import WireClient
 
 FEATURES = "**/chat/features.js"
 STRINGS = "**/chat/language/en.js"
@@ -19,8 +20,6 @@ STYLE = "**/style.css"
 def test_a_redaction_and_rights_that_come_before_the_features_take_effect_when_those_are_there(
     server: RunningServer, visit: Visit
 ) -> None:
-    boris = visit(server.page)
-    come_in(boris, "Boris")
     anna = visit("about:blank")
     received: list[str] = []
     tries: list[str] = []
@@ -47,9 +46,11 @@ def test_a_redaction_and_rights_that_come_before_the_features_take_effect_when_t
     anna.wait_for_selector("html[data-scene=chat]")
     say(anna, "to be removed")
     wait_for_text(anna, "to be removed")
-    admin(server, "appoint", "Boris")
-    say(boris, "/redact 1")
-    expect(boris.locator(".removed .text")).to_have_text("removed")
+    with WireClient(server) as boris:
+        boris.join("Boris", secret="the secret of Boris")
+        admin(server, "appoint", "Boris")
+        boris.receive("rights")
+        assert boris.ask("moderate", act="redact", room="main", id=1)["type"] == "done"
     admin(server, "appoint", "Anna")
     wait_until(lambda: {"redacted", "rights"} <= set(received) or anna.evaluate("() => false"))
     assert tries

@@ -8,10 +8,20 @@ import pytest
 from playwright.sync_api import Dialog, Page, WebSocket, expect
 
 from tests import prefork
-from tests.browser.conftest import Visit, come_back, come_in, history_of, say, wait_for_text
+from tests.browser.conftest import (
+    Borrow,
+    Visit,
+    come_back,
+    come_in,
+    history_of,
+    introduce,
+    say,
+    wait_for_text,
+)
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
+from tests.talking import WireClient
 
 
 @pytest.fixture
@@ -28,11 +38,9 @@ def admin(server: RunningServer, *words: str) -> str:
 
 
 @pytest.fixture
-def moderated(server: RunningServer, visit: Visit) -> tuple[Page, Page]:
+def moderated(server: RunningServer, visit_as: Visit) -> tuple[Page, Page]:
     """The page of Anna, a moderator, and the page of Boris."""
-    anna, boris = visit(server.page), visit(server.page)
-    come_in(anna, "Anna")
-    come_in(boris, "Boris")
+    anna, boris = visit_as("Anna", server.page), visit_as("Boris", server.page)
     admin(server, "appoint", "Anna")
     expect(anna.locator(".toast")).to_contain_text("moderator")
     return anna, boris
@@ -134,12 +142,12 @@ def test_a_kick_is_explained_and_the_page_does_not_reconnect(moderated: tuple[Pa
     expect(anna.locator("#people")).to_have_text("2 people")
 
 
-def test_changed_rights_apply_at_once(server: RunningServer, visit: Visit) -> None:
-    anna, boris = visit(server.page), visit(server.page)
-    come_in(anna, "Anna")
-    come_in(boris, "Boris")
-    say(boris, "hello")
-    wait_for_text(anna, "hello")
+def test_changed_rights_apply_at_once(server: RunningServer, visit_as: Visit) -> None:
+    anna = visit_as("Anna", server.page)
+    with WireClient(server) as boris:
+        boris.join("Boris")
+        boris.send_frame("chat", text="hello")
+        wait_for_text(anna, "hello")
     remove = anna.get_by_role("button", name="Remove this message")
     anna.hover(".message")
     expect(anna.get_by_role("button", name="Copy the link")).to_be_visible()
@@ -154,19 +162,21 @@ def test_changed_rights_apply_at_once(server: RunningServer, visit: Visit) -> No
     expect(anna.locator(".toast")).to_have_text("You are no longer a moderator.")
 
 
-def test_typing_a_command_is_not_shown_to_the_others(server: RunningServer, visit: Visit) -> None:
-    anna, boris = visit("about:blank"), visit(server.page)
+def test_typing_a_command_is_not_shown_to_the_others(
+    house: RunningServer, room: str, visit: Visit, borrow: Borrow
+) -> None:
+    anna, nina = visit("about:blank"), borrow("Nina")
     sent: list[str] = []
 
     def watch(socket: WebSocket) -> None:
         socket.on("framesent", lambda frame: sent.append(json.loads(frame)["type"]))
 
     anna.on("websocket", watch)
-    anna.goto(server.page)
-    come_in(anna, "Anna")
-    come_in(boris, "Boris")
+    introduce(anna.context, "Anna")
+    anna.goto(house.page + f"#{room}")
+    come_back(anna, "Anna")
     box = anna.locator("#say-text")
-    box.press_sequentially("/msg Boris psst")
+    box.press_sequentially("/msg Nina psst")
     # The switcher asks for the rooms: whatever was sent before has been noted by then.
     asked = sent.count("rooms")
     anna.keyboard.press("Control+K")
@@ -174,7 +184,7 @@ def test_typing_a_command_is_not_shown_to_the_others(server: RunningServer, visi
     assert "typing" not in sent
     anna.keyboard.press("Escape")
     anna.fill("#say-text", "/me waves")
-    expect(boris.locator("#hint")).to_contain_text("is typing")
+    expect(nina.locator("#hint")).to_contain_text("is typing")
 
 
 def test_a_chat_for_known_people_needs_an_invitation_to_a_name(

@@ -12,10 +12,9 @@ from tests.talking import WireClient
 
 
 def test_another_browser_cannot_have_the_name_nor_one_that_looks_like_it(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit: Visit, visit_as: Visit
 ) -> None:
-    anna = visit(server.page)
-    come_in(anna, "Anna")
+    anna = visit_as("Anna", server.page)
     impostor = visit(server.page)
     for name in ("Anna", "Аnnа"):
         impostor.reload()
@@ -34,18 +33,18 @@ def test_another_browser_cannot_have_the_name_nor_one_that_looks_like_it(
 
 
 def test_a_refused_name_changes_nothing_and_a_welcome_one_is_taken(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit_as: Visit
 ) -> None:
-    anna, boris = visit(server.page), visit(server.page)
-    come_in(anna, "Anna")
-    come_in(boris, "Boris")
-    say(anna, "before")
-    wait_for_text(boris, "before")
-    say(anna, "/name Boris")
-    expect(anna.locator("#hint")).to_contain_text("belongs to somebody else")
-    expect(anna.locator("#me")).to_have_text("Anna")
-    say(anna, "still Anna")
-    wait_for_text(boris, "still Anna")
+    anna = visit_as("Anna", server.page)
+    with WireClient(server) as boris:
+        boris.join("Boris", secret="the secret of Boris")
+        say(anna, "before")
+        assert boris.receive("chat")["text"] == "before"
+        say(anna, "/name Boris")
+        expect(anna.locator("#hint")).to_contain_text("belongs to somebody else")
+        expect(anna.locator("#me")).to_have_text("Anna")
+        say(anna, "still Anna")
+        assert boris.receive("chat")["text"] == "still Anna"
     server.stop()
     say(anna, "waits")
     say(anna, "/name Clara")
@@ -56,8 +55,10 @@ def test_a_refused_name_changes_nothing_and_a_welcome_one_is_taken(
     wait_for_text(anna, "waits")
     say(anna, "/name Clara")
     expect(anna.locator("#me")).to_have_text("Clara")
-    say(anna, "as Clara")
-    wait_for_text(boris, "as Clara")
+    with WireClient(server) as boris:
+        boris.join("Boris", secret="the secret of Boris")
+        say(anna, "as Clara")
+        assert boris.receive("chat")["user"] == "Clara"
     assert [line.split("] ", 1)[1] for line in server.lines] == [
         "Anna: before",
         "Anna: still Anna",
@@ -66,9 +67,8 @@ def test_a_refused_name_changes_nothing_and_a_welcome_one_is_taken(
     ]
 
 
-def test_unverified_names_are_marked_and_no_others(server: RunningServer, visit: Visit) -> None:
-    anna = visit(server.page)
-    come_in(anna, "Anna")
+def test_unverified_names_are_marked_and_no_others(server: RunningServer, visit_as: Visit) -> None:
+    anna = visit_as("Anna", server.page)
     with WireClient(server) as guest:
         guest.join("Guest")
         guest.send_frame("chat", text="hello")
@@ -90,10 +90,9 @@ def test_unverified_names_are_marked_and_no_others(server: RunningServer, visit:
 
 
 def test_another_device_becomes_the_same_person_by_a_link_that_works_once(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit: Visit, visit_as: Visit
 ) -> None:
-    anna = visit(server.page)
-    come_in(anna, "Anna")
+    anna = visit_as("Anna", server.page)
     anna.get_by_role("button", name="Add a device").click()
     dialog = anna.get_by_role("dialog", name="Add a device")
     expect(dialog.get_by_role("timer")).to_contain_text("4:5")
@@ -116,16 +115,14 @@ def test_another_device_becomes_the_same_person_by_a_link_that_works_once(
     come_back(phone, "Anna")
 
     # Whoever the browser was so far is in none of its tabs any more.
-    tablet = visit(server.page)
-    come_in(tablet, "Nobody")
+    tablet = visit_as("Nobody", server.page)
     tab = tablet.context.new_page()
     tab.goto(another_link(anna))
     tab.get_by_role("button", name="Yes, that is me").click()
     tab.wait_for_selector("html[data-scene=chat]")
     come_back(tablet, "Anna")
 
-    thief = visit(server.page)
-    come_in(thief, "Thief")
+    thief = visit_as("Thief", server.page)
     # A user who is in a chat and opens such a link is told which identity they leave behind.
     thief.evaluate("link => { location.href = link; }", link)
     expect(thief.get_by_role("heading", name="Use this device as Anna?")).to_be_visible()
@@ -146,11 +143,9 @@ def another_link(page: Page) -> str:
 
 
 def test_a_private_room_is_joined_by_invitation_and_listed_for_members_only(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit_as: Visit
 ) -> None:
-    anna, boris, clara = (visit(server.page) for _ in range(3))
-    for page, name in ((anna, "Anna"), (boris, "Boris"), (clara, "Clara")):
-        come_in(page, name)
+    anna, boris, clara = (visit_as(name, server.page) for name in ("Anna", "Boris", "Clara"))
     anna.get_by_role("button", name="New private room …").click()
     anna.get_by_role("dialog").get_by_role("textbox").fill("Plans")
     anna.keyboard.press("Enter")
@@ -210,10 +205,8 @@ def invitation(page: Page) -> str:
     return link
 
 
-def test_direct_messages_reach_the_other_person_only(server: RunningServer, visit: Visit) -> None:
-    anna, boris = visit(server.page), visit(server.page)
-    come_in(anna, "Anna")
-    come_in(boris, "Boris B")
+def test_direct_messages_reach_the_other_person_only(server: RunningServer, visit_as: Visit) -> None:
+    anna, boris = visit_as("Anna", server.page), visit_as("Boris B", server.page)
     anna.fill("#say-text", "/msg Bo")
     anna.keyboard.press("Tab")
     expect(anna.locator("#say-text")).to_have_value('/msg "Boris B" ')
@@ -249,10 +242,9 @@ def test_direct_messages_reach_the_other_person_only(server: RunningServer, visi
 
 
 def test_of_many_strangers_few_rooms_are_joined_and_the_others_are_requests(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit_as: Visit
 ) -> None:
-    anna = visit(server.page)
-    come_in(anna, "Anna")
+    anna = visit_as("Anna", server.page)
     strangers: dict[str, WireClient] = {}
     rooms: dict[str, str] = {}
     with ExitStack() as stack:

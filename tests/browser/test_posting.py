@@ -13,10 +13,12 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import (
     CLIENT,
+    Borrow,
     Visit,
     ask_for_older,
     come_in,
     history_of,
+    log_of,
     say,
     settled,
     texts,
@@ -35,36 +37,33 @@ def motion() -> str:
 
 
 def test_two_people_talk_and_their_own_messages_are_on_the_other_side(
-    server: RunningServer, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
-    anna, boris = visit(server.page), visit(server.page)
-    come_in(anna, "Anna")
-    come_in(boris, "Boris")
-    say(anna, "Hello, Boris!")
-    wait_for_text(boris, "Hello, Boris!")
-    say(boris, "Hello, Anna!\nHow are you?")
-    wait_for_text(anna, "How are you?")
-    assert texts(anna, ".own") == texts(boris, ".message:not(.own)") == ["Hello, Boris!"]
-    assert texts(boris, ".own") == texts(anna, ".message:not(.own)") == ["Hello, Anna!\nHow are you?"]
+    nina, oleg = borrow("Nina"), borrow("Oleg")
+    say(nina, "Hello, Oleg!")
+    wait_for_text(oleg, "Hello, Oleg!")
+    say(oleg, "Hello, Nina!\nHow are you?")
+    wait_for_text(nina, "How are you?")
+    assert texts(nina, ".own") == texts(oleg, ".message:not(.own)") == ["Hello, Oleg!"]
+    assert texts(oleg, ".own") == texts(nina, ".message:not(.own)") == ["Hello, Nina!\nHow are you?"]
     own, other = (
-        anna.locator(".own .bubble").bounding_box(),
-        anna.locator(".message:not(.own) .bubble").bounding_box(),
+        nina.locator(".own .bubble").bounding_box(),
+        nina.locator(".message:not(.own) .bubble").bounding_box(),
     )
     assert own
     assert other
     assert own["x"] + own["width"] > other["x"] + other["width"]
-    assert color(anna, ".own .bubble") != color(anna, ".message:not(.own) .bubble")
+    assert color(nina, ".own .bubble") != color(nina, ".message:not(.own) .bubble")
     assert re.search(
-        r"\] Anna: Hello, Boris!\n\[.*\] Boris: Hello, Anna!\n\tHow are you\?\n$", history_of(server)
+        r"\] Nina: Hello, Oleg!\n\[.*\] Oleg: Hello, Nina!\n\tHow are you\?\n$",
+        log_of(house, room).read_text(encoding="utf-8"),
     )
 
 
 def test_both_come_back_after_a_restart_and_a_newcomer_sees_the_last_ones(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit_as: Visit
 ) -> None:
-    anna, boris = visit(server.page), visit(server.page)
-    come_in(anna, "Anna")
-    come_in(boris, "Boris")
+    anna, boris = visit_as("Anna", server.page), visit_as("Boris", server.page)
     for number in range(1, 13):
         say(anna, f"message {number}")
     wait_for_text(boris, "message 12")
@@ -87,8 +86,7 @@ def test_both_come_back_after_a_restart_and_a_newcomer_sees_the_last_ones(
 
     assert anna.locator(".system").all_text_contents() == ["\u2068Boris\u2069 joined"]
 
-    newcomer = visit(server.page)
-    come_in(newcomer, "Clara")
+    newcomer = visit_as("Clara", server.page)
     # The last ten leave nothing to scroll: those before them come, too.
     expect(newcomer.locator(".message.old")).to_have_count(14)
     expect(newcomer.locator("#older")).to_be_hidden()
@@ -96,15 +94,13 @@ def test_both_come_back_after_a_restart_and_a_newcomer_sees_the_last_ones(
 
 
 def test_a_newcomer_sees_the_last_ten_also_if_they_are_long_and_come_in_several_pages(
-    make_server: ServerMaker, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
-    server = make_server("--lang", "en")
     numbers = [*range(1, 261)]
-    server.history.write_text(
+    log_of(house, room).write_text(
         "".join(f"[2025-01-01 00:00:00] Old: {number} {'x' * 4_900}\n" for number in numbers)
     )
-    page = visit(server.start().page)
-    come_in(page, "Clara")
+    page = borrow("Nina")
     expect(page.locator(".message.old")).to_have_count(10)
     assert [text.split(" ")[0] for text in texts(page)] == list(map(str, numbers[-10:]))
     ask_for_older(page)
@@ -114,37 +110,35 @@ def test_a_newcomer_sees_the_last_ten_also_if_they_are_long_and_come_in_several_
 
 
 def test_old_new_own_and_system_messages_look_different(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
     with WireClient(house) as boris:
         boris.join("Boris", room)
         boris.send_frame("chat", room=room, text="before")
         boris.receive("chat")
-        anna = visit(house.page + f"#{room}")
-        come_in(anna, "Anna")
+        nina = borrow("Nina")
         boris.send_frame("chat", room=room, text="after")
-        wait_for_text(anna, "after")
-        say(anna, "mine")
-        wait_for_text(anna, "mine")
-    expect(anna.locator(".system").last).to_have_text("\u2068Boris\u2069 left")
+        wait_for_text(nina, "after")
+        say(nina, "mine")
+        wait_for_text(nina, "mine")
+    expect(nina.locator(".system").last).to_have_text("\u2068Boris\u2069 left")
     kinds = (".message.old .bubble", ".message:not(.old):not(.own) .bubble", ".message.own .bubble")
-    assert len({color(anna, kind) for kind in kinds}) == 3
+    assert len({color(nina, kind) for kind in kinds}) == 3
     # More than colour tells them apart: the side, an outline, the slant.
-    assert len({anna.locator(kind).first.evaluate(LOOK) for kind in kinds}) == 3
-    assert anna.locator(".system").last.evaluate("e => getComputedStyle(e).fontStyle") == "italic"
-    assert anna.locator(".day").count() == 1
-    assert re.fullmatch(r"\d\d:\d\d", anna.locator(".own time").inner_text())
+    assert len({nina.locator(kind).first.evaluate(LOOK) for kind in kinds}) == 3
+    assert nina.locator(".system").last.evaluate("e => getComputedStyle(e).fontStyle") == "italic"
+    assert nina.locator(".day").count() == 1
+    assert re.fullmatch(r"\d\d:\d\d", nina.locator(".own time").inner_text())
 
 
 LOOK = """e => [e.parentElement.offsetLeft > 100, getComputedStyle(e).backgroundColor === "rgba(0, 0, 0, 0)"].join()"""
 
 
 def test_after_leaving_and_after_a_refusal_the_keyboard_is_in_the_name(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, visit: Visit, borrow: Borrow
 ) -> None:
-    first, second = visit(house.page + f"#{room}"), visit(house.page + f"#{room}")
-    come_in(first, "Anna")
-    second.fill("#login-name", "Anna")
+    first, second = borrow("Nina"), visit(house.page + f"#{room}")
+    second.fill("#login-name", "Nina")
     second.click("#login-enter")
     expect(second.locator("#login-problem")).to_contain_text("Somebody here has this name")
     expect(second.locator("#login-name")).to_be_focused()

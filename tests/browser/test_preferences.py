@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visit, come_back, come_in, say, wait_for_text
+from tests.browser.conftest import Borrow, Visit, come_back, say, wait_for_text
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 
@@ -20,11 +20,9 @@ def background(page: Page) -> str:
     return color
 
 
-def test_the_theme_and_the_text_size_apply_at_once_and_stay(
-    house: RunningServer, room: str, visit: Visit
-) -> None:
-    page = visit(house.page + f"#{room}", color_scheme="light")
-    come_in(page, "Anna")
+def test_the_theme_and_the_text_size_apply_at_once_and_stay(borrow: Borrow) -> None:
+    page = borrow("Nina")
+    page.emulate_media(color_scheme="light")
     light = background(page)
     dialog = panel(page)
     dialog.get_by_label("Theme").select_option("Dark")
@@ -35,7 +33,7 @@ def test_the_theme_and_the_text_size_apply_at_once_and_stay(
     dialog.get_by_label("Text size").select_option("130 %")
     assert round(page.evaluate(size) / before, 2) == 1.3
     page.reload()
-    come_back(page, "Anna")
+    come_back(page, "Nina")
     assert background(page) == dark
     assert round(page.evaluate(size) / before, 2) == 1.3
     dialog = panel(page)
@@ -48,13 +46,13 @@ def test_the_theme_and_the_text_size_apply_at_once_and_stay(
     dialog.get_by_label("Text size").select_option("100 %")
     assert background(page) == light
     assert page.evaluate("localStorage['besedka.preferences']") is None
+    page.keyboard.press("Escape")
 
 
-def test_the_language_and_the_clock_are_those_chosen(make_server: ServerMaker, visit: Visit) -> None:
+def test_the_language_and_the_clock_are_those_chosen(make_server: ServerMaker, visit_as: Visit) -> None:
     server = make_server("--lang", "en")
     server.history.write_text("[2025-01-01 17:30:00] Old: in the afternoon\n", encoding="utf-8")
-    page = visit(server.start().page, locale="ru-RU")
-    come_in(page, "Anna")
+    page = visit_as("Anna", server.start().page, locale="ru-RU")
     expect(page.locator(".message time")).to_have_text("17:30")
     page.get_by_role("button", name="Настройки").click()
     page.get_by_role("dialog", name="Настройки").get_by_label("Язык").select_option("English")
@@ -68,20 +66,16 @@ def test_the_language_and_the_clock_are_those_chosen(make_server: ServerMaker, v
 
 
 def test_a_clock_that_is_usual_in_the_users_language_is_the_default(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, visit_as: Visit
 ) -> None:
-    page = visit(house.page + f"#{room}", locale="en-US")
-    come_in(page, "Anna")
+    page = visit_as("Anna", house.page + f"#{room}", locale="en-US")
     say(page, "now")
     wait_for_text(page, "now")
     expect(page.locator(".message time")).to_contain_text("M")
 
 
-def test_enter_breaks_the_line_where_control_enter_sends(
-    house: RunningServer, room: str, visit: Visit
-) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_enter_breaks_the_line_where_control_enter_sends(borrow: Borrow) -> None:
+    page = borrow("Nina")
     page.fill("#say-text", "both send")
     page.press("#say-text", "Control+Enter")
     wait_for_text(page, "both send")
@@ -94,3 +88,5 @@ def test_enter_breaks_the_line_where_control_enter_sends(
     expect(page.locator("#say-text")).to_have_value("two\nlines")
     page.keyboard.press("Control+Enter")
     wait_for_text(page, "two\nlines")
+    panel(page).get_by_label("Send with").select_option("Enter")
+    page.keyboard.press("Escape")

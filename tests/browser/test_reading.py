@@ -7,18 +7,20 @@ import os
 import re
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import (
+    Borrow,
     Visit,
     ask_for_older,
     come_back,
     come_in,
     distance_from_bottom,
     ids,
+    introduce,
+    log_of,
     receive_numbered,
     say,
     texts,
@@ -27,7 +29,6 @@ from tests.browser.conftest import (
     wait_for_frames,
     wait_for_text,
 )
-from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
 
@@ -41,64 +42,60 @@ def motion() -> str:
 
 
 def test_the_log_follows_unless_the_reader_has_scrolled_up(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
-    anna = visit(house.page + f"#{room}", viewport=SMALL)
-    come_in(anna, "Anna")
+    nina = borrow("Nina", viewport=SMALL)
     with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for number in range(60):
             boris.send_frame("chat", room=room, text=f"message {number}")
-        wait_for_text(anna, "message 59")
-        assert distance_from_bottom(anna) < 5
-        expect(anna.locator("#newer")).to_be_hidden()
-        anna.locator("#log").hover()
-        anna.mouse.wheel(0, -900)
-        expect(anna.locator("#newer")).to_be_visible()
-        top = anna.locator("#log").evaluate("log => log.scrollTop")
+        wait_for_text(nina, "message 59")
+        assert distance_from_bottom(nina) < 5
+        expect(nina.locator("#newer")).to_be_hidden()
+        nina.locator("#log").hover()
+        nina.mouse.wheel(0, -900)
+        expect(nina.locator("#newer")).to_be_visible()
+        top = nina.locator("#log").evaluate("log => log.scrollTop")
         boris.send_frame("chat", room=room, text="news")
-        expect(anna.locator("#newer")).to_have_text("1 new message ↓")
-        assert anna.locator("#log").evaluate("log => log.scrollTop") == top
-        expect(anna).to_have_title(f"(1) # {room} · Besedka")
-        anna.locator("#newer").click()
-        expect(anna.locator("#newer")).to_be_hidden()
-        assert distance_from_bottom(anna) < 5
-        expect(anna).to_have_title(f"# {room} · Besedka")
+        expect(nina.locator("#newer")).to_have_text("1 new message ↓")
+        assert nina.locator("#log").evaluate("log => log.scrollTop") == top
+        expect(nina).to_have_title(f"(1) # {room} · Besedka")
+        nina.locator("#newer").click()
+        expect(nina.locator("#newer")).to_be_hidden()
+        assert distance_from_bottom(nina) < 5
+        expect(nina).to_have_title(f"# {room} · Besedka")
 
 
 def test_the_log_follows_when_its_measures_change_under_it(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
-    anna = visit(house.page + f"#{room}", viewport={"width": 1000, "height": 700})
-    come_in(anna, "Anna")
+    nina = borrow("Nina", viewport={"width": 1000, "height": 700})
     with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for number in range(30):
             boris.send_frame(
                 "chat", room=room, text=f"message {number} " + "with words that fill more than one line " * 4
             )
-        wait_for_text(anna, "message 29")
+        wait_for_text(nina, "message 29")
         for turn in range(6):
-            anna.fill("#say-text", "\n".join(["one of many lines"] * 12))
+            nina.fill("#say-text", "\n".join(["one of many lines"] * 12))
             boris.send_frame("chat", room=room, text=f"meanwhile {turn}")
-            anna.set_viewport_size({"width": 1000 - 100 * turn, "height": 700 - 50 * turn})
-            anna.fill("#say-text", "")
-            wait_for_text(anna, f"meanwhile {turn}")
-            expect(anna.locator("#newer")).to_be_hidden()
-            anna.wait_for_function("() => log.scrollHeight - log.scrollTop - log.clientHeight < 5")
+            nina.set_viewport_size({"width": 1000 - 100 * turn, "height": 700 - 50 * turn})
+            nina.fill("#say-text", "")
+            wait_for_text(nina, f"meanwhile {turn}")
+            expect(nina.locator("#newer")).to_be_hidden()
+            nina.wait_for_function("() => log.scrollHeight - log.scrollTop - log.clientHeight < 5")
 
 
 def test_a_room_of_a_hundred_thousand_messages_is_read_in_pages_and_keeps_the_place(
-    make_server: ServerMaker, tmp_path: Path, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow, visit: Visit
 ) -> None:
     lines = (
         f"[2025-01-{1 + number // 4000:02} 10:00:00] {'Anna' if number % 5 else 'Boris'}: message {number}\n"
         for number in range(1, 100_001)
     )
-    (tmp_path / "chat_history.txt").write_text("".join(lines), encoding="utf-8")
-    server = make_server("--lang", "en").start()
-    page = visit(server.page, viewport=SMALL)
-    come_in(page, "Clara")
+    log_of(house, room).write_text("".join(lines), encoding="utf-8")
+    page = borrow("Nina", viewport=SMALL)
     expect(page.locator(".message.old")).to_have_count(10)
     ask_for_older(page)
     expect(page.locator(".message[data-id='99941']")).to_be_attached()
@@ -131,13 +128,13 @@ def test_a_room_of_a_hundred_thousand_messages_is_read_in_pages_and_keeps_the_pl
     assert distance_from_bottom(page) < 5
 
     # A link leads to any of them, and to what stands around it.
-    page.evaluate("location.hash = '#main/50000'")
+    page.evaluate("hash => { location.hash = hash; }", f"{room}/50000")
     expect(page.locator(".target")).to_have_attribute("data-id", "50000")
     expect(page.locator(".target")).to_be_in_viewport()
     assert {49_990, 50_010} <= set(ids(page))
 
     # Also for somebody who comes by it.
-    comer = visit(server.page + "#main/77777", viewport=SMALL)
+    comer = visit(house.page + f"#{room}/77777", viewport=SMALL)
     come_in(comer, "Dmitri")
     expect(comer.locator(".target")).to_have_attribute("data-id", "77777")
     expect(comer.locator(".target")).to_be_in_viewport()
@@ -156,15 +153,14 @@ SCROLL_UP = """async until => {
 
 
 def test_the_place_stays_also_when_the_beginning_is_reached(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
     with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for number in range(70):
             boris.send_frame("chat", room=room, text=f"message {number}")
         boris.receive_to(70)
-    page = visit(house.page + f"#{room}", viewport=SMALL)
-    come_in(page, "Anna")
+    page = borrow("Nina", viewport=SMALL)
     expect(page.locator(".beginning")).to_be_hidden()
     ask_for_older(page)
     seen = page.locator("[data-id='14']")
@@ -185,10 +181,9 @@ def test_the_place_stays_also_when_the_beginning_is_reached(
 
 
 def test_the_place_stays_during_a_flood_of_a_thousand_messages_a_second(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
-    page = visit(house.page + f"#{room}", viewport=SMALL)
-    come_in(page, "Anna")
+    page = borrow("Nina", viewport=SMALL)
     with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for number in range(100):
@@ -218,15 +213,14 @@ def test_the_place_stays_during_a_flood_of_a_thousand_messages_a_second(
 
 
 def test_who_asks_for_older_messages_at_the_end_is_still_at_the_end(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
     with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for number in range(120):
             boris.send_frame("chat", room=room, text=f"message {number}")
         boris.receive_to(120)
-        page = visit(house.page + f"#{room}", viewport=SMALL)
-        come_in(page, "Anna")
+        page = borrow("Nina", viewport=SMALL)
         wait_for_text(page, "message 119")
         oldest = ids(page)[0]
         ask_for_older(page)
@@ -239,10 +233,9 @@ def test_who_asks_for_older_messages_at_the_end_is_still_at_the_end(
 
 
 def test_the_rows_that_a_flood_left_out_are_there_for_who_looks_for_them(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
-    page = visit(house.page + f"#{room}", viewport=SMALL)
-    come_in(page, "Anna")
+    page = borrow("Nina", viewport=SMALL)
     only_the_end = (
         "() => rows.querySelectorAll('[data-id]').length < 60 && rows.lastElementChild?.dataset.id > 400"
     )
@@ -283,7 +276,9 @@ def slowest_frame(page: Page, client: WireClient, room: str) -> float:
     """The longest time between two frames, in ms, while a thousand messages a second come."""
     page.evaluate(MEASURE_FRAMES)
     wait_for_text(page, flood(client, room, FLOOD_SECONDS))
-    frames: list[float] = page.evaluate("() => stopMeasuring()")
+    frames: list[float] = page.evaluate(
+        "() => { const frames = stopMeasuring(); delete window.stopMeasuring; return frames; }"
+    )
     return max(frames)
 
 
@@ -331,10 +326,9 @@ def flood(client: WireClient, room: str, seconds: float, rate: int = 1000) -> st
 
 
 def test_the_unread_line_stands_above_the_first_unread_message(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
-    page = visit(house.page + f"#{room}", viewport={"width": 900, "height": 500})
-    come_in(page, "Anna")
+    page = borrow("Nina", viewport={"width": 900, "height": 500})
     with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         boris.send_frame("chat", room=room, text="read")
@@ -344,7 +338,7 @@ def test_the_unread_line_stands_above_the_first_unread_message(
             boris.send_frame("chat", room=room, text=f"unread {number}")
         badge = page.locator(f"#rooms [data-room='{room}'] .count")
         expect(badge).to_have_text("30")
-        boris.send_frame("chat", room=room, text="@anna, look here")
+        boris.send_frame("chat", room=room, text="@nina, look here")
         expect(badge).to_have_text("@ 31")
         expect(page).to_have_title(f"(31) # {room}-other · Besedka")
         page.click(f"#rooms [data-room='{room}'] a")
@@ -369,16 +363,15 @@ def go(page: Page, room: str) -> None:
 
 
 def test_a_message_that_is_marked_as_unread_stays_so_until_the_reader_comes_back_or_posts(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+    page = borrow("Nina")
     receive_numbered(page, house, room, 4)
     say(page, "mine")
     wait_for_text(page, "mine")
     other = page.context.new_page()
     other.goto(house.page + f"#{room}")
-    come_back(other, "Anna")
+    come_back(other, "Nina")
     badge, badge_there = (one.locator(f"#rooms [data-room='{room}'] .count") for one in (page, other))
     below_the_line = ".fresh + .message .text"
     mark_as_unread(page, "message 2")
@@ -415,9 +408,8 @@ def mark_as_unread(page: Page, text: str) -> None:
     page.get_by_role("button", name="Mark as unread").click()
 
 
-def test_marks_in_texts_are_formatted(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_marks_in_texts_are_formatted(house: RunningServer, room: str, borrow: Borrow) -> None:
+    page = borrow("Nina")
     with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for text in (
@@ -426,8 +418,8 @@ def test_marks_in_texts_are_formatted(house: RunningServer, room: str, visit: Vi
             "> a quote\nand an answer",
             "🎉🎉",
             "/me waves",
-            "Hello @Anna!",
-            "*so* ~~not~~ www.example.org, anna@example.org",
+            "Hello @Nina!",
+            "*so* ~~not~~ www.example.org, nina@example.org",
             "\n".join(f"line {number}" for number in range(40)),
         ):
             boris.send_frame("chat", room=room, text=text)
@@ -444,11 +436,11 @@ def test_marks_in_texts_are_formatted(house: RunningServer, room: str, visit: Vi
     expect(message.nth(2).locator("blockquote")).to_have_text("a quote")
     assert size(message.nth(3)) > 2 * size(message.nth(2))
     expect(message.nth(4).locator(".text")).to_have_text("Boris waves")
-    expect(message.nth(5).locator("mark")).to_have_text("@Anna")
+    expect(message.nth(5).locator("mark")).to_have_text("@Nina")
     expect(message.nth(6).locator("em")).to_have_text("so")
     expect(message.nth(6).locator("s")).to_have_text("not")
     links = message.nth(6).locator("a").evaluate_all("all => all.map(one => [one.href, one.target])")
-    assert links == [["https://www.example.org/", "_blank"], ["mailto:anna@example.org", ""]]
+    assert links == [["https://www.example.org/", "_blank"], ["mailto:nina@example.org", ""]]
     box = message.nth(7).bounding_box()
     assert box
     assert box["height"] < 400
@@ -464,8 +456,8 @@ def size(message: object) -> float:
     return found
 
 
-def test_days_and_groups_and_the_exact_time(make_server: ServerMaker, tmp_path: Path, visit: Visit) -> None:
-    (tmp_path / "chat_history.txt").write_text(
+def test_days_and_groups_and_the_exact_time(house: RunningServer, room: str, borrow: Borrow) -> None:
+    log_of(house, room).write_text(
         "[2024-02-28 23:59:58] Anna: one\n"
         "[2024-02-29 00:00:01] Anna: two\n"
         "[2024-02-29 00:04:00] Anna: three\n"
@@ -473,8 +465,7 @@ def test_days_and_groups_and_the_exact_time(make_server: ServerMaker, tmp_path: 
         "[2024-02-29 00:09:01] Boris: five\n",
         encoding="utf-8",
     )
-    page = visit(make_server("--lang", "en").start().page)
-    come_in(page, "Clara")
+    page = borrow("Nina")
     expect(page.locator(".message")).to_have_count(5)
     assert page.locator(".day").all_text_contents() == ["28 February 2024", "29 February 2024"]
     assert texts(page, ".message.first") == ["one", "two", "four", "five"]
@@ -484,12 +475,11 @@ def test_days_and_groups_and_the_exact_time(make_server: ServerMaker, tmp_path: 
 
 @pytest.mark.parametrize("height", [720, 430])
 def test_older_messages_are_reached_by_the_wheel_at_every_size_of_the_window(
-    make_server: ServerMaker, tmp_path: Path, visit: Visit, height: int
+    house: RunningServer, room: str, borrow: Borrow, height: int
 ) -> None:
     lines = [f"[2024-02-28 23:59:58] Anna: message {number}\n" for number in range(1, 201)]
-    (tmp_path / "chat_history.txt").write_text("".join(lines), encoding="utf-8")
-    page = visit(make_server("--lang", "en").start().page, viewport={"width": 900, "height": height})
-    come_in(page, "Clara")
+    log_of(house, room).write_text("".join(lines), encoding="utf-8")
+    page = borrow("Nina", viewport={"width": 900, "height": height})
     page.locator("#log").hover()
     while ids(page)[0] > 1:
         turn_wheel(page, -400)
@@ -500,15 +490,11 @@ def test_older_messages_are_reached_by_the_wheel_at_every_size_of_the_window(
     expect(page.locator(".message").first).not_to_be_in_viewport()
 
 
-def test_messages_and_notices_stand_under_their_day(
-    make_server: ServerMaker, tmp_path: Path, visit: Visit
-) -> None:
-    (tmp_path / "chat_history.txt").write_text("[2024-02-28 23:59:58] Anna: one\n", encoding="utf-8")
-    server = make_server("--lang", "en").start()
-    page = visit(server.page)
-    come_in(page, "Clara")
-    with WireClient(server) as boris:
-        boris.join("Boris")
+def test_messages_and_notices_stand_under_their_day(house: RunningServer, room: str, borrow: Borrow) -> None:
+    log_of(house, room).write_text("[2024-02-28 23:59:58] Anna: one\n", encoding="utf-8")
+    page = borrow("Nina")
+    with WireClient(house) as boris:
+        boris.join("Boris", room)
         expect(page.locator(".system")).to_have_text("\u2068Boris\u2069 joined")
         assert page.locator("#rows li").evaluate_all(
             "rows => rows.map(row => row.className.split(' ')[0])"
@@ -521,19 +507,15 @@ def test_messages_and_notices_stand_under_their_day(
         expect(page.locator(".day").nth(1)).to_have_text("Today")
 
 
-@pytest.mark.parametrize(
-    "clock",
-    [
-        # The clocks went back while the page was open, or forward, or did not change.
-        (7200, "23:30:00", "30 March 2024"),
-        (3600, "00:30:00", "31 March 2024"),
-        (3600, "23:30:00", "30 March 2024"),
-    ],
-)
 def test_a_message_after_a_change_of_the_clock_stands_under_the_servers_day(
-    house: RunningServer, room: str, visit: Visit, clock: tuple[int, str, str]
+    house: RunningServer, room: str, visit: Visit
 ) -> None:
-    offset, timestamp, day = clock
+    # The clocks went back while the page was open, or forward, or did not change.
+    clocks = {
+        f"{room}-back": (7200, "23:30:00", "30 March 2024"),
+        f"{room}-forward": (3600, "00:30:00", "31 March 2024"),
+        f"{room}-same": (3600, "23:30:00", "30 March 2024"),
+    }
     page = visit("about:blank")
 
     def forge(route: WebSocketRoute) -> None:
@@ -541,6 +523,7 @@ def test_a_message_after_a_change_of_the_clock_stands_under_the_servers_day(
 
         def pass_on(raw: str | bytes) -> None:
             frame = json.loads(raw)
+            offset, timestamp, _ = clocks.get(frame.get("room"), (0, "", ""))
             if frame["type"] == "welcome":
                 frame["utc_offset"] = offset
             if frame["type"] == "chat":
@@ -550,16 +533,20 @@ def test_a_message_after_a_change_of_the_clock_stands_under_the_servers_day(
         server.on_message(pass_on)
 
     page.route_web_socket("**/ws", forge)
-    page.goto(house.page + f"#{room}")
-    come_in(page, "Anna")
-    say(page, "at night")
-    wait_for_text(page, "at night")
-    expect(page.locator(".day")).to_have_text(day)
+    introduce(page.context, "Anna")
+    page.goto(house.page)
+    come_back(page, "Anna")
+    for name, (_, _, day) in clocks.items():
+        go(page, name)
+        say(page, "at night")
+        wait_for_text(page, "at night")
+        expect(page.locator(".day")).to_have_text(day)
 
 
-def test_a_link_to_a_message_that_is_not_there_says_so(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_a_link_to_a_message_that_is_not_there_says_so(
+    house: RunningServer, room: str, borrow: Borrow
+) -> None:
+    page = borrow("Nina")
     say(page, "the only one")
     wait_for_text(page, "the only one")
     page.evaluate(f"location.hash = '#{room}/77'")
@@ -570,10 +557,9 @@ def test_a_link_to_a_message_that_is_not_there_says_so(house: RunningServer, roo
 
 
 def test_going_to_the_latest_message_ends_the_link_to_another(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
-    page = visit(house.page + f"#{room}", viewport=SMALL)
-    come_in(page, "Anna")
+    page = borrow("Nina", viewport=SMALL)
     receive_numbered(page, house, room, 60)
     page.evaluate(f"location.hash = '#{room}/5'")
     expect(page.locator(".message.target .text")).to_have_text("message 4")
@@ -582,9 +568,11 @@ def test_going_to_the_latest_message_ends_the_link_to_another(
     assert distance_from_bottom(page) < 5
 
 
-def test_the_link_and_the_line_of_a_message_are_copied(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}", permissions=["clipboard-read", "clipboard-write"])
-    come_in(page, "Anna")
+def test_the_link_and_the_line_of_a_message_are_copied(
+    house: RunningServer, room: str, borrow: Borrow
+) -> None:
+    page = borrow("Nina")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     say(page, "first line\nsecond line")
     wait_for_text(page, "second line")
     page.locator(".message").hover()
@@ -597,16 +585,16 @@ def test_the_link_and_the_line_of_a_message_are_copied(house: RunningServer, roo
     page.get_by_role("button", name="Copy the text").click()
     wait_for(
         page,
-        "async () => /^\\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\] Anna: first line\\n\\tsecond line$/"
+        "async () => /^\\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\] Nina: first line\\n\\tsecond line$/"
         ".test(await navigator.clipboard.readText())",
     )
+    expect(page.get_by_role("button", name="Copied.")).to_have_count(0)
 
 
 def test_several_messages_are_copied_as_the_lines_of_the_log_and_a_part_of_one_as_it_is(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit_as: Visit
 ) -> None:
-    page = visit(server.page, permissions=["clipboard-read", "clipboard-write"])
-    come_in(page, "Anna")
+    page = visit_as("Anna", server.page, permissions=["clipboard-read", "clipboard-write"])
     with WireClient(server) as boris:
         boris.join("Boris")
         for text in ("one", "/me waves", "three\n\n> and more"):
@@ -651,9 +639,9 @@ SELECT = """async ([from, at, to, until]) => {
 }"""
 
 
-def test_a_block_of_code_is_copied_as_it_is(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}", permissions=["clipboard-read", "clipboard-write"])
-    come_in(page, "Anna")
+def test_a_block_of_code_is_copied_as_it_is(borrow: Borrow) -> None:
+    page = borrow("Nina")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.fill("#say-text", "two of them:\n```python\nif x:\n\tprint('<b>')\n\n```\nand\n```\nother\n```")
     page.press("#say-text", "Enter")
     wait_for_text(page, "two of them")
@@ -674,9 +662,8 @@ def test_a_block_of_code_is_copied_as_it_is(house: RunningServer, room: str, vis
     )
 
 
-def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: str, visit: Visit) -> None:
-    phone = visit(house.page + f"#{room}", **PHONE)
-    come_in(phone, "Anna")
+def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: str, borrow: Borrow) -> None:
+    phone = borrow("Nina", **PHONE)
     receive_numbered(phone, house, room, 3)
     # Now nothing moves the messages any more.
     expect(phone.locator("#people")).to_contain_text("1")
@@ -692,10 +679,9 @@ def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: s
 
 
 def test_the_tools_that_a_long_press_opens_are_whole_and_hide_no_message(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
-    phone = visit(house.page + f"#{room}", **PHONE)
-    come_in(phone, "Anna")
+    phone = borrow("Nina", **PHONE)
     receive_numbered(phone, house, room, 30)
     phone.fill("#say-text", "the last one, mine")
     phone.tap("#say-send")
@@ -710,14 +696,17 @@ def test_the_tools_that_a_long_press_opens_are_whole_and_hide_no_message(
         press_long(phone, text)
         assert phone.evaluate(HIDDEN_BY_TOOLS) == []
     # A tap that closes them still reaches what is under the finger.
-    phone.evaluate(
-        "log.addEventListener('click', ({ target }) => { window.tapped = target.textContent; }, true)"
-    )
+    phone.evaluate(NOTE_TAP)
     phone.locator(".text", has_text="message 4").first.tap()
     expect(phone.locator(".tools")).to_have_count(0)
-    assert phone.evaluate("tapped") == "message 4"
+    assert phone.evaluate("() => window.tapped.finally(() => { delete window.tapped; })") == "message 4"
 
 
+NOTE_TAP = """() => {
+    window.tapped = new Promise((resolve) => {
+        log.addEventListener("click", ({ target }) => resolve(target.textContent), { capture: true, once: true });
+    });
+}"""
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 # The bubbles that the tools lie on, and what of the log's frame they stand out of.
 HIDDEN_BY_TOOLS = """() => {
@@ -744,7 +733,7 @@ def press_long(phone: Page, text: str) -> Locator:
     expect(tools).to_be_visible()
     phone.evaluate(NOTE_END_OF_TOUCH)
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    phone.evaluate("() => window.isUp.then(() => {})")
+    phone.evaluate("() => window.isUp.then(() => { delete window.isUp; })")
     return tools
 
 
@@ -755,9 +744,8 @@ NOTE_END_OF_TOUCH = """() => {
 }"""
 
 
-def test_many_joins_and_leaves_are_one_row(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_many_joins_and_leaves_are_one_row(house: RunningServer, room: str, borrow: Borrow) -> None:
+    page = borrow("Nina")
     clients = [WireClient(house, max_queue=None) for _ in range(8)]
     for number, client in enumerate(clients):
         client.join(f"guest {number}", room)

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, come_back, come_in, say, texts, wait_for_text
+from tests.browser.conftest import Borrow, Visit, come_back, come_in, say, texts, wait_for_text
 from tests.running import RunningServer
 from tests.talking import WireClient
 
 
-@pytest.mark.parametrize("names", ["claimed", "open", "invited"])
-def test_a_known_user_is_in_at_once_until_they_leave(server: RunningServer, visit: Visit, names: str) -> None:
+def test_a_known_user_is_in_at_once_until_they_leave(server: RunningServer, visit: Visit) -> None:
     page = visit(server.page)
     come_in(page, "Anna")
     say(page, "here I am")
     wait_for_text(page, "here I am")
-    server.stop()
-    server.environment["BESEDKA_NAMES"] = names
-    server.start()
-    page.reload()
-    come_back(page, "Anna")
-    tab = page.context.new_page()
-    tab.goto(f"{server.page}#main/1")
-    come_back(tab, "Anna")
-    wait_for_old(tab, "here I am")
-    expect(tab.locator("#newer")).to_be_hidden()
+    for names in ("claimed", "open", "invited"):
+        server.stop()
+        server.environment["BESEDKA_NAMES"] = names
+        server.start()
+        page.reload()
+        come_back(page, "Anna")
+        tab = page.context.new_page()
+        tab.goto(f"{server.page}#main/1")
+        come_back(tab, "Anna")
+        wait_for_old(tab, "here I am")
+        expect(tab.locator("#newer")).to_be_hidden()
+        tab.close()
 
-    page.get_by_role("button", name="Leave", exact=True).click()
-    expect(page.locator("#login-name")).to_be_focused()
-    page.reload()
-    page.wait_for_selector("html[data-scene=login]")
-    come_in(page, "Anna")
-    page.reload()
-    come_back(page, "Anna")
+        page.get_by_role("button", name="Leave", exact=True).click()
+        expect(page.locator("#login-name")).to_be_focused()
+        page.reload()
+        page.wait_for_selector("html[data-scene=login]")
+        come_in(page, "Anna")
+        page.reload()
+        come_back(page, "Anna")
 
 
 def test_a_name_that_somebody_else_has_meanwhile_leads_to_the_login(
@@ -49,13 +49,12 @@ def test_a_name_that_somebody_else_has_meanwhile_leads_to_the_login(
     expect(page.locator("#login-name")).to_have_value("Anna")
 
 
-def test_a_link_into_this_chat_opens_in_place(server: RunningServer, visit: Visit) -> None:
-    page = visit(server.page)
-    come_in(page, "Anna")
+def test_a_link_into_this_chat_opens_in_place(house: RunningServer, room: str, borrow: Borrow) -> None:
+    page = borrow("Nina")
     for text in (
-        f"see {server.page}#dev",
-        f"or {server.page}",
-        f"not {server.page}#main;device=x",
+        f"see {house.page}#{room}-b",
+        f"or {house.page}",
+        f"not {house.page}#main;device=x",
         "https://example.org/#dev",
     ):
         say(page, text)
@@ -63,15 +62,16 @@ def test_a_link_into_this_chat_opens_in_place(server: RunningServer, visit: Visi
     links = page.locator(".message a")
     assert links.evaluate_all("all => all.map(one => one.target)") == ["", "", "_blank", "_blank"]
     links.first.click()
-    expect(page.locator("#room")).to_have_text("# dev")
-    page.locator("#rooms [data-room=main] a").click()
+    expect(page.locator("#room")).to_have_text(f"# {room}-b")
+    page.locator(f"#rooms [data-room='{room}'] a").click()
     page.evaluate("window.isSamePage = true")
-    page.locator("#rooms [data-room=dev] a").click()
+    page.locator(f"#rooms [data-room='{room}-b'] a").click()
     page.go_back()
     links.nth(1).click()
     expect(page.locator("#room")).to_have_text("# main")
     assert page.evaluate("window.isSamePage")
     assert len(page.context.pages) == 1
+    page.evaluate("delete window.isSamePage")
 
 
 def test_what_comes_after_the_first_visit_is_unread_at_the_second(

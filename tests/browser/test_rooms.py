@@ -5,13 +5,16 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import (
+    Borrow,
     Visit,
     agree_to_new_rooms,
     come_back,
     come_in,
+    log_of,
     receive_numbered,
     say,
     texts,
@@ -24,18 +27,17 @@ from tests.running import RunningServer
 from tests.talking import WireClient
 
 
-def test_another_room_is_in_the_address(server: RunningServer, visit: Visit) -> None:
-    page = visit(server.page + "#dev")
+def test_another_room_is_in_the_address(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}")
     come_in(page, "Anna")
-    expect(page.locator("#room")).to_have_text("# dev")
-    say(page, "in dev")
-    wait_for_text(page, "in dev")
-    assert "in dev" in (server.directory / "chat_history.dev.txt").read_text(encoding="utf-8")
+    expect(page.locator("#room")).to_have_text(f"# {room}")
+    say(page, "in another room")
+    wait_for_text(page, "in another room")
+    assert "in another room" in log_of(house, room).read_text(encoding="utf-8")
 
 
-def test_each_room_keeps_its_place_and_its_draft(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}", viewport={"width": 900, "height": 500})
-    come_in(page, "Anna")
+def test_each_room_keeps_its_place_and_its_draft(house: RunningServer, room: str, borrow: Borrow) -> None:
+    page = borrow("Nina", viewport={"width": 900, "height": 500})
     receive_numbered(page, house, room, 80)
     turn_wheel(page, -900)
     expect(page.locator("#newer")).to_be_visible()
@@ -58,7 +60,7 @@ def test_each_room_keeps_its_place_and_its_draft(house: RunningServer, room: str
 
     # All of it outlasts the visit.
     page.reload()
-    come_back(page, "Anna")
+    come_back(page, "Nina")
     expect(page.locator("#rooms li")).to_have_count(2)
     expect(page.locator("#say-text")).to_have_value("begun here")
 
@@ -104,29 +106,25 @@ def test_others_rooms_are_listed_with_their_people_and_can_be_entered_and_left(
         assert clara.receive_until(lambda frame: frame["type"] == "system" and "Anna" in frame["left"])
 
 
+@pytest.mark.parametrize("touch", [{}, {"has_touch": True, "is_mobile": True}], ids=["mouse", "touch"])
 def test_the_count_of_unread_messages_is_no_button_to_leave_the_room(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow, touch: dict[str, bool]
 ) -> None:
-    for page in (
-        visit(house.page + f"#{room}"),
-        visit(house.page + f"#{room}", has_touch=True, is_mobile=True),
-    ):
-        come_in(page, "Anna")
-        make(page, f"{room}-b")
-        with WireClient(house) as boris:
-            boris.join("Boris", room)
-            boris.send_frame("chat", room=room, text="Anna?")
-            if page.locator("#menu").is_visible():
-                page.click("#menu")
-            count = page.locator(f"#rooms [data-room='{room}'] .count")
-            expect(count).to_have_text("@ 1")
-            count.hover()
-            wait_for_animations(page)
-            # Whatever is under a finger there belongs to the link.
-            assert count.evaluate(COVERED) == []
-            count.click()
-            expect(page.locator("#room")).to_have_text(f"# {room}")
-        page.context.close()
+    page = borrow("Nina", **touch)
+    make(page, f"{room}-b")
+    with WireClient(house) as boris:
+        boris.join("Boris", room)
+        boris.send_frame("chat", room=room, text="Nina?")
+        if page.locator("#menu").is_visible():
+            page.click("#menu")
+        count = page.locator(f"#rooms [data-room='{room}'] .count")
+        expect(count).to_have_text("@ 1")
+        count.hover()
+        wait_for_animations(page)
+        # Whatever is under a finger there belongs to the link.
+        assert count.evaluate(COVERED) == []
+        count.click()
+        expect(page.locator("#room")).to_have_text(f"# {room}")
 
 
 COVERED = """count => {
@@ -137,9 +135,10 @@ COVERED = """count => {
 }"""
 
 
-def test_leaving_a_room_can_be_undone_for_some_seconds(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_leaving_a_room_can_be_undone_for_some_seconds(
+    house: RunningServer, room: str, borrow: Borrow
+) -> None:
+    page = borrow("Nina")
     make(page, f"{room}-b")
     say(page, "kept")
     wait_for_text(page, "kept")
@@ -161,11 +160,8 @@ def test_leaving_a_room_can_be_undone_for_some_seconds(house: RunningServer, roo
     expect(toast).to_be_hidden()
 
 
-def test_the_switcher_finds_rooms_and_makes_them_by_the_keyboard_alone(
-    house: RunningServer, room: str, visit: Visit
-) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_the_switcher_finds_rooms_and_makes_them_by_the_keyboard_alone(room: str, borrow: Borrow) -> None:
+    page = borrow("Nina")
     for name in ("kitchen", "cellar"):
         page.keyboard.press("Control+K")
         expect(page.get_by_role("combobox", name="A room's name")).to_be_focused()
@@ -195,13 +191,12 @@ def test_the_switcher_finds_rooms_and_makes_them_by_the_keyboard_alone(
 
 
 def test_the_switcher_finds_a_room_that_is_not_on_the_first_page_of_the_list(
-    make_server: ServerMaker, tmp_path: Path, visit: Visit
+    make_server: ServerMaker, tmp_path: Path, visit_as: Visit
 ) -> None:
     for number in range(1_200):
         log = tmp_path / f"chat_history.r{number:04}.txt"
         log.write_text("[2026-01-01 00:00:00] Old: one\n")
-    page = visit(make_server("--lang", "en").start().page)
-    come_in(page, "Anna")
+    page = visit_as("Anna", make_server("--lang", "en").start().page)
     page.keyboard.press("Control+K")
     expect(page.get_by_role("combobox", name="A room's name")).to_be_focused()
     page.keyboard.type("r1199")
@@ -211,13 +206,12 @@ def test_the_switcher_finds_a_room_that_is_not_on_the_first_page_of_the_list(
 
 
 def test_many_rooms_and_people_can_be_filtered_and_are_in_order(
-    make_server: ServerMaker, tmp_path: Path, visit: Visit
+    make_server: ServerMaker, tmp_path: Path, visit_as: Visit
 ) -> None:
     for number in range(220):
         (tmp_path / f"chat_history.r{number:04}.txt").write_text("[2026-01-01 00:00:00] Old: one\n")
     server = make_server("--lang", "en").start()
-    page = visit(server.page)
-    come_in(page, "Mia")
+    page = visit_as("Mia", server.page)
     expect(page.locator("#others li")).to_have_count(200)
     page.get_by_role("searchbox", name="Find a room").fill("r0217")
     expect(page.locator("#others li")).to_have_count(0)
@@ -247,11 +241,10 @@ def test_many_rooms_and_people_can_be_filtered_and_are_in_order(
         expect(page.locator("#people-list")).to_be_hidden()
 
 
-def test_a_room_may_have_the_name_of_something_in_javascript(server: RunningServer, visit: Visit) -> None:
+def test_a_room_may_have_the_name_of_something_in_javascript(server: RunningServer, visit_as: Visit) -> None:
     with WireClient(server) as boris:
         boris.join("Boris", "constructor")
-        page = visit(server.page)
-        come_in(page, "Anna")
+        page = visit_as("Anna", server.page)
         page.click("#others [data-room=constructor] a")
         expect(page.locator("#people")).to_have_text("2 people")
         say(page, "hello")
@@ -261,20 +254,16 @@ def test_a_room_may_have_the_name_of_something_in_javascript(server: RunningServ
         expect(page.locator("#rooms [data-room=constructor]")).to_be_attached()
 
 
-def test_a_name_that_no_room_can_have_is_explained(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_a_name_that_no_room_can_have_is_explained(room: str, borrow: Borrow) -> None:
+    page = borrow("Nina")
     page.fill("#room-form input", "no/such room")
     page.press("#room-form input", "Enter")
     expect(page.locator("#hint")).to_contain_text("Invalid room name")
     expect(page.locator("#room")).to_have_text(f"# {room}")
 
 
-def test_a_phone_has_the_rooms_in_a_drawer(house: RunningServer, room: str, visit: Visit) -> None:
-    phone = visit(
-        house.page + f"#{room}", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True
-    )
-    come_in(phone, "Anna")
+def test_a_phone_has_the_rooms_in_a_drawer(house: RunningServer, room: str, borrow: Borrow) -> None:
+    phone = borrow("Nina", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
     expect(phone.locator("#side")).to_be_hidden()
     phone.tap("#menu")
     expect(phone.locator("#rooms a")).to_be_focused()
@@ -299,10 +288,9 @@ def test_a_phone_has_the_rooms_in_a_drawer(house: RunningServer, room: str, visi
 
 
 def test_the_about_panel_has_a_link_a_code_notifications_and_the_history(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, visit_as: Visit
 ) -> None:
-    page = visit(house.page + f"#{room}", permissions=["notifications"])
-    come_in(page, "Anna")
+    page = visit_as("Anna", house.page + f"#{room}", permissions=["notifications"])
     say(page, "for the file")
     wait_for_text(page, "for the file")
     page.get_by_role("button", name="About this room").click()

@@ -6,19 +6,16 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit, come_in, say, wait_for_text
+from tests.browser.conftest import Borrow, Visit, log_of, say, wait_for_text
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 
 
-def test_a_hit_is_found_and_shown_in_its_context(
-    make_server: ServerMaker, tmp_path: Path, visit: Visit
-) -> None:
+def test_a_hit_is_found_and_shown_in_its_context(house: RunningServer, room: str, borrow: Borrow) -> None:
     lines = [f"[2025-01-01 10:00:00] Boris: message {number}\n" for number in range(1, 5001)]
     lines[1233] = "[2025-01-01 10:00:00] Анна: иголка в стоге сена, то есть **ИГОЛКА**\n"
-    (tmp_path / "chat_history.txt").write_text("".join(lines), encoding="utf-8")
-    page = visit(make_server("--lang", "en").start().page, viewport={"width": 1100, "height": 700})
-    come_in(page, "Clara")
+    log_of(house, room).write_text("".join(lines), encoding="utf-8")
+    page = borrow("Nina", viewport={"width": 1100, "height": 700})
     page.get_by_role("button", name="Search").click()
     box = page.get_by_role("searchbox", name="Words in this room")
     expect(box).to_be_focused()
@@ -47,36 +44,33 @@ def test_a_hit_is_found_and_shown_in_its_context(
     expect(hit.last).to_contain_text("message 4961")
     box.fill("nobody said this")
     expect(page.locator(".search [role=status]")).to_have_text("Nothing found.")
+    box.fill("")
     page.keyboard.press("Escape")
     expect(page.locator(".search")).to_be_hidden()
     expect(page.get_by_role("button", name="Search")).to_be_focused()
 
 
 def test_on_a_phone_the_search_panel_gives_way_to_the_hit(
-    make_server: ServerMaker, tmp_path: Path, visit: Visit
+    house: RunningServer, room: str, borrow: Borrow
 ) -> None:
     lines = [f"[2025-01-01 10:00:00] Boris: message {number}\n" for number in range(1, 201)]
-    (tmp_path / "chat_history.txt").write_text("".join(lines), encoding="utf-8")
-    page = visit(
-        make_server("--lang", "en").start().page,
-        viewport={"width": 360, "height": 640},
-        has_touch=True,
-        is_mobile=True,
-    )
-    come_in(page, "Clara")
+    log_of(house, room).write_text("".join(lines), encoding="utf-8")
+    page = borrow("Nina", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
     page.tap("[data-open=search]")
     page.fill(".search input[type=search]", "message 77")
     page.tap(".search li button")
     expect(page.locator(".search")).to_be_hidden()
     expect(page.locator(".target")).to_have_attribute("data-id", "77")
     expect(page.locator(".target")).to_be_in_viewport()
+    page.tap("[data-open=search]")
+    page.fill(".search input[type=search]", "")
+    page.keyboard.press("Escape")
 
 
 def test_a_search_without_a_connection_says_so_and_is_done_when_there_is_one(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit_as: Visit
 ) -> None:
-    page = visit(server.page)
-    come_in(page, "Anna")
+    page = visit_as("Anna", server.page)
     say(page, "a needle")
     wait_for_text(page, "a needle")
     page.get_by_role("button", name="Search").click()
@@ -93,7 +87,7 @@ def test_a_search_without_a_connection_says_so_and_is_done_when_there_is_one(
 
 
 def test_a_day_is_gone_to_and_messages_are_found_by_author_and_day_in_all_rooms(
-    make_server: ServerMaker, tmp_path: Path, visit: Visit
+    make_server: ServerMaker, tmp_path: Path, visit_as: Visit
 ) -> None:
     def log(room: str, *, messages_a_day: int) -> None:
         lines = [
@@ -106,12 +100,12 @@ def test_a_day_is_gone_to_and_messages_are_found_by_author_and_day_in_all_rooms(
 
     log("main", messages_a_day=30)
     log("dev", messages_a_day=2)
-    page = visit(
+    page = visit_as(
+        "Clara",
         make_server("--lang", "en").start().page,
         viewport={"width": 1100, "height": 700},
         timezone_id="Europe/Moscow",
     )
-    come_in(page, "Clara")
     say(page, "/goto 2025-01-12")
     expect(page.locator(".target .text")).to_have_text("main 12 0")
     expect(page.locator(".target")).to_be_in_viewport()

@@ -14,9 +14,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.conftest import (
     ANOTHER_HOST,
     CLIENT,
+    Borrow,
     Visit,
     come_back,
     come_in,
+    introduce,
     say,
     texts,
     wait_for,
@@ -60,10 +62,9 @@ def look(page: Page, *, here: bool) -> None:
 
 
 def test_a_known_user_opens_the_page_without_a_server_and_their_messages_are_sent_later(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit_as: Visit
 ) -> None:
-    page = visit(server.page + "#dev", service_workers="allow")
-    come_in(page, "Anna")
+    page = visit_as("Anna", server.page + "#dev", service_workers="allow")
     page.evaluate(LOOKED_AFTER)
     server.stop()
     page.reload()
@@ -112,9 +113,8 @@ def file_server(directory: Path) -> http.server.ThreadingHTTPServer:
     return files
 
 
-def test_the_outbox_of_a_closed_tab_is_sent_by_another_tab(server: RunningServer, visit: Visit) -> None:
-    one = visit(server.page)
-    come_in(one, "Anna")
+def test_the_outbox_of_a_closed_tab_is_sent_by_another_tab(server: RunningServer, visit_as: Visit) -> None:
+    one = visit_as("Anna", server.page)
     other = tab(one.context, server.page + "#dev")
     come_back(other, "Anna")
     server.stop()
@@ -133,10 +133,9 @@ def test_the_outbox_of_a_closed_tab_is_sent_by_another_tab(server: RunningServer
 
 
 def test_two_tabs_that_reconnect_send_their_outboxes_once_and_in_order(
-    server: RunningServer, visit: Visit
+    server: RunningServer, visit_as: Visit
 ) -> None:
-    one = visit(server.page)
-    come_in(one, "Anna")
+    one = visit_as("Anna", server.page)
     other = tab(one.context, server.page)
     come_back(other, "Anna")
     server.stop()
@@ -156,11 +155,11 @@ def test_two_tabs_that_reconnect_send_their_outboxes_once_and_in_order(
 
 
 def test_reading_in_one_tab_counts_in_the_others(server: RunningServer, visit: Visit) -> None:
-    reading = tab(visit(server.page).context, server.page)
-    come_in(reading, "Anna")
-    resting = tab(reading.context, server.page)
-    come_back(resting, "Anna")
+    context = visit("about:blank").context
+    introduce(context, "Anna")
+    reading, resting = tab(context, server.page), tab(context, server.page)
     for page in (reading, resting):
+        come_back(page, "Anna")
         look(page, here=False)
     with WireClient(server) as boris:
         boris.join("Boris")
@@ -174,8 +173,10 @@ def test_reading_in_one_tab_counts_in_the_others(server: RunningServer, visit: V
 def test_an_unfocused_tab_notifies_of_mentions_and_marks_its_icon(
     server: RunningServer, visit: Visit
 ) -> None:
-    page = tab(visit(server.page).context, server.page)
-    come_in(page, "Anna")
+    context = visit("about:blank").context
+    introduce(context, "Anna")
+    page = tab(context, server.page)
+    come_back(page, "Anna")
     plain = page.get_attribute("link[rel=icon]", "href")
     with WireClient(server) as boris, WireClient(server) as guest:
         boris.join("Boris", secret="the secret of Boris")
@@ -218,14 +219,15 @@ def test_an_unfocused_tab_notifies_of_mentions_and_marks_its_icon(
     assert '"notice":"none"' in page.evaluate("localStorage['besedka.room.main']")
 
 
-def test_the_address_and_the_back_button_open_rooms_and_messages(server: RunningServer, visit: Visit) -> None:
+def test_the_address_and_the_back_button_open_rooms_and_messages(
+    server: RunningServer, visit_as: Visit
+) -> None:
     with WireClient(server) as boris:
         boris.join("Boris")
         for number in range(1, 301):
             boris.send_frame("chat", text=f"message {number}")
         boris.receive_to(300)
-    page = visit(server.page + "#main/17")
-    come_in(page, "Anna")
+    page = visit_as("Anna", server.page + "#main/17")
     expect(page.locator("[data-id='17']")).to_be_in_viewport()
     page.evaluate("location.hash = '#Dev'")
     expect(page.locator("#room")).to_contain_text("dev")
@@ -240,12 +242,9 @@ def test_the_address_and_the_back_button_open_rooms_and_messages(server: Running
     expect(page.locator("[data-id='200']")).to_be_in_viewport()
 
 
-def test_a_change_that_comes_between_a_link_and_its_event_does_not_undo_it(
-    house: RunningServer, room: str, visit: Visit
-) -> None:
+def test_a_change_that_comes_between_a_link_and_its_event_does_not_undo_it(room: str, borrow: Borrow) -> None:
     """The browser changes the address at once, and tells the page a moment later."""
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+    page = borrow("Nina")
     page.evaluate(
         """(room) => {
             location.hash = `#${room}-b`;

@@ -52,10 +52,9 @@ def test_the_whole_page_is_a_few_requests(house: RunningServer, room: str, visit
 
 
 def test_the_second_visit_transfers_less_than_two_thousand_bytes(
-    house: RunningServer, room: str, visit: Visit
+    house: RunningServer, room: str, visit_as: Visit
 ) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+    page = visit_as("Anna", house.page + f"#{room}")
     page.goto("about:blank")
     received: list[float] = []
     network = page.context.new_cdp_session(page)

@@ -7,15 +7,24 @@ import re
 
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.browser.conftest import Visit, come_back, come_in, say, texts, wait_for_frames, wait_for_text
+from tests.browser.conftest import (
+    Borrow,
+    Visit,
+    come_back,
+    come_in,
+    introduce,
+    say,
+    texts,
+    wait_for_frames,
+    wait_for_text,
+)
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
 
 
-def test_enter_sends_and_input_methods_are_left_alone(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_enter_sends_and_input_methods_are_left_alone(borrow: Borrow) -> None:
+    page = borrow("Nina")
     page.keyboard.type("first")
     page.keyboard.press("Shift+Enter")
     page.keyboard.type("second")
@@ -31,11 +40,8 @@ def test_enter_sends_and_input_methods_are_left_alone(house: RunningServer, room
     expect(page.locator("#say-text")).to_have_value("first\nsecond")
 
 
-def test_the_box_grows_with_the_text_up_to_a_part_of_the_page(
-    house: RunningServer, room: str, visit: Visit
-) -> None:
-    page = visit(house.page + f"#{room}", viewport={"width": 800, "height": 600})
-    come_in(page, "Anna")
+def test_the_box_grows_with_the_text_up_to_a_part_of_the_page(borrow: Borrow) -> None:
+    page = borrow("Nina", viewport={"width": 800, "height": 600})
     heights = []
     for lines in (1, 4, 100):
         page.fill("#say-text", "\n".join(["x"] * lines))
@@ -45,9 +51,10 @@ def test_the_box_grows_with_the_text_up_to_a_part_of_the_page(
     assert heights[0] < heights[1] < heights[2] <= 0.4 * 600 + 1
 
 
-def test_names_are_completed_behind_a_sign_and_by_tab(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_names_are_completed_behind_a_sign_and_by_tab(
+    house: RunningServer, room: str, borrow: Borrow
+) -> None:
+    page = borrow("Nina")
     box = page.locator("#say-text")
     with WireClient(house) as boris, WireClient(house) as barbara:
         boris.join("Boris", room)
@@ -74,9 +81,8 @@ def test_names_are_completed_behind_a_sign_and_by_tab(house: RunningServer, room
         wait_for_text(page, "ask @Barbara B. or @Boris @b")
 
 
-def test_emoji_and_commands_are_completed(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_emoji_and_commands_are_completed(borrow: Borrow) -> None:
+    page = borrow("Nina")
     box = page.locator("#say-text")
     page.keyboard.type("so :smi")
     expect(page.get_by_role("option").first).to_be_visible()
@@ -96,12 +102,11 @@ def test_emoji_and_commands_are_completed(house: RunningServer, room: str, visit
     page.keyboard.press("Tab")
     page.keyboard.type("waves")
     page.keyboard.press("Enter")
-    wait_for_text(page, "Anna waves")
+    wait_for_text(page, "Nina waves")
 
 
-def test_commands_do_what_they_do_in_the_terminal(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_commands_do_what_they_do_in_the_terminal(room: str, borrow: Borrow) -> None:
+    page = borrow("Nina")
     say(page, "/hepl")
     expect(page.locator("#hint")).to_contain_text("did you mean /help?")
     expect(page.locator("#say-text")).to_have_value("/hepl")
@@ -114,21 +119,20 @@ def test_commands_do_what_they_do_in_the_terminal(house: RunningServer, room: st
     say(page, f"/join {room}-b")
     expect(page.locator("#room")).to_have_text(f"# {room}-b")
     say(page, "/who")
-    expect(page.locator("#people-list")).to_have_text("Anna (you)")
+    expect(page.locator("#people-list")).to_have_text("Nina (you)")
     page.keyboard.press("Escape")
     say(page, "//who")
     wait_for_text(page, "/who")
     say(page, "/find who")
     expect(page.locator(".search li")).to_have_count(1)
+    page.fill(".search input[type=search]", "")
     say(page, "/exit")
     expect(page.locator("#login-name")).to_be_focused()
+    come_in(page, "Nina")
 
 
-def test_help_is_in_sight_and_unlikely_guesses_are_not_made(
-    house: RunningServer, room: str, visit: Visit
-) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_help_is_in_sight_and_unlikely_guesses_are_not_made(borrow: Borrow) -> None:
+    page = borrow("Nina")
     help_panel = page.get_by_role("dialog", name="Help")
     page.get_by_role("button", name="Help").click()
     expect(help_panel).to_contain_text("/bell")
@@ -154,11 +158,8 @@ def test_help_is_in_sight_and_unlikely_guesses_are_not_made(
         expect(page.locator(".toast")).to_have_text(f"Notifications: {answer}")
 
 
-def test_a_pasted_picture_and_a_dropped_file_are_explained_and_change_nothing(
-    house: RunningServer, room: str, visit: Visit
-) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_a_pasted_picture_and_a_dropped_file_are_explained_and_change_nothing(borrow: Borrow) -> None:
+    page = borrow("Nina")
     page.fill("#say-text", "half a thought")
     for act in (DROP, PASTE):
         # No browser goes anywhere, and both are for the page.
@@ -197,11 +198,8 @@ PASTE = (
 )
 
 
-def test_a_text_that_is_too_long_is_not_sent_and_stays_in_the_box(
-    house: RunningServer, room: str, visit: Visit
-) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_a_text_that_is_too_long_is_not_sent_and_stays_in_the_box(borrow: Borrow) -> None:
+    page = borrow("Nina")
     page.fill("#say-text", "x" * 5001)
     expect(page.locator("#hint")).to_have_text("5001 characters; at most 5000 can be sent")
     page.press("#say-text", "Enter")
@@ -215,11 +213,8 @@ def test_a_text_that_is_too_long_is_not_sent_and_stays_in_the_box(
     expect(page.locator("#hint")).to_have_text("")
 
 
-def test_half_a_surrogate_pair_is_sent_as_a_character_and_keeps_nobody_waiting(
-    house: RunningServer, room: str, visit: Visit
-) -> None:
-    page = visit(house.page + f"#{room}")
-    come_in(page, "Anna")
+def test_half_a_surrogate_pair_is_sent_as_a_character_and_keeps_nobody_waiting(borrow: Borrow) -> None:
+    page = borrow("Nina")
     page.evaluate(
         """() => {
             const box = document.getElementById("say-text");
@@ -240,17 +235,16 @@ def test_half_a_surrogate_pair_is_sent_as_a_character_and_keeps_nobody_waiting(
     )
     expect(page.locator("#hint")).to_contain_text("Invalid room name")
     page.reload()
-    come_back(page, "Anna")
+    come_back(page, "Nina")
     expect(page.locator(".waiting")).to_have_count(0)
     assert texts(page) == ["cut off: \ufffd", "whole: 😀"]
 
 
 def test_messages_refused_as_too_fast_wait_and_are_sent_in_order(
-    make_server: ServerMaker, visit: Visit
+    make_server: ServerMaker, visit_as: Visit
 ) -> None:
     server = make_server("--lang", "en", "--rate", "2").start()
-    page = visit(server.page)
-    come_in(page, "Anna")
+    page = visit_as("Anna", server.page)
     # At once, however busy this machine is.
     page.evaluate(SAY_MANY, 24)
     expect(page.locator("#hint")).to_have_text("Too fast; the rest will be sent in a moment.")
@@ -269,7 +263,7 @@ SAY_MANY = """count => {
 
 
 def test_a_failed_message_can_be_retried_or_discarded(house: RunningServer, room: str, visit: Visit) -> None:
-    page = visit(house.page + f"#{room}")
+    page = visit("about:blank")
     refused: list[str] = []
 
     def refuse_once(route: WebSocketRoute) -> None:
@@ -287,8 +281,9 @@ def test_a_failed_message_can_be_retried_or_discarded(house: RunningServer, room
         route.on_message(pass_on)
 
     page.route_web_socket("**/ws", refuse_once)
-    page.reload()
-    come_in(page, "Anna")
+    introduce(page.context, "Anna")
+    page.goto(house.page + f"#{room}")
+    come_back(page, "Anna")
     say(page, "one")
     say(page, "two")
     expect(page.locator(".failed")).to_have_count(2)
@@ -300,11 +295,8 @@ def test_a_failed_message_can_be_retried_or_discarded(house: RunningServer, room
     assert texts(page) == ["one"]
 
 
-def test_on_a_phone_enter_breaks_the_line(house: RunningServer, room: str, visit: Visit) -> None:
-    phone = visit(
-        house.page + f"#{room}", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True
-    )
-    come_in(phone, "Anna")
+def test_on_a_phone_enter_breaks_the_line(borrow: Borrow) -> None:
+    phone = borrow("Nina", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
     phone.fill("#say-text", "a" * 300)
     phone.press("#say-text", "Enter")
     phone.keyboard.type("b")
