@@ -276,7 +276,7 @@ def test_of_many_strangers_few_rooms_are_joined_and_the_others_are_requests(
         # A blocked person is refused, and the room is left.
         anna.click("[data-open=about]")
         anna.get_by_role("button", name=f"Block: {name}").click()
-        expect(anna.locator(".toast")).to_contain_text(f"no direct messages from “{name}”")
+        expect(anna.locator(".toast")).to_contain_text(f"no longer receive direct messages from “{name}”")
         expect(anna.locator("#rooms")).not_to_contain_text(name)
         strangers[name].send_frame("chat", room=rooms[name], text="well", key="well")
         refused = strangers[name].receive_until(lambda frame: frame.get("key") == "well")[-1]
