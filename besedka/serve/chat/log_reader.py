@@ -5,8 +5,9 @@ Worker threads read the files, for one asker at a time; texts redacted meanwhile
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
@@ -142,7 +143,9 @@ class LogReader:
     ) -> History:
         async with self._page_turn(asker, limiter):
             limit, redactions = min(max(limit, 1), PAGE_MESSAGES_AT_MOST), room.redactions.count
-            first, (lines, flags) = await self._rooms.held_for(room, self._workers.read(read, place, limit))
+            with self._charged_if_cancelled(limiter, min(limit, room.head)):
+                reading = self._workers.read(read, place, limit)
+                first, (lines, flags) = await self._rooms.held_for(room, reading)
             found = self._as_now(room, first, lines, flags, redactions)
             limiter.charge_page(self._now(), found.lines)
             return History(room=room.name, first=first, messages=found.lines, unverified=found.unverified)
@@ -153,9 +156,19 @@ class LogReader:
         """The messages after an id, at most ``limit`` of them; the page is charged."""
         async with self._page_turn(asker, limiter):
             limit = min(limit, PAGE_MESSAGES_AT_MOST, room.head - after)
-            found = await self.read(room, after + 1, limit) if limit > 0 else self.judged((), (), ())
+            with self._charged_if_cancelled(limiter, limit):
+                found = await self.read(room, after + 1, limit) if limit > 0 else self.judged((), (), ())
             limiter.charge_page(self._now(), found.lines)
             return History(room=room.name, first=after + 1, messages=found.lines, unverified=found.unverified)
+
+    @contextmanager
+    def _charged_if_cancelled(self, limiter: RateLimiter, messages: int) -> Iterator[None]:
+        """Charge for a page of so many messages if the wait for it in this block is cancelled: the thread reads it all the same."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            limiter.charge_page(self._now(), [""] * messages)
+            raise
 
     def _page_turn(self, asker: Tenant, limiter: RateLimiter) -> AbstractAsyncContextManager[None]:
         """A turn at reading a page that was asked for; the page must be charged within it."""

@@ -244,10 +244,15 @@ class RateLimiter:
         """Whether it is a program on this machine itself, which is not rate-limited."""
         return self.source.is_exempt and not self.is_forwarded
 
-    def charge_message(self, now: float, text: str = "") -> None:
+    def charge_message(self, now: float, text: str = "", *, has_frame: bool = True) -> None:
         """Charge for a message, by the bytes of its text.
 
         It is taken as soon as there is one token, so that the longest text passes at the lowest rate; the rest is owed.
+
+        Args:
+            now: the time.
+            text: its text.
+            has_frame: whether it came in a frame of its own, whose token is returned.
 
         Raises:
             Refused: `too_fast`, with the time to wait.
@@ -258,7 +263,8 @@ class RateLimiter:
         tokens = _tokens_of(text)
         for bucket in self._messages:
             bucket.spend(now, tokens)
-        self.count_message(now)
+        if has_frame:
+            self.count_message(now)
 
     def count_message(self, now: float) -> None:
         """Count a message that is not limited: return the token of its frame."""

@@ -69,6 +69,7 @@ class Posting:
         limiter: of their connection.
         check: raises `Refused` if they may not post any more; called after each wait.
         is_free: whether the rate limit counts their messages and refuses none.
+        has_frames: whether each message comes in a frame of its own, which was charged.
     """
 
     __slots__ = (
@@ -77,6 +78,7 @@ class Posting:
         "_committer",
         "_direct",
         "_found",
+        "_has_frames",
         "_is_free",
         "_limiter",
         "_moderation",
@@ -99,6 +101,7 @@ class Posting:
         limiter: RateLimiter,
         check: Callable[[], None],
         is_free: bool = False,
+        has_frames: bool = True,
     ) -> None:
         self._committer, self._resends, self._moderation, self._direct, self._clock = pipeline
         self._room = room
@@ -109,6 +112,7 @@ class Posting:
         self._source = Tenant.of(limiter, person).of_site
         self._check = check
         self._is_free = is_free
+        self._has_frames = has_frames
         # Messages of the log that were recognised without a key: each is recognised once.
         self._found: tuple[int, ...] = ()
         # The key of the message that was too fast, and must be resent first.
@@ -207,12 +211,16 @@ class Posting:
 
     def _charge(self, message: Message) -> None:
         if self._is_free:
-            self._limiter.count_message(self._clock.now())
+            if self._has_frames:
+                self._limiter.count_message(self._clock.now())
             return
         key = message.key
         if self._refused_key and key and key != self._refused_key:
             raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)
-        self._charge_in_order(key, lambda: self._limiter.charge_message(self._clock.now(), message.text))
+        self._charge_in_order(key, lambda: self._charge_message(message.text))
+
+    def _charge_message(self, text: str) -> None:
+        self._limiter.charge_message(self._clock.now(), text, has_frame=self._has_frames)
 
     def _charge_in_order(self, key: str, charge: Callable[[], None]) -> None:
         """Charge for a message; if it is too fast, it must be resent before any other with a key, which preserves their order."""

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import threading
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,12 @@ from besedka.serve.errors import StartError
 from besedka.serve.exposition import Exposition
 from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits, Query
 from besedka.serve.history.resent import Step
+from besedka.serve.limits.rate_limits import RateLimits
 from besedka.serve.limits.room_shares import Tenant
+from besedka.serve.limits.sources import Sources
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
+from besedka.serve.threads import Threads
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import History, RoomEntry, Search, ServerFrame, System
 from besedka.wire.validation import DEFAULT_ROOM
@@ -493,6 +497,44 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
         hits = await searching
         assert (hits.ids, hits.before) == ([1], 0)
         assert hits.lines == ["[2025-01-01 00:00:00] Hand: 1"]
+        await chat.close()
+
+    looping.run(scenario())
+
+
+@pytest.mark.parametrize("kind", ["before", "after", "from a time"])
+def test_a_page_whose_asker_has_gone_is_charged_because_it_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    may_go_on = threading.Event()
+    really_run = Threads.run
+
+    def run(threads: Threads, act: Any, *arguments: Any) -> Any:
+        return really_run(threads, lambda: may_go_on.wait(60) and act(*arguments))
+
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 500)
+        monkeypatch.setattr(Threads, "run", run)
+        reader, sources = chat.log_reader, Sources(RateLimits(rate=100))
+        limiter = sources.limiter(sources.admit("192.0.2.1"))
+
+        def page() -> Coroutine[Any, Any, History]:
+            if kind == "before":
+                return reader.page(room, 501, 500, asker=TENANT, limiter=limiter)
+            if kind == "after":
+                return reader.page_after(room, 0, 500, asker=TENANT, limiter=limiter)
+            return reader.page_since(room, 1, 500, asker=TENANT, limiter=limiter)
+
+        begun = chat.clock.now()
+        limiter.charge_frames(begun, 400)
+        assert not limiter.delay(begun)
+        asking = asyncio.ensure_future(page())
+        await settle()
+        asking.cancel()
+        await settle()
+        assert limiter.delay(begun) >= 20 / 200 - 1e-6
+        may_go_on.set()
+        await until(lambda: not room.holds)
         await chat.close()
 
     looping.run(scenario())

@@ -623,6 +623,25 @@ def test_who_has_waited_for_a_room_to_be_opened_is_asked_again(
     looping.run(scenario())
 
 
+def test_imported_messages_return_no_frames_because_they_have_cost_none(tmp_path: Path) -> None:
+    async def texts() -> AsyncIterator[pb.ImportRequest]:
+        yield pb.ImportRequest(speaker=pb.Speaker(user="Anna"), messages=[pb.ImportedMessage(text="x")] * 500)
+
+    async def scenario() -> None:
+        chat, room, _ = await started(tmp_path)
+        sources = Sources(RateLimits(rate=100))
+        limiter = sources.limiter(sources.admit("192.0.2.1"))
+        begun = chat.clock.now()
+        limiter.charge_frames(begun, 1_000)
+        owed = limiter.delay(begun)
+        await calls.import_(texts(), services(chat), limiter)
+        assert room.head == 500
+        assert limiter.delay(begun) == pytest.approx(owed)
+        await chat.close()
+
+    looping.run(scenario())
+
+
 def test_an_import_posts_nothing_behind_a_refused_batch_when_space_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

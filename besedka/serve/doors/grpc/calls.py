@@ -213,6 +213,7 @@ async def import_(
             limiter=limiter,
             check=check,
             is_free=is_free,
+            has_frames=False,
         )
 
         async def take_all(request: pb.ImportRequest) -> None:
