@@ -52,6 +52,16 @@ def _rooms_to_join() -> Frames:
         yield {"type": "leave", "room": f"greedy-{number}"}
 
 
+def _rooms_that_are_not_there() -> Frames:
+    for number in numbers:
+        yield {
+            "type": "join",
+            "user": f"Greedy {number % 50}",
+            "room": f"absent-{number}",
+            "must_exist": True,
+        }
+
+
 def _always(**frame: object) -> Frames:
     return itertools.repeat(frame)
 
@@ -71,8 +81,14 @@ FRAMES: Final[dict[str, Callable[[], Frames]]] = {
     "chat": _texts,
     "chat with after": _resent,
     "join and leave": _rooms_to_join,
+    "join with must_exist": _rooms_that_are_not_there,
     "history": lambda: _always(type="history", before=1 << 40, limit=500),
+    "history from a time": lambda: _always(type="history", from_time=1, limit=500),
     "search": lambda: _always(type="search", text="nothing holds this", key="s"),
+    "search for marks": lambda: _always(type="search", text="q\u0301\u0323", key="m"),
+    "search by author and time": lambda: _always(
+        type="search", user="Nobody", from_time=1, to_time=1 << 36, key="a"
+    ),
     "rooms": lambda: _always(type="rooms", key="l"),
     "typing": lambda: _always(type="typing"),
     "people": _people,
@@ -174,6 +190,9 @@ class Greedy:
                 pb.SendRequest(user="Greedy caller", text=f"never {next(numbers)}", key="k", after=0)
             ),
             "ListMessages": lambda stub, _: stub.ListMessages(pb.ListMessagesRequest(limit=500)),
+            "ListMessages, cancelled": lambda stub, _: _cancelled(
+                stub.ListMessages(pb.ListMessagesRequest(limit=500))
+            ),
             "ListRooms": lambda stub, _: stub.ListRooms(pb.ListRoomsRequest()),
             "Search": lambda stub, _: stub.Search(pb.SearchRequest(text="nothing holds this")),
             "Follow": lambda stub, _: _first(stub.Follow(pb.FollowRequest(since=0))),
@@ -203,6 +222,13 @@ async def _first(call: Any) -> None:
     async for _ in call:
         call.cancel()
         return
+
+
+async def _cancelled(call: Any) -> None:
+    """Cancel a call as soon as it is sent."""
+    await call.wait_for_connection()
+    await asyncio.sleep(0)
+    call.cancel()
 
 
 async def _imported() -> AsyncIterator[pb.ImportRequest]:

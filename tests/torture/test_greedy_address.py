@@ -36,7 +36,7 @@ TIMES_SLOWER_AT_MOST: Final = 2.0
 GROWTH_AT_MOST: Final = 50 << 20
 LOG_MESSAGES: Final = 100_000 if LONG else 2_000
 
-EVERYTHING: Final = 26
+EVERYTHING: Final = 31
 """The kinds of requests of `tests.torture.greedy`."""
 
 
