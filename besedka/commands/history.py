@@ -14,6 +14,7 @@ from besedka.commands import messages
 from besedka.commands.exit_status import Failure
 from besedka.commands.messages import Output, complain
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
+from besedka.wire.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from besedka.serve.history import Flag, ReadableLog
@@ -104,7 +105,9 @@ def verify(file: Path) -> None:
     if verdict.problem:
         raise Failure(f"{file}: {verdict.problem}")
     _report_strange_lines(file, log)
-    click.echo(f"{file}: {verdict.confirmation}")
+    output = Output()
+    output.write(f"{sanitize_line(str(file))}: {verdict.confirmation}\n")
+    output.flush()
 
 
 def _open_to_read(file: Path) -> ReadableLog:

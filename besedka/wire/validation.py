@@ -84,6 +84,7 @@ VARIATIONS = re.compile("[\ufe00-\ufe0f]")
 _ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
 _ADDRESS = re.compile(r"\d+(\.\d+){3}(/\d+)?")  # the target of a ban by address
 _TAGGED = re.compile("<[^>]*> ")  # a log's line that continues so is not understood as a message
+_SIGNS_OF_ROOMS = "#\u266f"  # the second, of music, looks like the first
 _KEY = re.compile(r"[\x21-\x7e]*")
 
 
@@ -213,6 +214,13 @@ def _objection_to_entry(name: str) -> tuple[str, str] | None:
             (
                 f"оно не может начинаться с {name[0]}: это похоже на *",
                 f"it cannot begin with {name[0]}, which looks like *",
+            ),
+        ),
+        (
+            unicodedata.normalize("NFKC", name[0]) in _SIGNS_OF_ROOMS,
+            (
+                f"оно не может начинаться с {name[0]}: так показаны комнаты",
+                f"it cannot begin with {name[0]}: rooms are shown like that",
             ),
         ),
         (

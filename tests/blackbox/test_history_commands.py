@@ -171,6 +171,13 @@ def test_verify_without_checksums_says_so_and_looks_for_damage(history: Path) ->
     assert (done.returncode, "line 5 is damaged" in done.stderr) == (1, True)
 
 
+def test_verify_shows_no_control_sequence_of_the_name_of_a_file(history: Path) -> None:
+    history.rename(history.with_name("a\x1b]0;b\x07\nc.txt"))
+    assert printed("verify", "a\x1b]0;b\x07\nc.txt", cwd=history.parent).startswith(
+        "a␛]0;b␇␊c.txt: no damage"
+    )
+
+
 def test_another_history_is_imported_in_its_order_with_its_times(history: Path, tmp_path: Path) -> None:
     other = tmp_path / "old.txt"
     other.write_bytes(

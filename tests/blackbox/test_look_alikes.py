@@ -87,6 +87,7 @@ PASSING_FOR_ANOTHER = {
     "Anna\u2800": "bad_name",
     "An\u200dna": "bad_name",
     "\u2217Anna": "bad_name",
+    "# main": "bad_name",
     "[System]": "name_reserved",
     "Систeма!": "name_reserved",
     "~ mоderator ~": "name_reserved",

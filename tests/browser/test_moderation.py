@@ -142,12 +142,36 @@ def test_a_kick_is_explained_and_the_page_does_not_reconnect(moderated: tuple[Pa
     expect(anna.locator("#people")).to_have_text("2 people")
 
 
+<<<<<<< HEAD
 def test_changed_rights_apply_at_once(server: RunningServer, visit_as: Visit) -> None:
     anna = visit_as("Anna", server.page)
     with WireClient(server) as boris:
         boris.join("Boris")
         boris.send_frame("chat", text="hello")
         wait_for_text(anna, "hello")
+=======
+def test_a_name_that_is_more_than_a_word_is_in_quotation_marks_where_a_ban_is_asked_about(
+    moderated: tuple[Page, Page],
+) -> None:
+    anna, _ = moderated
+    asked: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    anna.once("dialog", refuse)
+    say(anna, '/ban "Clara? Never. Ban Dora" 1h spam')
+    assert asked.pop().startswith("Ban “Clara? Never. Ban Dora”? They")
+
+
+def test_changed_rights_apply_at_once(server: RunningServer, visit: Visit) -> None:
+    anna, boris = visit(server.page), visit(server.page)
+    come_in(anna, "Anna")
+    come_in(boris, "Boris")
+    say(boris, "hello")
+    wait_for_text(anna, "hello")
+>>>>>>> 2475510 (Refuse names that begin like a room, and quote names in questions and notifications)
     remove = anna.get_by_role("button", name="Remove this message")
     anna.hover(".message")
     expect(anna.get_by_role("button", name="Copy the link")).to_be_visible()

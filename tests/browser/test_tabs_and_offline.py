@@ -212,6 +212,11 @@ def test_an_unfocused_tab_notifies_of_mentions_and_marks_its_icon(
         post("Anna, I am Boris", author=guest)
         page.wait_for_function("() => notes.length === 3")
         assert page.evaluate("notes") == [*notes, "Guest (not verified), # main: Anna, I am Boris"]
+        with WireClient(server) as other:
+            other.join("Clara, # plans")
+            post("Anna, all is planned", author=other)
+        page.wait_for_function("() => notes.length === 4")
+        assert page.evaluate("notes[3]") == "“Clara, # plans” (not verified), # main: Anna, all is planned"
         look(page, here=True)
         say(page, "/bell off")
     page.reload()

@@ -103,7 +103,8 @@ export class App {
 
   /** Sends a request, unless it is a ban that the user did not mean: false. `say` is posted in the room that the response opens. */
   request(frame, say) {
-    if (frame.act === "ban" && !confirm(this.#parts.strings.person.banSure(frame.user))) return false;
+    const { person, quotes } = this.#parts.strings;
+    if (frame.act === "ban" && !confirm(person.banSure(inSentence(frame.user, quotes)))) return false;
     this.#parts.dispatch({ type: "request", frame, say: say && { text: say, key: newKey() } });
     return true;
   }
@@ -315,7 +316,8 @@ export class App {
     if (permission !== "granted") return;
     for (const { room: name, user, text, unverified } of news) {
       const room = roomOf(state, name);
-      const author = unverified ? `${user} (${this.#parts.strings.unverifiedShort})` : user;
+      const { quotes, unverifiedShort } = this.#parts.strings;
+      const author = `${inSentence(user, quotes)}${unverified ? ` (${unverifiedShort})` : ""}`;
       const title = room.peer ? author : `${author}, ${label(room)}`;
       show(title, text, name, () => this.#parts.dispatch({ type: "openRoom", name })).catch(() => {});
     }

@@ -1,6 +1,7 @@
 // The panel of a person: direct messages, and acts of moderation.
 
 import { isBlocked } from "../app/blocks.js";
+import { inSentence } from "../messages/naming.js";
 import { here } from "../state.js";
 import { line } from "../view/row.js";
 import { dialog } from "../view/controls/dialog.js";
@@ -45,7 +46,7 @@ export class View {
     const title = this.#dialog.querySelector("h2");
     title.textContent = user;
     title.dir = "auto";
-    const { person } = this.#strings;
+    const { person, quotes } = this.#strings;
     const parts = [button("primary wide", person.message, () => this.#ask({ type: "direct", user }))];
     const isOut = isBlocked(state, user);
     parts.push(button("row", isOut ? person.unblock : person.block, () => {
@@ -53,7 +54,8 @@ export class View {
       this.#actions.app().block(user, !isOut);
     }));
     if (may.includes("invite") && kind === "private") {
-      parts.push(button("row", person.remove, () => confirm(person.removeSure(user)) && this.#ask({ type: "uninvite", room, user })));
+      const sure = person.removeSure(inSentence(user, quotes));
+      parts.push(button("row", person.remove, () => confirm(sure) && this.#ask({ type: "uninvite", room, user })));
     }
     if (may.includes("moderate")) parts.push(this.#moderation(user));
     this.#body.replaceChildren(...parts);
