@@ -152,7 +152,7 @@ def _doors(
     settings: Settings, chat: Chat, access: Authenticator, listener: socket.socket, capacity: Capacity
 ) -> _Doors:
     loop, language, base = asyncio.get_running_loop(), settings.language, settings.base_path
-    sources, proxies = Sources(settings.rate_limits, capacity.total // 2), Proxies(settings.proxies)
+    sources, proxies = Sources(settings.rate_limits, capacity.total), Proxies(settings.proxies)
     services = Services.of(chat, language)
     admission = services.admission
     # The command line speaks English.

@@ -17,12 +17,14 @@ class Sources:
 
     Args:
         limits: the limits.
-        share: file descriptors that the connections of one address, or one site, may use, half of all; 0 is no limit.
+        descriptors: file descriptors that all connections may use; those of one address, or one site, half of what the others leave. So however
+            many addresses take all that they can, there are some for the next one. 0 is no limit.
     """
 
-    def __init__(self, limits: RateLimits, share: int = 0) -> None:
+    def __init__(self, limits: RateLimits, descriptors: int = 0) -> None:
         self._limits = limits
-        self._share = share
+        self._descriptors = descriptors
+        self._used = 0
         # An address has one source, and so one bucket, as long as that source is referenced; sources that are not as new are
         # remembered.
         self._known: WeakValueDictionary[object, Source] = WeakValueDictionary()
@@ -57,14 +59,18 @@ class Sources:
         """
         for level in source.levels:
             self._check_number(level, level.connections)
-            if self._share and not level.is_exempt and level.descriptors + descriptors > self._share:
+            left_by_others = self._descriptors - (self._used - level.descriptors)
+            is_too_much = 2 * (level.descriptors + descriptors) > left_by_others
+            if self._descriptors and not level.is_exempt and is_too_much:
                 raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=level.connections)
+        self._used += descriptors
         for level in source.levels:
             level.connections += 1
             level.descriptors += descriptors
 
     def leave(self, source: Source, descriptors: int = 1) -> None:
         """Count a connection that has ended."""
+        self._used -= descriptors
         for level in source.levels:
             level.connections -= 1
             level.descriptors -= descriptors

@@ -78,11 +78,9 @@ def test_the_networks_of_a_site_have_twice_the_connections_streams_and_calls_of_
 
 
 def test_the_networks_of_a_site_have_half_of_the_descriptors() -> None:
-    sources = Sources(RateLimits(), share=50)
+    sources = Sources(RateLimits(), descriptors=100)
     sources_of_site = [sources.admit(subnet(number), counts=False) for number in range(200)]
     assert count(lambda number: sources.enter(sources_of_site[number], 1), 200) == 50
-    for host in ELSEWHERE:
-        sources.admit(host, descriptors=50)
     sources.leave(sources_of_site[0])
     sources.enter(sources_of_site[150])
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from weakref import ref
 
 import pytest
 
-from besedka.serve.limits.rate_limits import (
-    RateLimits,
-)
+from besedka.serve.limits.rate_limits import RateLimits, Source
 from besedka.serve.limits.sources import Sources
 from besedka.wire.errors import Refused
 
@@ -21,6 +20,24 @@ def test_connections_of_one_address_are_counted_and_those_that_ended_are_not() -
     sources.admit("192.0.2.2")
     sources.leave(first)
     sources.admit("192.0.2.1")
+
+
+def test_each_address_has_half_of_the_descriptors_that_the_others_leave() -> None:
+    sources = Sources(RateLimits(), descriptors=100)
+
+    def take_all(host: str) -> list[Source]:
+        taken: list[Source] = []
+        with suppress(Refused):
+            while len(taken) < 100:
+                taken.append(sources.admit(host))
+        return taken
+
+    first, *others = [take_all(f"192.0.2.{number}") for number in range(1, 5)]
+    assert [*map(len, (first, *others))] == [50, 25, 12, 6]
+    sources.admit("192.0.2.5")
+    for source in first:
+        sources.leave(source)
+    assert len(take_all("192.0.2.6")) == (100 - 25 - 12 - 6 - 1) // 2
 
 
 def test_an_address_that_leaves_and_comes_back_does_not_find_a_full_bucket() -> None:
