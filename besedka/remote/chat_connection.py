@@ -25,6 +25,7 @@ from besedka.remote.errors import (
 )
 from besedka.remote.outgoing_requests import OutgoingRequests, check_frame
 from besedka.remote.pending_joins import PendingJoins
+from besedka.remote.room.event_queue import HeldEvents
 from besedka.remote.room.membership import Membership, MembershipState
 from besedka.remote.room.outbox import IN_FLIGHT_AT_MOST
 from besedka.remote.transport import Transport, checked_frames
@@ -64,6 +65,7 @@ class ChatConnection:
     Attributes:
         url: the chat's URL.
         requests: the requests to the chat; they need a joined room.
+        held_events: the memory of the events that wait in all rooms.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class ChatConnection:
     ) -> None:
         self.url = url
         self.requests = OutgoingRequests(url)
+        self.held_events = HeldEvents()
         self._key = key
         self._language = language
         self._open_transport = open_transport or transports.open_transport
@@ -296,9 +299,10 @@ class ChatConnection:
                 await self._wait_for_reader(membership)
 
     async def _wait_for_reader(self, membership: Membership) -> None:
-        if membership.is_full:
+        if membership.is_full or self.held_events.is_full:
             began, self._silent_since = _now(), math.inf
             await membership.has_room()
+            await self.held_events.has_room()
             self._silent_since = _now()
             self._joins.extend(self._silent_since - began)
             self.wake()

@@ -23,6 +23,7 @@ from besedka.remote.errors import (
     TransportClosed,
 )
 from besedka.remote.pending_joins import ANSWER_SECONDS, JOINS_AT_ONCE
+from besedka.remote.room import event_queue
 from besedka.remote.room.event_queue import EVENTS_AT_MOST
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset
 from besedka.remote.room.membership import Membership, MembershipState
@@ -283,6 +284,26 @@ def test_a_room_that_nobody_reads_holds_the_connection_up_until_it_is_left() -> 
         await unread.leave()
         await settle()
         assert other.cursor[0] == 1
+
+    run(scenario)
+
+
+def test_rooms_of_which_none_is_full_hold_the_connection_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_queue, "EVENT_BYTES_OF_CONNECTION_AT_MOST", 100_000)
+
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
+        rooms = [connection.join(f"unread{number}") for number in range(JOINS_AT_ONCE)]
+        await settle()
+        (transport,) = network.visits
+        transport.deliver(*(welcome(room=room.room) for room in rooms))
+        transport.deliver(*(chat(number, room=room.room) for room in rooms for number in range(1, 101)))
+        await settle()
+        assert rooms[0].cursor[0] == 100
+        assert rooms[-1].cursor[0] == 0
+        for room in rooms[:-1]:
+            await room.leave()
+        await settle()
+        assert rooms[-1].cursor[0] == 100
 
     run(scenario)
 

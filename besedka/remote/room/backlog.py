@@ -56,6 +56,11 @@ class Backlog(Generic[E]):
         return (event for event, _ in self._events)
 
     @property
+    def held_bytes(self) -> int:
+        """The memory that its events take, in bytes."""
+        return self._bytes
+
+    @property
     def is_full(self) -> bool:
         """Whether no more should be added."""
         return len(self._events) >= self._number_at_most or self._bytes >= self._bytes_at_most

@@ -19,7 +19,7 @@ from besedka.remote.errors import (
 )
 from besedka.remote.outgoing_requests import OutgoingRequests, new_future
 from besedka.remote.room.cursor import Cursor
-from besedka.remote.room.event_queue import EventQueue
+from besedka.remote.room.event_queue import EventQueue, HeldEvents
 from besedka.remote.room.events import Away, Event, Reset
 from besedka.remote.room.history_reader import HistoryReader
 from besedka.remote.room.posts import Posts
@@ -73,6 +73,7 @@ class Link(Protocol):
 
     url: str
     requests: OutgoingRequests
+    held_events: HeldEvents
 
     def wake(self) -> None:
         """Look again for frames to send."""
@@ -140,7 +141,7 @@ class Membership:
         self._entered_at = 0.0
         self._closings = 0
         self._join_at = 0.0
-        self._events = EventQueue()
+        self._events = EventQueue(link.held_events)
         self.resend(unsent)
 
     # For programs.
