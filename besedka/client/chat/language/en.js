@@ -21,7 +21,7 @@ export const strings = {
   yesterday: "Yesterday",
   refusals: {
     empty_name: () => "Please write your name.",
-    bad_name: ({ name }) => `This name cannot be used: 1 to ${name} characters, without colons and invisible ones.`,
+    bad_name: ({ name }) => `This name cannot be used: 1 to ${name} characters, without colons, invisible ones and # in front.`,
     name_reserved: () => "This name looks like the server's own. Please choose another.",
     name_taken: () => "Somebody here has this name, or one that looks like it. Please choose another.",
     name_claimed: () => "This name, or one like it, belongs to somebody else. Choose another; if it is yours, add this device on one where you use it.",
