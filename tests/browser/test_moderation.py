@@ -120,15 +120,24 @@ def test_a_kick_is_explained_and_the_page_does_not_reconnect(moderated: tuple[Pa
     boris.get_by_role("button", name="Discard").click()
 
     # It asks first, and a command that was not meant stays in the box.
-    anna.once("dialog", lambda dialog: dialog.dismiss())
-    say(anna, "/ban Boris 1h spam")
-    expect(anna.locator("#say-text")).to_have_value("/ban Boris 1h spam")
     asked: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
 
     def agree(dialog: Dialog) -> None:
         asked.append(dialog.message)
         dialog.accept()
 
+    # A name cannot pass for the rest of the question.
+    anna.once("dialog", refuse)
+    say(anna, '/ban "Clara? Never. Ban Dora" 1h spam')
+    assert asked.pop().startswith("Ban “Clara? Never. Ban Dora”? They")
+    anna.once("dialog", refuse)
+    say(anna, "/ban Boris 1h spam")
+    expect(anna.locator("#say-text")).to_have_value("/ban Boris 1h spam")
+    asked.clear()
     anna.once("dialog", agree)
     anna.press("#say-text", "Enter")
     expect(boris.get_by_role("heading", name="You are banned")).to_be_visible()
@@ -142,36 +151,12 @@ def test_a_kick_is_explained_and_the_page_does_not_reconnect(moderated: tuple[Pa
     expect(anna.locator("#people")).to_have_text("2 people")
 
 
-<<<<<<< HEAD
 def test_changed_rights_apply_at_once(server: RunningServer, visit_as: Visit) -> None:
     anna = visit_as("Anna", server.page)
     with WireClient(server) as boris:
         boris.join("Boris")
         boris.send_frame("chat", text="hello")
         wait_for_text(anna, "hello")
-=======
-def test_a_name_that_is_more_than_a_word_is_in_quotation_marks_where_a_ban_is_asked_about(
-    moderated: tuple[Page, Page],
-) -> None:
-    anna, _ = moderated
-    asked: list[str] = []
-
-    def refuse(dialog: Dialog) -> None:
-        asked.append(dialog.message)
-        dialog.dismiss()
-
-    anna.once("dialog", refuse)
-    say(anna, '/ban "Clara? Never. Ban Dora" 1h spam')
-    assert asked.pop().startswith("Ban “Clara? Never. Ban Dora”? They")
-
-
-def test_changed_rights_apply_at_once(server: RunningServer, visit: Visit) -> None:
-    anna, boris = visit(server.page), visit(server.page)
-    come_in(anna, "Anna")
-    come_in(boris, "Boris")
-    say(boris, "hello")
-    wait_for_text(anna, "hello")
->>>>>>> 2475510 (Refuse names that begin like a room, and quote names in questions and notifications)
     remove = anna.get_by_role("button", name="Remove this message")
     anna.hover(".message")
     expect(anna.get_by_role("button", name="Copy the link")).to_be_visible()
