@@ -119,7 +119,9 @@ def test_a_kick_is_explained_and_the_page_does_not_reconnect(moderated: tuple[Pa
     expect(boris.locator("#hint")).to_be_empty()
     boris.get_by_role("button", name="Discard").click()
 
-    # It asks first, and a command that was not meant stays in the box.
+
+def test_a_ban_asks_first_and_says_what_else_it_blocks(moderated: tuple[Page, Page]) -> None:
+    anna, boris = moderated
     asked: list[str] = []
 
     def refuse(dialog: Dialog) -> None:
@@ -134,6 +136,7 @@ def test_a_kick_is_explained_and_the_page_does_not_reconnect(moderated: tuple[Pa
     anna.once("dialog", refuse)
     say(anna, '/ban "Clara? Never. Ban Dora" 1h spam')
     assert asked.pop().startswith("Ban “Clara? Never. Ban Dora”? They")
+    # A command that was not meant stays in the box.
     anna.once("dialog", refuse)
     say(anna, "/ban Boris 1h spam")
     expect(anna.locator("#say-text")).to_have_value("/ban Boris 1h spam")
