@@ -38,6 +38,7 @@ interface Refusal {
   where?: string;
   number?: string;
   date?: string;
+  given?: string;
   command?: string;
   usage?: string;
   word?: string;
