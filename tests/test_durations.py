@@ -65,6 +65,8 @@ DURATIONS: Final = {
     "serve/chat/unused_rooms.py": {"LOOK_SECONDS": SERVER, "SILENT_SECONDS": SERVER},
     "serve/chat/turns.py": {"RETRY_SECONDS": SERVER},
     "serve/people/direct.py": {"BEGUN_SECONDS": RATES},
+    "serve/people/read_marks.py": {"WRITE_SECONDS": SERVER},
+    "serve/session/read_marking.py": {"REPORT_SECONDS": SERVER},
     "serve/session/moderation.py": {"SLOWEST_SECONDS": SLOW},
     "serve/shutdown_deadline.py": dict.fromkeys(
         ("SILENT_SECONDS", "END_SECONDS", "LONGEST_SECONDS", "THREAD_SECONDS"), SERVER
@@ -154,6 +156,7 @@ DURATIONS: Final = {
     "remote/outgoing_requests.py": {"LIST_SECONDS": CLIENTS, "REQUEST_SECONDS": CLIENTS},
     "remote/pending_joins.py": dict.fromkeys(("ANSWER_SECONDS", "LONGEST_ANSWER_SECONDS"), CLIENTS),
     "remote/room/events.py": {"Away.retry_in": CLIENTS},
+    "remote/room/read_mark.py": {"SEND_SECONDS": CLIENTS},
     "terminal/ui/input_line.py": {"REDRAW_SECONDS": CLIENTS},
     "terminal/ui/output.py": {"REST_SECONDS": CLIENTS},
     "terminal/room_view.py": {"TYPING_SHOWN_SECONDS": CLIENTS},

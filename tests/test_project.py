@@ -24,10 +24,10 @@ from besedka.serve.exposition import Exposition
 from besedka.serve.limits import networks, rate_limits, room_shares
 from besedka.serve.limits.rate_limits import RateLimits
 from besedka.serve.limits.sources import Sources
-from besedka.serve.people import blocks, devices, direct, invitations, memberships, room_quotas
+from besedka.serve.people import blocks, devices, direct, invitations, memberships, read_marks, room_quotas
 from besedka.serve.people import names as people_names
 from besedka.serve.room import typists
-from besedka.serve.session import chat_session
+from besedka.serve.session import chat_session, read_marking
 from besedka.serve.settings import Settings
 from besedka.wire import frames, validation
 from besedka.wire.close_codes import CloseCode
@@ -217,6 +217,9 @@ def test_every_limit_is_in_the_protocol() -> None:
         ),
         f"direct rooms that wait for a person's answer | {direct.ASKED_AT_MOST} |",
         f"people whom one person blocks | {blocks.BLOCKS_OF_ONE_AT_MOST} |",
+        f"rooms in which one person has a read mark | {read_marks.MARKS_OF_ONE_AT_MOST} |",
+        f"read marks in all | {read_marks.MARKS_AT_MOST} |",
+        f"reports of a person's read mark in a room | {1 / read_marking.REPORT_SECONDS:g} a second |",
         f"unused invitations to a room | {invitations.INVITATIONS_OF_ROOM_AT_MOST} |",
         f"uses of an invitation | {invitations.USES_AT_MOST} |",
         f"presence in a room | {1 / notices.NOTICE_SECONDS:g} a second |",

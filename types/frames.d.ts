@@ -6,6 +6,7 @@ interface ClientFrames {
   history: { before?: number; room?: string; limit?: number; from_time?: number };
   typing: { room?: string };
   leave: { room?: string };
+  read: { id: number; room?: string };
   rooms: { key?: string; after?: string; limit?: number; watch?: boolean };
   search: { text?: string; room?: string; before?: number; limit?: number; key?: string; user?: string; from_time?: number; to_time?: number };
   private: { room: string; key?: string };
@@ -20,7 +21,7 @@ interface ClientFrames {
 }
 
 interface ServerFrames {
-  welcome: { room: string; user: string; head: number; epoch: string; clients_count: number; users: string[]; limits: { name: number; room: number; text: number; frame: number }; utc_offset: number; reset?: boolean; kind?: "open" | "private" | "direct"; peer?: string; may?: string[] };
+  welcome: { room: string; user: string; head: number; epoch: string; clients_count: number; users: string[]; limits: { name: number; room: number; text: number; frame: number }; utc_offset: number; reset?: boolean; kind?: "open" | "private" | "direct"; peer?: string; may?: string[]; read_up_to?: number };
   history: { room: string; first: number; messages: string[]; before?: number; keys?: Record<number, string>; unverified?: number[]; from_time?: number };
   chat: { room: string; id: number; user: string; text: string; timestamp: string; at: number; key?: string; unverified?: boolean };
   system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[] };
@@ -34,5 +35,6 @@ interface ServerFrames {
   done: { text: string; key?: string };
   redacted: { room: string; id: number; text: string };
   rights: { room: string; may: string[] };
+  read: { room: string; id: number };
   error: { code: string; text: string; timestamp: string; key?: string; room?: string; retry_after?: number };
 }

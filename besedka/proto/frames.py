@@ -45,9 +45,11 @@ from besedka.wire.frames import (
     Limits,
     ListHistory,
     ListRooms,
+    MarkRead,
     Moderate,
     OpenDirect,
     OpenPrivate,
+    ReadUpTo,
     Redacted,
     Request,
     Response,
@@ -85,7 +87,7 @@ REQUESTS: Final[dict[str, type[Request]]] = {
 }
 """Requests that have the same fields in both forms."""
 
-RESPONSES: Final[dict[str, type[Response | Redacted | Rights]]] = {
+RESPONSES: Final[dict[str, type[Response | Redacted | Rights | ReadUpTo]]] = {
     "place": RoomOpened,
     "invitation": Invitation,
     "device_link": DeviceLink,
@@ -93,6 +95,7 @@ RESPONSES: Final[dict[str, type[Response | Redacted | Rights]]] = {
     "done": Done,
     "redacted": Redacted,
     "rights": Rights,
+    "read": ReadUpTo,
 }
 """Responses that have the same fields in both forms."""
 
@@ -126,6 +129,8 @@ def request(frame: ClientFrame) -> pb.ConverseRequest:
             return pb.ConverseRequest(typing=pb.BeginTyping(room=room))
         case Leave(room):
             return pb.ConverseRequest(leave=pb.Leave(room=room))
+        case MarkRead(number, room):
+            return pb.ConverseRequest(read=pb.MarkRead(room=room, id=number))
         case ListRooms(key, after, limit, watch):
             listing = pb.ListRooms(key=key, after=after, limit=limit, watch=watch)
             return pb.ConverseRequest(list_rooms=listing)
@@ -149,7 +154,7 @@ def client_frame(request: pb.ConverseRequest) -> ClientFrame:
     """A client's frame from a request of `Converse`.
 
     Raises:
-        Refused: `unknown_type` if it holds none, `bad_frame` if it requests messages before id 0 or an unknown act.
+        Refused: `unknown_type` if it holds none, `bad_frame` if it requests messages before id 0 or an unknown act, or marks id 0.
     """
     kind = request.WhichOneof("action")
     if kind is None:
@@ -178,17 +183,29 @@ def client_frame(request: pb.ConverseRequest) -> ClientFrame:
         case pb.Say():
             return Say(action.text, room, action.key, action.after if action.HasField("after") else None)
         case pb.ListHistory():
-            from_time = _time_of(action, "from_time")
-            if not action.before and from_time is None:
-                detail = "`before` is 1 or more, unless `from_time` is given"
-                raise Refused(ErrorCode.BAD_FRAME, detail=detail, room=room)
-            return ListHistory(action.before or None, room, action.limit or PAGE_MESSAGES, from_time)
+            return _list_history(action, room)
         case pb.BeginTyping():
             return BeginTyping(room)
+        case pb.MarkRead():
+            return _mark_read(action, room)
         case pb.Search():
             return search(action, action.key)
         case _:
             return Leave(room)
+
+
+def _list_history(action: pb.ListHistory, room: str) -> ListHistory:
+    from_time = _time_of(action, "from_time")
+    if not action.before and from_time is None:
+        detail = "`before` is 1 or more, unless `from_time` is given"
+        raise Refused(ErrorCode.BAD_FRAME, detail=detail, room=room)
+    return ListHistory(action.before or None, room, action.limit or PAGE_MESSAGES, from_time)
+
+
+def _mark_read(action: pb.MarkRead, room: str) -> MarkRead:
+    if not action.id:
+        raise Refused(ErrorCode.BAD_FRAME, detail="`id` is 1 or more", room=room)
+    return MarkRead(action.id, room)
 
 
 def search(action: pb.Search | pb.SearchRequest, key: str = "") -> Search:
@@ -338,6 +355,7 @@ def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
                 kind=_proto_value(frame.kind),
                 peer=frame.peer,
                 may=frame.may,
+                read_up_to=frame.read_up_to,
             )
             return pb.ConverseResponse(welcome=welcome)
         case _:
@@ -409,6 +427,7 @@ def server_frames(response: pb.ConverseResponse, utc_offset: int) -> list[Server
                     kind=_word_value(Kind, event.kind),
                     peer=event.peer,
                     may=list(event.may),
+                    read_up_to=event.read_up_to if event.HasField("read_up_to") else None,
                 )
             ]
         case _:
@@ -422,7 +441,7 @@ def _kind_of_ask(frame: Request) -> str:
     return next(kind for kind, one in REQUESTS.items() if one is type(frame))
 
 
-def _kind_of_answer(frame: Response | Redacted | Rights) -> str:
+def _kind_of_answer(frame: Response | Redacted | Rights | ReadUpTo) -> str:
     return next(kind for kind, one in RESPONSES.items() if one is type(frame))
 
 

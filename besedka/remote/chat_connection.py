@@ -36,6 +36,7 @@ from besedka.wire.frames import (
     Error,
     History,
     Leave,
+    ReadUpTo,
     Redacted,
     Rights,
     RoomOpened,
@@ -157,13 +158,18 @@ class ChatConnection:
     async def leave(self, membership: Membership) -> None:
         """Leave a room, as `Membership.leave` does."""
         was, is_here = membership.state, self._rooms.get(membership.room) is membership
+        mark = membership.last_mark()
         membership.end(None)
         self._forget_if_ended(membership)
+        if is_here and mark:
+            await self.send(mark)
         if is_here and was in {MembershipState.JOINING, MembershipState.IN}:
             await self.send(Leave(room=membership.room))
 
     async def close(self) -> None:
         """Leave all rooms and close the connection."""
+        for mark in [mark for membership in self.rooms if (mark := membership.last_mark())]:
+            await self.send(mark)
         if self._running:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
@@ -266,6 +272,9 @@ class ChatConnection:
         if not self._joins.is_full and (membership := self._next_to_join(now)):
             self._joins.sent(membership, now)
             return membership.join()
+        for membership in self._rooms.values():
+            if mark := membership.next_mark(now):
+                return mark
         if sum(membership.in_flight for membership in self._rooms.values()) < IN_FLIGHT_AT_MOST:
             for membership in self._rooms.values():
                 if message := membership.next_message(now):
@@ -321,7 +330,9 @@ class ChatConnection:
                 receivers = self._answered(frame.room)
             case Error():
                 receivers = self._refused(frame)
-            case History(before=None, from_time=None) | Chat() | System() | Typing() | Redacted() | Rights():
+            case History(before=None, from_time=None) | Chat() | System() | Typing():
+                receivers = self._of(frame.room)
+            case Redacted() | Rights() | ReadUpTo():
                 receivers = self._of(frame.room)
             case RoomOpened(key=""):
                 receivers = self.rooms

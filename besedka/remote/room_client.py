@@ -21,6 +21,7 @@ from besedka.wire.frames import (
     Error,
     Invitation,
     Kind,
+    ReadUpTo,
     Redacted,
     Rights,
     RoomEntry,
@@ -83,6 +84,27 @@ class RoomClient:
     def cursor(self) -> tuple[int, str]:
         """The last id and its epoch, for `connect(since=…, epoch=…)` in another process."""
         return self._membership.cursor
+
+    @property
+    def read_up_to(self) -> int | None:
+        """The id of the last message that the user has read in the room, on any device, 0 if they have read none.
+
+        None where the chat keeps no read marks for the user, because their name is not claimed.
+        """
+        return self._membership.read_up_to
+
+    def mark_read(self, number: int) -> None:
+        """Note that the user has read the room up to a message. A mark never moves back.
+
+        It is sent within some seconds, at the latest when the room is left, and again after a loss of the connection.
+
+        Args:
+            number: the id of the message.
+
+        Raises:
+            ValueError: if no such message was received.
+        """
+        self._membership.mark_read(number)
 
     async def join(
         self,
@@ -299,7 +321,7 @@ class RoomClient:
                 self.is_connected = False
             case Reset():
                 self._unread.reset()
-            case Typing() | Error():
+            case Typing() | Error() | ReadUpTo():
                 pass
         self._unread.wake(is_connected=self.is_connected)
 

@@ -17,7 +17,13 @@ log = logging.getLogger(__name__)
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
 
-COMPACTED: Final = ("known_names.txt", "private_rooms.txt", "blocks.txt", "invitations.txt")
+COMPACTED: Final = (
+    "known_names.txt",
+    "private_rooms.txt",
+    "blocks.txt",
+    "invitations.txt",
+    "read_marks.txt",
+)
 """Files that the server sometimes replaces by a compact copy; in between it appends to them."""
 
 _MOUNT_POINT: Final = 4

@@ -13,7 +13,7 @@ from besedka.remote.room.backlog import Backlog
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset, people_after
 from besedka.remote.room.membership import Membership
 from besedka.terminal.storage import UnsentMessages
-from besedka.wire.frames import Error, Kind, Redacted, Rights, RoomOpened, System, Typing, Welcome
+from besedka.wire.frames import Error, Kind, ReadUpTo, Redacted, Rights, RoomOpened, System, Typing, Welcome
 from besedka.wire.mentions import mentions
 
 UNREAD_AT_MOST: Final = 200
@@ -60,11 +60,9 @@ class RoomView:
         retry_at: the time of the next attempt to connect, by the loop's clock, while `state` is `AWAY`.
         people: the names of those present, the first hundred or so.
         clients_count: the number of people present.
-        unread: the newest of the messages that arrived while another room was on the screen.
-        unread_count: the number of those messages, including those no longer in `unread`.
-        is_mentioned: whether one of them mentions the user.
+        unshown: the newest of the messages that arrived while another room was on the screen.
         oldest: the id of the oldest message shown; 0 if none was.
-        newest: the id of the newest message shown or unread.
+        newest: the id of the newest message shown or unshown.
         day: the date of the message shown last.
         ended: done when the connection has ended for good.
     """
@@ -87,12 +85,13 @@ class RoomView:
         self.retry_at = 0.0
         self.people: list[str] = []
         self.clients_count = 0
-        self.unread = Backlog[ReceivedMessage](UNREAD_AT_MOST, UNREAD_BYTES_AT_MOST)
-        self.unread_count = 0
-        self.is_mentioned = False
+        self.unshown = Backlog[ReceivedMessage](UNREAD_AT_MOST, UNREAD_BYTES_AT_MOST)
         self.oldest = 0
         self.newest = 0
         self.day = ""
+        # The number of messages that were not shown, including those no longer in `unshown`, and the last of them that mentions the user.
+        self._unshown_count = 0
+        self._mentioned_in = 0
         self._received_to = membership.cursor[0]
         self._unsent = unsent
         self._authors: dict[int, str] = {}
@@ -113,6 +112,21 @@ class RoomView:
     def may_moderate(self) -> bool:
         """Whether the user is a moderator here."""
         return "moderate" in self.may
+
+    @property
+    def read_up_to(self) -> int:
+        """The id of the last message that the user has read, on any device, as far as the server knows it; 0 if it knows of none."""
+        return self.membership.read_up_to or 0
+
+    @property
+    def unread_count(self) -> int:
+        """The number of messages that the user has seen neither here nor on another device."""
+        return min(self._unshown_count, max(0, self._received_to - self.read_up_to))
+
+    @property
+    def is_mentioned(self) -> bool:
+        """Whether one of them mentions the user."""
+        return self._mentioned_in > self.read_up_to
 
     @property
     def received_to(self) -> tuple[int, str]:
@@ -175,19 +189,26 @@ class RoomView:
         self._typing_until = {name: until for name, until in self._typing_until.items() if until > now}
         return [*self._typing_until]
 
-    def add_unread(self, message: ReceivedMessage) -> None:
+    def add_unshown(self, message: ReceivedMessage) -> None:
         """Add a message that is not shown yet."""
-        self.unread.add_newest(message)
-        self.unread_count += 1
+        self.unshown.add_newest(message)
+        self._unshown_count += 1
         self.newest = max(self.newest, message.id)
-        self.is_mentioned = self.is_mentioned or self.is_for_me(message)
+        if self.is_for_me(message):
+            self._mentioned_in = message.id
 
-    def take_unread(self) -> tuple[int, list[ReceivedMessage]]:
-        """Empty `unread`. Returns the number of messages dropped from it, and the others."""
-        unread, dropped = [*self.unread], self.unread_count - len(self.unread)
-        self.unread.clear()
-        self.unread_count, self.is_mentioned = 0, False
-        return dropped, unread
+    def take_unshown(self) -> tuple[int, list[ReceivedMessage]]:
+        """Empty `unshown`. Returns the number of messages dropped from it, and the others."""
+        unshown, dropped = [*self.unshown], self._unshown_count - len(self.unshown)
+        self.unshown.clear()
+        self._unshown_count = self._mentioned_in = 0
+        return dropped, unshown
+
+    def mark_read(self) -> None:
+        """Note that the user has seen all that was shown."""
+        # After a change of the log its messages may not be shown yet.
+        if 0 < self.newest <= self.membership.cursor[0]:
+            self.membership.mark_read(self.newest)
 
     def is_for_me(self, message: ReceivedMessage) -> bool:
         """Whether a message by somebody else mentions the user, or is in a direct room."""
@@ -240,13 +261,13 @@ class RoomView:
                 self._typing_until.pop(event.user, None)
                 self._received_to = event.id
             case Reset():
-                self.oldest = self.newest = self._received_to = 0
+                self.oldest = self.newest = self._received_to = self._mentioned_in = 0
                 self._authors.clear()
             case Redacted():
-                self._redact_unread(event)
+                self._redact_unshown(event)
             case Rights():
                 self.may = event.may
-            case Error() | RoomOpened():
+            case Error() | RoomOpened() | ReadUpTo():
                 pass
 
     def _note_typing(self, name: str) -> None:
@@ -263,12 +284,12 @@ class RoomView:
         if welcome.reset:
             self._received_to = 0
 
-    def _redact_unread(self, redacted: Redacted) -> None:
-        self.unread.change(
+    def _redact_unshown(self, redacted: Redacted) -> None:
+        self.unshown.change(
             lambda message: message.id == redacted.id, lambda message: message.with_text(redacted.text)
         )
-        while self.unread.is_overfull:
-            self.unread.take()
+        while self.unshown.is_overfull:
+            self.unshown.take()
 
 
 def title(room: str, kind: Kind, peer: str) -> str:

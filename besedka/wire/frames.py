@@ -162,6 +162,18 @@ class Leave(Frame, tag="leave", frozen=True):
     room: str = DEFAULT_ROOM
 
 
+class MarkRead(Frame, tag="read", frozen=True):
+    """Note that the user has read a room up to a message. It is answered only if it is refused; of several the highest counts.
+
+    Attributes:
+        id: the last message that they have read.
+        room: the room, which must have been joined under a claimed name.
+    """
+
+    id: Ordinal
+    room: str = DEFAULT_ROOM
+
+
 class ListRooms(Frame, tag="rooms", frozen=True):
     """Request a page of the list of rooms; no room need be joined.
 
@@ -339,6 +351,8 @@ class Welcome(Frame, tag="welcome", frozen=True):
         kind: the room's kind.
         peer: the other person in a direct room.
         may: the recipient's rights here beside posting: `invite`, `moderate`.
+        read_up_to: the id of the last message that they have read, on any device, 0 if they have read none of this log; None if the
+            server keeps no marks for them, because their name is not claimed.
     """
 
     room: str
@@ -353,6 +367,7 @@ class Welcome(Frame, tag="welcome", frozen=True):
     kind: Kind = Kind.OPEN
     peer: str = ""
     may: list[str] = []
+    read_up_to: int | None = None
 
 
 class History(Frame, tag="history", frozen=True):
@@ -623,6 +638,18 @@ class Rights(Frame, tag="rights", frozen=True):
     may: list[str]
 
 
+class ReadUpTo(Frame, tag="read", frozen=True):
+    """The recipient has read more, on another device.
+
+    Attributes:
+        room: the room.
+        id: the last message that they have read.
+    """
+
+    room: str
+    id: int
+
+
 class Error(Frame, tag="error", frozen=True):
     """A refusal.
 
@@ -646,10 +673,21 @@ class Error(Frame, tag="error", frozen=True):
 Request = OpenPrivate | OpenDirect | Invite | Uninvite | Block | Unblock | AddDevice | TakeDevice | Moderate
 """Requests that are answered by one frame, with their key."""
 
-ClientFrame = Join | Say | ListHistory | BeginTyping | Leave | ListRooms | Search | Request
+ClientFrame = Join | Say | ListHistory | BeginTyping | Leave | MarkRead | ListRooms | Search | Request
 Response = RoomOpened | Invitation | DeviceLink | Device | Done
 ServerFrame = (
-    Welcome | History | Chat | System | Typing | Rooms | Found | Response | Redacted | Rights | Error
+    Welcome
+    | History
+    | Chat
+    | System
+    | Typing
+    | Rooms
+    | Found
+    | Response
+    | Redacted
+    | Rights
+    | ReadUpTo
+    | Error
 )
 AnyFrame = ClientFrame | ServerFrame | SeedSay | SeedHistory
 

@@ -29,6 +29,7 @@ from besedka.wire.frames import (
     Found,
     History,
     Invitation,
+    ReadUpTo,
     Redacted,
     Rights,
     RoomOpened,
@@ -94,6 +95,8 @@ def check_received(frame: ServerFrame) -> None:
             _check_messages(frame)
         case System() | Typing() | Rights():
             _check_presence(frame)
+        case ReadUpTo():
+            _numbers("id", [frame.id], least=1)
         case Rooms():
             _limit("rooms", frame.rooms, ROOMS_LISTED)
             _limit("blocked", frame.blocked, NAMES_AT_MOST)
@@ -119,6 +122,7 @@ def _check_welcome(frame: Welcome) -> None:
     _tokens("epoch", [frame.epoch], TOKEN_AT_MOST)
     limits = frame.limits
     _numbers("head", [frame.head])
+    _numbers("read_up_to", [frame.read_up_to or 0])
     _numbers("clients_count", [frame.clients_count])
     _numbers("limits", [limits.name, limits.room, limits.text, limits.frame])
     if abs(frame.utc_offset) >= UTC_OFFSET_BELOW:

@@ -332,3 +332,33 @@ def test_no_field_of_a_frame_over_grpc_is_taken_unchecked() -> None:
     device = pb.Device(user="Anna", secret="x\ny")
     with grpc_server(pb.ConverseResponse(device=device)) as url:
         looping.run(scenario(url))
+
+
+def test_how_far_a_person_has_read_follows_them_to_their_other_programs_and_to_nobody_else(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Boris", secret=BORIS) as boris, connect(url, "Guest", secret="") as guest:
+            for number in range(5):
+                await boris.say(f"message {number}")
+            async with connect(url, "Anna", secret=ANNA) as anna, connect(url, "Anna", secret=ANNA) as other:
+                assert anna.read_up_to == 0
+                anna.mark_read(2)
+                assert anna.read_up_to == 2
+                await looping.until(lambda: other.read_up_to == 2)
+                # One waits for its turn, and is sent before the room is left.
+                anna.mark_read(3)
+                await anna.leave()
+                await looping.until(lambda: other.read_up_to == 3)
+                other.mark_read(1)
+                assert other.read_up_to == 3
+                for number in (0, 6):
+                    with pytest.raises(ValueError, match=f"no message {number}"):
+                        other.mark_read(number)
+                other.mark_read(4)
+                other.mark_read(5)
+            async with connect(url, "Anna", secret=ANNA) as again:
+                assert again.read_up_to == 5
+            guest.mark_read(3)
+            assert guest.read_up_to is None
+            assert boris.read_up_to == 0
+
+    run(scenario)

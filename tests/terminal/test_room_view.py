@@ -87,13 +87,13 @@ def test_unread_messages_are_bounded_by_their_number_and_by_their_memory() -> No
     async def scenario() -> None:
         view = view_of(Redacted("main", 100, "redacted"))
         for number in range(1, UNREAD_AT_MOST + 11):
-            view.add_unread(message(number, "x"))
-        dropped, unread = view.take_unread()
+            view.add_unshown(message(number, "x"))
+        dropped, unread = view.take_unshown()
         assert (dropped, len(unread), unread[-1].id) == (10, UNREAD_AT_MOST, UNREAD_AT_MOST + 10)
         for number in range(1, 101):
-            view.add_unread(message(number, "x" * (UNREAD_BYTES_AT_MOST // 4)))
+            view.add_unshown(message(number, "x" * (UNREAD_BYTES_AT_MOST // 4)))
         await asyncio.gather(view.ended, return_exceptions=True)
-        dropped, unread = view.take_unread()
+        dropped, unread = view.take_unshown()
         assert (dropped, [one.id for one in unread]) == (96, [97, 98, 99, 100])
         assert unread[-1].text == "redacted"
 
@@ -105,9 +105,9 @@ def test_redactions_that_make_texts_longer_drop_the_oldest_unread_messages() -> 
         text = "x" * (UNREAD_BYTES_AT_MOST // 4)
         view = view_of(*(Redacted("main", number, text) for number in range(1, 11)))
         for number in range(1, 11):
-            view.add_unread(message(number, "x"))
+            view.add_unshown(message(number, "x"))
         await asyncio.gather(view.ended, return_exceptions=True)
-        dropped, unread = view.take_unread()
+        dropped, unread = view.take_unshown()
         assert (dropped, [one.id for one in unread]) == (7, [8, 9, 10])
 
     run_jumping(scenario())

@@ -37,9 +37,11 @@ from besedka.wire.frames import (
     Limits,
     ListHistory,
     ListRooms,
+    MarkRead,
     Moderate,
     OpenDirect,
     OpenPrivate,
+    ReadUpTo,
     Redacted,
     Rights,
     RoomEntry,
@@ -102,6 +104,7 @@ FIELDS: dict[type[Frame], dict[str, set[str]]] = {
     },
     BeginTyping: {"room": STRING},
     Leave: {"room": STRING},
+    MarkRead: {"id": INTEGER, "room": STRING},
     ListRooms: {"key": STRING, "after": STRING, "limit": INTEGER, "watch": {"true"}},
     Search: {
         "text": STRING,
@@ -138,6 +141,7 @@ WHOLE: dict[type[Frame], dict[str, str]] = {
     ListHistory: {},
     BeginTyping: {},
     Leave: {},
+    MarkRead: {"id": "7"},
     ListRooms: {},
     Search: {},
     OpenPrivate: {"room": '"hi"'},
@@ -500,6 +504,7 @@ SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
         KINDS,
         STRINGS,
         LISTS,
+        st.none() | INTEGERS,
     ),
     st.builds(
         History,
@@ -528,6 +533,7 @@ SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
     st.builds(Done, STRINGS, STRINGS),
     st.builds(Redacted, STRINGS, INTEGERS, STRINGS),
     st.builds(Rights, STRINGS, LISTS),
+    st.builds(ReadUpTo, STRINGS, INTEGERS),
     st.builds(Error, STRINGS, STRINGS, STRINGS, STRINGS, STRINGS),
 )
 CLIENT_WORDS: st.SearchStrategy[ClientFrame] = st.one_of(
@@ -538,6 +544,7 @@ CLIENT_WORDS: st.SearchStrategy[ClientFrame] = st.one_of(
     st.builds(ListHistory, st.none() | ORDINALS, STRINGS, ORDINALS, st.none() | MOMENTS),
     st.builds(BeginTyping, STRINGS),
     st.builds(Leave, STRINGS),
+    st.builds(MarkRead, ORDINALS, STRINGS),
     st.builds(ListRooms, STRINGS, STRINGS, ORDINALS, st.booleans()),
     st.builds(
         Search,
@@ -596,7 +603,7 @@ def test_a_word_of_a_seed_client_is_decoded_as_it_was_encoded(frame: SeedSay) ->
 
 
 def test_every_server_word_makes_a_round_trip_here() -> None:
-    expected = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Rights, Error}
+    expected = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Rights, ReadUpTo, Error}
     assert {*ServerFrame.__args__} == expected | {RoomOpened, Invitation, DeviceLink, Device, Done}
 
 

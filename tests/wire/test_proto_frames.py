@@ -42,9 +42,11 @@ from besedka.wire.frames import (
     Limits,
     ListHistory,
     ListRooms,
+    MarkRead,
     Moderate,
     OpenDirect,
     OpenPrivate,
+    ReadUpTo,
     Redacted,
     Rights,
     RoomEntry,
@@ -86,6 +88,7 @@ CLIENT_WORDS: st.SearchStrategy[ClientFrame] = st.one_of(
     st.builds(ListHistory, IDS, ROOMS, st.integers(1, 2**32 - 1)),
     st.builds(BeginTyping, ROOMS),
     st.builds(Leave, ROOMS),
+    st.builds(MarkRead, IDS, ROOMS),
     st.builds(ListRooms, STRINGS, STRINGS, st.integers(1, 2**32 - 1)),
     st.builds(Search, STRINGS, ROOMS, st.integers(0, 2**64 - 1), st.integers(1, 2**32 - 1), STRINGS),
     st.builds(OpenPrivate, STRINGS, STRINGS),
@@ -122,6 +125,7 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
         KINDS,
         STRINGS,
         st.lists(STRINGS, max_size=4),
+        CURSORS,
     ),
     st.builds(
         System,
@@ -157,6 +161,7 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
     st.builds(Done, STRINGS, STRINGS),
     st.builds(Redacted, STRINGS, IDS, STRINGS),
     st.builds(Rights, STRINGS, st.lists(STRINGS, max_size=4)),
+    st.builds(ReadUpTo, STRINGS, IDS),
     st.builds(
         Error,
         st.sampled_from([code.value for code in ErrorCode]),
@@ -265,6 +270,12 @@ def test_an_act_that_is_none_is_refused() -> None:
         assert refused.value.code is ErrorCode.BAD_FRAME
 
 
+def test_a_mark_before_all_messages_is_refused() -> None:
+    with pytest.raises(Refused, match="`id` is 1 or more") as refused:
+        proto.client_frame(pb.ConverseRequest(read=pb.MarkRead()))
+    assert refused.value.code is ErrorCode.BAD_FRAME
+
+
 def test_an_empty_page_arrives_empty() -> None:
     assert sent(History("main", 7, [], before=7), 0) == [History("main", 7, [], before=7)]
 
@@ -279,9 +290,9 @@ def test_a_line_without_a_time_arrives_without_one_and_can_be_read_again() -> No
 
 
 def test_every_word_makes_a_round_trip_here() -> None:
-    expected = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Rights, Error}
+    expected = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Rights, ReadUpTo, Error}
     assert {*ServerFrame.__args__} == expected | {RoomOpened, Invitation, DeviceLink, Device, Done}
-    said = {Join, Say, ListHistory, BeginTyping, Leave, ListRooms, Search, Moderate}
+    said = {Join, Say, ListHistory, BeginTyping, Leave, MarkRead, ListRooms, Search, Moderate}
     assert {*ClientFrame.__args__} == said | {
         OpenPrivate,
         OpenDirect,

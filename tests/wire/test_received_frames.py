@@ -19,6 +19,7 @@ from besedka.wire.frames import (
     Invitation,
     Kind,
     Limits,
+    ReadUpTo,
     Redacted,
     Rights,
     RoomEntry,
@@ -51,6 +52,7 @@ GOOD: list[ServerFrame] = [
     Done("done", "key"),
     Redacted("main", 1, "[removed]"),
     Rights("main", ["moderate"]),
+    ReadUpTo("main", 7),
     # The room is what was asked for.
     Error("bad_room", "bad", "12:00:00", room="a\nb/c", retry_after=0.5),
     Error("a_code_of_a_newer_server", "?", ""),
@@ -84,11 +86,12 @@ ONE_LINE = {
     Done: ["key"],
     Redacted: ["room"],
     Rights: ["room"],
+    ReadUpTo: ["room"],
     Error: ["key", "code"],
 }
 LISTS = {Welcome: ["users", "may"], System: ["joined", "left", "users"], Rights: ["may"]}
 NUMBERS = {
-    Welcome: ["head", "clients_count"],
+    Welcome: ["head", "clients_count", "read_up_to"],
     History: ["first"],
     Chat: ["id"],
     System: ["clients_count"],
@@ -96,6 +99,7 @@ NUMBERS = {
     Invitation: ["uses", "expires"],
     DeviceLink: ["seconds"],
     Redacted: ["id"],
+    ReadUpTo: ["id"],
 }
 
 

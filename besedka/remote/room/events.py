@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Typing, Welcome
+from besedka.wire.frames import Error, ReadUpTo, Redacted, Rights, RoomOpened, System, Typing, Welcome
 from besedka.wire.log_line import STAMP
 from besedka.wire.message import UNVERIFIED_MARK, Message, MessageId
 
@@ -102,7 +102,19 @@ class Reset:
     """Another log has replaced the history; messages received before do not belong to it."""
 
 
-Event = Welcome | ReceivedMessage | Redacted | Rights | RoomOpened | System | Typing | Error | Away | Reset
+Event = (
+    Welcome
+    | ReceivedMessage
+    | Redacted
+    | Rights
+    | ReadUpTo
+    | RoomOpened
+    | System
+    | Typing
+    | Error
+    | Away
+    | Reset
+)
 
 
 def people_after(people: list[str], frame: System) -> list[str]:

@@ -23,6 +23,7 @@ from besedka.remote.room.event_queue import EventQueue, HeldEvents
 from besedka.remote.room.events import Away, Event, Reset
 from besedka.remote.room.history_reader import HistoryReader
 from besedka.remote.room.posts import Posts
+from besedka.remote.room.read_mark import ReadMark
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import (
     BeginTyping,
@@ -33,6 +34,8 @@ from besedka.wire.frames import (
     History,
     Join,
     Leave,
+    MarkRead,
+    ReadUpTo,
     Redacted,
     Rights,
     RoomOpened,
@@ -131,6 +134,7 @@ class Membership:
         self._invite = invite
         self._cursor = Cursor(since, epoch)
         self._posts = Posts(room, link.wake)
+        self._read_mark = ReadMark(room)
         self.history = HistoryReader(link.url, room, link.requests, self._cursor, self._check_in)
         self._has_been_in = False
         # During a change of name: the former name and its secret, and the outcome.
@@ -160,6 +164,22 @@ class Membership:
     def cursor(self) -> tuple[int, str]:
         """The id of the last message received, and its epoch, to read on in another process."""
         return self._cursor.last, self._cursor.epoch
+
+    @property
+    def read_up_to(self) -> int | None:
+        """The id of the last message that the user has read, on any device; None where the server keeps no marks for them."""
+        return self._read_mark.up_to
+
+    def mark_read(self, number: int) -> None:
+        """Note that the user has read up to a message; their other devices learn of it within some seconds.
+
+        Raises:
+            ValueError: if no such message was received.
+        """
+        if not 1 <= number <= self._cursor.post_after:
+            raise ValueError(f"there is no message {number} yet")
+        self._read_mark.move(number)
+        self._link.wake()
 
     def say(self, text: str) -> asyncio.Future[MessageId]:
         """Post a message; it is resent until it is known to be stored.
@@ -265,10 +285,21 @@ class Membership:
         """The message to send now; None if there is none."""
         return self._posts.next(now) if self.state is MembershipState.IN else None
 
+    def next_mark(self, now: float) -> MarkRead | None:
+        """The read mark to send now; None if there is none."""
+        return self._read_mark.next(now) if self.state is MembershipState.IN else None
+
+    def last_mark(self) -> MarkRead | None:
+        """The read mark that waits, to be sent before the room is left; None if there is none."""
+        return self._read_mark.last() if self.state is MembershipState.IN else None
+
     def due(self, now: float) -> float | None:
-        """The time at which a join or a message may be sent that must wait now; None if nothing waits for a time."""
-        due = self._join_at if self.state is MembershipState.WAITING else self._posts.held_until
-        return due if due > now and self.state is not MembershipState.ENDED else None
+        """The time at which a join, a message or a read mark may be sent that must wait now; None if nothing waits for a time."""
+        if self.state is MembershipState.ENDED:
+            return None
+        is_waiting = self.state is MembershipState.WAITING
+        dues = (self._join_at,) if is_waiting else (self._posts.held_until, self._read_mark.due())
+        return min((due for due in dues if due > now), default=None)
 
     # For the connection: receiving.
 
@@ -313,6 +344,9 @@ class Membership:
             case Chat():
                 self._posts.stored(frame.key, frame.id)
                 self._events.put(*self._cursor.receive(frame))
+            case ReadUpTo():
+                self._read_mark.receive(frame)
+                self._events.put(frame)
             case System() | Typing() | Redacted() | Rights() | RoomOpened():
                 self._events.put(frame)
             case _:
@@ -322,6 +356,7 @@ class Membership:
         if self.state is not MembershipState.IN:
             self._entered_at = now
         is_new = self._cursor.begin(frame)
+        self._read_mark.begin(frame, is_new=is_new)
         self._events.put(frame)
         if is_new:
             self._posts.log_replaced(now)

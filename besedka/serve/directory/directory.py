@@ -23,6 +23,7 @@ from besedka.serve.people.memberships import PrivateRooms
 from besedka.serve.people.names import KnownNames, claim_of
 from besedka.serve.people.person import Person, PresentPeople
 from besedka.serve.people.policy import Policy
+from besedka.serve.people.read_marks import ReadMarks
 from besedka.serve.people.room_quotas import RoomQuotas
 from besedka.serve.people.sessions import LiveSession, LiveSessions
 from besedka.serve.people.table import Table
@@ -61,6 +62,7 @@ class Directory:
         quotas: how many private and direct rooms there may be.
         invitations: the invitations to private rooms and names.
         devices: the add-a-device links.
+        read_marks: how far people have read; empty where no names are held.
         people: the people present.
         sessions: all connections, calls and downloads.
         moderation: the moderation in force.
@@ -85,6 +87,7 @@ class Directory:
         self.quotas = RoomQuotas(self.rooms)
         self.invitations = Invitations()
         self.devices = DeviceLinks()
+        self.read_marks = ReadMarks()
         self.people = PresentPeople(self.names)
         self.sessions = LiveSessions()
         self.moderation = ActsInForce(settings.zone)
@@ -108,9 +111,12 @@ class Directory:
             "private_rooms.txt": self.rooms,
             "blocks.txt": self.blocks,
             "invitations.txt": self.invitations,
+            "read_marks.txt": self.read_marks,
         }
         if not self.names.is_kept:
-            del tables["known_names.txt"], tables["uptime.txt"]  # private rooms stay private
+            # Private rooms stay private.
+            for name in ("known_names.txt", "uptime.txt", "read_marks.txt"):
+                del tables[name]
         self._files = Files(settings.people_folder, tables, self._adopted)
         self.private = PrivateRecord(self.rooms, self._files.record, self._stamp)
         # Whether there may be private rooms that are not recorded.
@@ -383,6 +389,7 @@ class Directory:
     def look_after_names(self) -> None:
         """Free lapsed names, and forget what has ended with them; to be called every `LAPSE_SECONDS`."""
         self._lapses.free_lapsed()
+        self.read_marks.keep(self.names.is_known)
         self.invitations.forget(self.uptime.passed(self._clock()))
 
     def _stamp(self) -> str:

@@ -69,6 +69,8 @@ class TableFile:
         # After a failed write: the pause before the next try, and its end.
         self._pause = 0.0
         self._retry_at = float("-inf")
+        # The end of the interval after the last write.
+        self._write_at = float("-inf")
         # After a failed rewrite: the number of lines at which to try again.
         self._compact_at = 0
 
@@ -78,9 +80,15 @@ class TableFile:
         """Read the file, and compact it if that is worthwhile.
 
         Raises:
-            RecordUnusable: if it exists and cannot be read.
+            RecordUnusable: if it exists and cannot be read, and the server cannot do without it.
         """
-        text = await self._in_thread(self._record.open, self.table.torn)
+        try:
+            text = await self._in_thread(self._record.open, self.table.torn)
+        except RecordUnusable as error:
+            if not self.table.is_dispensable:
+                raise
+            self._report_unusable(error)
+            return
         self.table.adopt(await self._in_thread(self.table.parse, text))
         self._log_strange_lines()
         if self.table.is_bloated:
@@ -111,7 +119,7 @@ class TableFile:
         try:
             await self._reload()
         except RecordUnusable as error:
-            self._report(f"{error}; what it said before is kept, and nothing is written over it")
+            self._report_unusable(error)
         except OSError as error:
             self._report(f"{self._record.path} cannot be read: {reason(error)}")
         else:
@@ -121,12 +129,13 @@ class TableFile:
     def take(self, *, at_once: bool = False) -> bool:
         """Make a batch of all pending changes, for `write`. Returns whether there is one.
 
-        After a failed write there is none before the pause has ended, unless a change is awaited.
+        After a failed write there is none before the pause has ended, and of some tables none before an interval has, unless a change is
+        awaited.
 
         Args:
-            at_once: whether not to wait for the end of the pause, because there will be no other try.
+            at_once: whether not to wait for either, because there will be no other try.
         """
-        is_due = asyncio.get_running_loop().time() >= self._retry_at
+        is_due = asyncio.get_running_loop().time() >= max(self._retry_at, self._write_at)
         if self.table.is_changed and (is_due or at_once or self.is_awaited):
             outcome, self._next = self._next, None
             future = outcome or asyncio.get_running_loop().create_future()
@@ -230,6 +239,7 @@ class TableFile:
         self._flight = None
         if code is None:
             self._pause, self._retry_at = 0.0, float("-inf")
+            self._write_at = asyncio.get_running_loop().time() + self.table.write_seconds
             self._report_end()
         if not flight.outcome.done():
             flight.outcome.set_result(code)
@@ -239,6 +249,9 @@ class TableFile:
         self._report(trouble)
         self._pause = min(2 * self._pause or RETRY_SECONDS, LONGEST_RETRY_SECONDS)
         self._retry_at = asyncio.get_running_loop().time() + self._pause
+
+    def _report_unusable(self, error: RecordUnusable) -> None:
+        self._report(f"{error}; what it said before is kept, and nothing is written over it")
 
     def _report(self, trouble: str) -> None:
         """Log a trouble at once, and then seldom, until the file can be used again."""

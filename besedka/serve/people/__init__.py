@@ -1,7 +1,7 @@
 """People and their rights. Pure; `besedka.serve.directory` keeps it in small text files.
 
 Who is there: `person` has the people present, `sessions` their connections, `names` the holders of names, `verification` which messages of
-the log are theirs, `devices` the links that add a device.
+the log are theirs, `devices` the links that add a device, `read_marks` how far they have read.
 
 Rooms: `memberships` and `invitations` have the members of private rooms, `direct` the rules of direct messages, `blocks` who has blocked
 whom, `room_looks` the rooms by what their names look like, `room_quotas` how many private and direct ones there may be.

@@ -9,9 +9,15 @@ from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.memberships import DIRECT, PrivateRooms, Role, reserved
 from besedka.serve.people.names import KnownNames, Names
+from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
-from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Kind
+
+_OPEN_NAMES = {
+    Language.RU: "в этом чате имена ни за кем не закреплены (--names open), и узнать, кто вошёл, нельзя",
+    Language.EN: "nobody can hold a name in this chat (--names open), so people cannot be identified",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,18 @@ class Policy:
         is_valid = self.rooms.has_members(room) and self.invitations.find(invite, "room", room, now)
         if not (claim and is_valid):
             raise Refused(ErrorCode.BAD_LINK, room=room)
+
+    def check_verified(self, person: Person | None) -> Person:
+        """Check that a person is in under a name that they have claimed, and return them.
+
+        Raises:
+            Refused: `not_allowed` where no names are held; `no_secret`.
+        """
+        if not self.names.is_kept:
+            raise Refused(ErrorCode.NOT_ALLOWED, why=_OPEN_NAMES)
+        if person is None or not person.is_verified:
+            raise Refused(ErrorCode.NO_SECRET)
+        return person
 
     def is_invited_to_name(self, invite: str, name: str, now: float) -> bool:
         """Whether this is an invitation to this name."""

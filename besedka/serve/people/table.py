@@ -18,7 +18,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 R = TypeVar("R")
 
@@ -99,6 +99,12 @@ class Table(Generic[R]):
         entries: the number of rows and removals in the file.
     """
 
+    moves_changed: ClassVar[bool] = False
+    """Whether a row that changes goes to the end, in the file too."""
+
+    is_dispensable: ClassVar[bool] = False
+    """Whether the server also starts if the file cannot be read."""
+
     def __init__(self, remark: str) -> None:
         self.remarks = [f"# {line}" for line in remark.split("\n")]
         self.strange: list[int] = []
@@ -133,6 +139,11 @@ class Table(Generic[R]):
     @abstractmethod
     def rebuild(self) -> None:
         """Recompute everything that depends on the rows, after they were replaced."""
+
+    @property
+    def write_seconds(self) -> float:
+        """Shortest interval between two writes of changes that are not awaited, beside that of the looks for them."""
+        return 0.0
 
     @property
     def is_changed(self) -> bool:
@@ -177,7 +188,7 @@ class Table(Generic[R]):
             is_awaited: whether a caller may wait until it is on disk. Other changes are written with the next batch.
         """
         key = self.key(row)
-        self._rows[key] = row
+        self._place(self._rows, row)
         self._change(key, is_awaited=is_awaited)
 
     def drop(self, key: str) -> None:
@@ -234,8 +245,17 @@ class Table(Generic[R]):
         """The whole file."""
         return b"".join(self.snapshot().pieces()).decode()
 
+    @classmethod
+    def _place(cls, rows: dict[str, R], row: R) -> None:
+        """Put a row into its place."""
+        key = cls.key(row)
+        if cls.moves_changed:
+            rows.pop(key, None)
+        rows[key] = row
+
     def _change(self, key: str, *, is_awaited: bool) -> None:
-        self._changed[key] = is_awaited or self._changed.get(key, False)
+        was_awaited = self._changed.pop(key, False) if self.moves_changed else self._changed.get(key, False)
+        self._changed[key] = is_awaited or was_awaited
 
     def _line(self, key: str, removed: dict[str, R]) -> str:
         if key in self._rows:
@@ -267,7 +287,7 @@ class Table(Generic[R]):
             if is_removed:
                 rows.pop(cls.key(row), None)
             else:
-                rows[cls.key(row)] = row
+                cls._place(rows, row)
         return Parsed(rows, remarks, strange, entries, has_changes)
 
     @classmethod

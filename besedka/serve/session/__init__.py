@@ -1,8 +1,8 @@
 """The meaning of frames, for every door.
 
 `services` are the parts that sessions share; `base` is a session with subscriptions, `chat_session` one with Besedka's own protocol;
-`admission` checks and signs in people; `post` posts messages; `requests` answers requests about rooms, invitations and devices;
-`moderation` carries out acts of moderation on a `act_target`; `refusals` makes error frames.
+`admission` checks and signs in people; `post` posts messages; `read_marking` moves read marks; `requests` answers requests about rooms,
+invitations and devices; `moderation` carries out acts of moderation on a `act_target`; `refusals` makes error frames.
 """
 
 from besedka.serve.session.admission import Admission, Admitted, Arrival

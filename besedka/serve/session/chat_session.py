@@ -33,6 +33,7 @@ from besedka.wire.frames import (
     Limits,
     ListHistory,
     ListRooms,
+    MarkRead,
     Request,
     Say,
     Search,
@@ -146,6 +147,7 @@ class ChatSession(SessionBase):
             kind=directory.rooms.kind(room.name),
             peer=directory.peer(room.name, person.claim),
             may=directory.policy.rights(room.name, person.claim),
+            read_up_to=self.services.read_marking.of(person, room),
         )
         self.send(welcome)
 
@@ -185,6 +187,8 @@ class ChatSession(SessionBase):
                 membership = self._membership(frame.room)
                 del self._memberships[membership.room.name]
                 self._leave(membership)
+            case MarkRead():
+                self._mark_read(frame)
             case Search():
                 self._later(frame, self._search)
             case _:
@@ -204,6 +208,12 @@ class ChatSession(SessionBase):
         self.send(await (answer if isinstance(frame, ListRooms) else run_to_end(answer)))
         if isinstance(frame, ListRooms) and frame.watch and not self._has_ended:
             self.services.rooms.watchers.add(self)
+
+    def _mark_read(self, frame: MarkRead) -> None:
+        membership = self._named_membership(frame.room)
+        room, person = membership.room, membership.subscriber.person
+        reported = self.services.read_marking.move(person, room, frame.id, session=self)
+        self.limiter.charge_writes(self.services.clock.now(), reported)
 
     def _join(self, frame: Join) -> None:
         """Enter a room, at once if nothing must be waited for."""

@@ -407,6 +407,7 @@ class Moderator:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=frame.user)
         await self._directory.record(self._entry(frame, actor, user=known.name))
         self._directory.names.release(known.name)
+        self._directory.read_marks.keep(self._directory.names.is_known)
         self._directory.recheck_sessions()
         await self._directory.store([(self._directory.names, known.name)])
         return self._done(frame, user=known.name)

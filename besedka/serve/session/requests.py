@@ -49,10 +49,6 @@ _REVOKED = {
     Language.RU: "Приглашения в комнату {room} отозваны: {count}",
     Language.EN: "Invitations to the room {room} revoked: {count}",
 }
-_OPEN_NAMES = {
-    Language.RU: "в этом чате имена ни за кем не закреплены (--names open), и узнать, кто вошёл, нельзя",
-    Language.EN: "nobody can hold a name in this chat (--names open), so people cannot be identified",
-}
 _BLOCKED = {
     Language.RU: "Личные сообщения от {name} больше не приходят",
     Language.EN: "You no longer receive direct messages from {name}",
@@ -133,9 +129,11 @@ class Requests:
                 handover = self._directory.devices.take(frame.token, self._clock.now())
                 return Device(handover.user, handover.secret, frame.key)
             case OpenDirect():
-                return await self._open_direct(frame, self._verified(person), limiter)
+                return await self._open_direct(frame, self._directory.policy.check_verified(person), limiter)
             case _:
-                return await self._answer_person(frame, self._verified(person), limiter)
+                return await self._answer_person(
+                    frame, self._directory.policy.check_verified(person), limiter
+                )
 
     async def _answer_person(
         self, frame: OpenPrivate | Invite | Uninvite | Block | Unblock, person: Person, limiter: RateLimiter
@@ -309,13 +307,6 @@ class Requests:
             raise Refused(ErrorCode.NOT_ALLOWED, room=room, why=_SAID)
         await self._directory.store(self._directory.give_up(room))
         return Done(_GIVEN_UP[self._language].format(room=room), frame.key)
-
-    def _verified(self, person: Person | None) -> Person:
-        if not self._directory.names.is_kept:
-            raise Refused(ErrorCode.NOT_ALLOWED, why=_OPEN_NAMES)
-        if person is None or not person.is_verified:
-            raise Refused(ErrorCode.NO_SECRET)
-        return person
 
     def _owned(self, given: str, person: Person) -> str:
         room = clean_room(given)

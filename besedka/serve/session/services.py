@@ -12,6 +12,7 @@ from besedka.serve.metrics import Metrics
 from besedka.serve.session.admission import Admission
 from besedka.serve.session.moderation import Moderator
 from besedka.serve.session.post import Pipeline
+from besedka.serve.session.read_marking import ReadMarking
 from besedka.serve.session.refusals import Refusals
 from besedka.serve.session.requests import Requests
 from besedka.wire.errors import Language
@@ -29,6 +30,7 @@ class Services:
         catch_up: for subscribers that pull what is next.
         log_reader: pages, searches.
         requests: answers requests.
+        read_marking: moves read marks.
         refusals: error frames.
         directory: people and their rights.
         rooms: the open rooms.
@@ -44,6 +46,7 @@ class Services:
     catch_up: CatchUp
     log_reader: LogReader
     requests: Requests
+    read_marking: ReadMarking
     refusals: Refusals
     directory: Directory
     rooms: OpenRooms
@@ -58,6 +61,7 @@ class Services:
         directory, rooms, clock = chat.directory, chat.rooms, chat.clock
         admission = Admission(directory, rooms, clock)
         pipeline = Pipeline(chat.committer, chat.resends, directory.moderation, directory.direct, clock)
+        read_marking = ReadMarking(directory)
         translations: dict[Language, Services] = {}
         for spoken in Language:
             moderator = Moderator(
@@ -72,6 +76,7 @@ class Services:
                 requests=Requests(
                     directory, rooms, chat.subscriptions, moderator=moderator, clock=clock, language=spoken
                 ),
+                read_marking=read_marking,
                 refusals=Refusals(chat.metrics, clock, spoken),
                 directory=directory,
                 rooms=rooms,

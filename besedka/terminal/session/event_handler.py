@@ -103,17 +103,19 @@ class EventHandler:
 
     def _receive_message(self, view: RoomView, message: ReceivedMessage) -> None:
         if self._rooms.views.get(view.name) is not view:
-            view.add_unread(message)  # the room is being joined
+            view.add_unshown(message)  # the room is being joined
             return
         is_own = message.user == view.me
         self._note_author(message.user)
         if view is not self._rooms.current:
-            view.add_unread(message)
+            view.add_unshown(message)
         else:
             if self._rooms.is_unread_rule_due and not is_own:
                 self._rooms.is_unread_rule_due = False
                 self._notifier.show(formatting.rule(self._phrases.unread))
             self._notifier.show_messages(view, [message])
+            if self._rooms.is_in_sight:
+                view.mark_read()
         if not (is_own or message.is_old):
             self._notifier.ring(is_for_me=view.is_for_me(message))
 

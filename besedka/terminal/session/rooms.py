@@ -54,6 +54,7 @@ class Rooms:
         known_rooms: the names of rooms seen so far.
         known_direct_rooms: the names of direct rooms seen so far, by the other person.
         is_unread_rule_due: whether the user has looked at another window since a message was shown.
+        is_in_sight: whether the terminal has reported that the user is looking at it.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Rooms:
         self.known_rooms: set[str] = {address.room}
         self.known_direct_rooms: dict[str, str] = {}
         self.is_unread_rule_due = False
+        self.is_in_sight = False
         # Only one task joins rooms at a time: the user may join the room of a direct message that has just arrived.
         self._joining = asyncio.Lock()
         self._notifier = notifier
@@ -220,13 +222,31 @@ class Rooms:
             self._notifier.notify(welcome if len(self.views) > 1 else f"{welcome} {self._phrases.help_hint}")
         else:
             self._notifier.show(formatting.rule(view.title))
-        dropped, unread = view.take_unread()
-        if unread and not is_new:
+        self._show_unshown(view, is_new=is_new)
+        self.mark_read()
+        self._redraw()
+
+    def mark_read(self) -> None:
+        """Note that the user has seen the room on the screen: they have come to it, or are typing."""
+        self.current.mark_read()
+
+    def _show_unshown(self, view: RoomView, *, is_new: bool) -> None:
+        """Show the messages that were not shown yet, with a rule above those that the user has not read on another device either."""
+        dropped, messages = view.take_unshown()
+        # Of a room that was not joined before, only the server may know how far it was read.
+        read_up_to = view.read_up_to or (view.newest if is_new else 0)
+        read = [message for message in messages if message.id <= read_up_to]
+        unread = messages[len(read) :]
+        if is_new and unread:
+            dropped = max(dropped, messages[0].id - 1 - read_up_to)
+        if unread and not read:
             self._notifier.show(formatting.rule(self._phrases.unread))
         if dropped:
             self._notifier.notify(self._phrases.more_unread.format(n=dropped))
+        self._notifier.show_messages(view, read)
+        if unread and read:
+            self._notifier.show(formatting.rule(self._phrases.unread))
         self._notifier.show_messages(view, unread)
-        self._redraw()
 
     def add_in_background(self, view: RoomView) -> None:
         """Add a joined room without showing it; it is the last one to be switched to."""

@@ -227,10 +227,16 @@ class TerminalSession:
         redraw()
 
     def _input_changed(self, text: str) -> None:
+        # At the question for the name there is no room yet.
+        if self.rooms.views:
+            self.rooms.mark_read()
         self.typed_lines.send_typing(text)
 
     def _focus_changed(self, has_focus: bool) -> None:
         self.rooms.is_unread_rule_due = not has_focus
+        self.rooms.is_in_sight = has_focus
+        if has_focus and self.rooms.views:
+            self.rooms.mark_read()
 
     def _status_bar(self) -> formatting.Fragments:
         return status_bar(

@@ -12,7 +12,8 @@ from besedka.serve.directory import Directory
 from besedka.serve.limits.rate_limits import RateLimits
 from besedka.serve.limits.sources import Sources
 from besedka.serve.people.audit_entry import AuditEntry
-from besedka.serve.people.names import claim_of
+from besedka.serve.people.names import Names, claim_of
+from besedka.serve.people.read_marks import ReadMark
 from besedka.serve.people.written_times import span
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
@@ -234,5 +235,37 @@ def test_a_claim_behind_a_clock_that_was_set_back_is_later_than_all_that_was_sai
             known = directory.names.holder("Anna")
             assert known
             assert span(known.first).earliest > said
+
+    looping.run(scenario())
+
+
+def test_the_marks_of_a_person_whose_names_have_lapsed_go_and_the_next_holder_gets_none(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        clocks = Clocks()
+        await claimed(tmp_path, clocks)
+        claim = claim_of(ANNA)
+        async with running(tmp_path, clocks) as directory:
+            directory.read_marks.move(ReadMark(claim, "main", "e", 7))
+        async with running(tmp_path, clocks) as directory:
+            assert directory.read_marks.of(claim, "main", "e") == 7
+        assert claim in (tmp_path / "read_marks.txt").read_text()
+        await up(tmp_path, clocks, 100 * DAY)
+        assert not await is_held(tmp_path, clocks)
+        async with running(tmp_path, clocks) as directory:
+            assert directory.read_marks.of(claim, "main", "e") == 0
+            assert not [*directory.read_marks.rows()]
+
+    looping.run(scenario())
+
+
+def test_where_no_name_is_held_no_marks_are_kept(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        directory = Directory(Settings(history=tmp_path / "talk.txt", names=Names.OPEN), lambda: BEGUN)
+        await directory.start()
+        directory.read_marks.move(ReadMark(claim_of(ANNA), "main", "e", 7))
+        await directory.close()
+        assert not (tmp_path / "read_marks.txt").exists()
 
     looping.run(scenario())

@@ -21,6 +21,7 @@ from besedka.serve.files.descriptor import Descriptor, Identity
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.memberships import PrivateRooms
 from besedka.serve.people.names import Known, KnownNames, Names
+from besedka.serve.people.read_marks import WRITE_SECONDS, ReadMark, ReadMarks
 from besedka.serve.people.table import SPARE_LINES, Table
 from besedka.serve.repeated_error import LASTING_SECONDS
 from besedka.wire.errors import ErrorCode, Refused
@@ -29,6 +30,7 @@ from tests import looping
 THEN = "2026-01-01 00:00:00"
 ANNA, BORIS = "a" * 64, "b" * 64
 NAMES, ROOMS, INVITATIONS = "known_names.txt", "private_rooms.txt", "invitations.txt"
+MARKS = "read_marks.txt"
 
 Scene = Callable[["Kept"], Awaitable[None]]
 
@@ -40,7 +42,13 @@ class Kept:
         self.names = KnownNames(Names.CLAIMED, THEN)
         self.rooms = PrivateRooms()
         self.invitations = Invitations()
-        tables: dict[str, Table[Any]] = {NAMES: self.names, ROOMS: self.rooms, INVITATIONS: self.invitations}
+        self.marks = ReadMarks()
+        tables: dict[str, Table[Any]] = {
+            NAMES: self.names,
+            ROOMS: self.rooms,
+            INVITATIONS: self.invitations,
+            MARKS: self.marks,
+        }
         self.files = Files(folder, tables, lambda: None)
 
     async def claim(self, name: str, claim: str = ANNA) -> None:
@@ -675,3 +683,71 @@ def test_an_error_of_ours_while_a_batch_is_written_is_no_error_of_the_disk(
                 await kept.files.reconcile()
 
     play(tmp_path, scene)
+
+
+def test_read_marks_are_written_once_in_several_seconds_and_at_the_end_and_nobody_waits_for_them(
+    tmp_path: Path, syncs: Syncs
+) -> None:
+    path = tmp_path / MARKS
+
+    async def scene(kept: Kept) -> None:
+        def stored() -> int:
+            again = ReadMarks()
+            again.merge(path.read_text())
+            return again.of(ANNA, "main", "e")
+
+        kept.marks.move(ReadMark(ANNA, "main", "e", 1))
+        await kept.files.reconcile()
+        assert stored() == 1
+        inode = path.stat().st_ino
+        assert path.stat().st_mode & 0o777 == 0o600
+        begun = syncs.inodes.count(inode)
+        for number in range(2, 2 + 3 * int(WRITE_SECONDS)):
+            kept.marks.move(ReadMark(ANNA, "main", "e", number))
+            # Others wait for their own file.
+            await kept.claim(f"Name {number}", BORIS)
+            await pass_seconds(kept, 1)
+        assert 2 <= syncs.inodes.count(inode) - begun <= 3
+        kept.marks.move(ReadMark(ANNA, "main", "e", 1_000))
+        await kept.files.reconcile(at_once=True)
+        assert stored() == 1_000
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("damage", ["bytes", "link", "folder", "written by others"])
+def test_read_marks_that_cannot_be_read_keep_no_server_from_starting_and_are_left_as_they_are(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    path = tmp_path / MARKS
+    line = f"{ANNA}\tmain\te\t7\n".encode()
+    match damage:
+        case "bytes":
+            path.write_bytes(b"\xff\xfe" + line)
+        case "link":
+            (tmp_path / "elsewhere").write_bytes(line)
+            path.symlink_to(tmp_path / "elsewhere")
+        case "folder":
+            path.mkdir()
+        case _:
+            path.write_bytes(line)
+            path.chmod(0o666)
+    before = path.lstat()
+
+    async def scene(kept: Kept) -> None:
+        assert kept.marks.of(ANNA, "main", "e") == 0
+        await kept.claim("Anna")
+        kept.marks.move(ReadMark(ANNA, "main", "e", 3))
+        await pass_seconds(kept, 60)
+        assert kept.marks.of(ANNA, "main", "e") == 3
+        assert path.lstat() == before
+        if damage == "written by others":
+            path.chmod(0o600)
+            await pass_seconds(kept, 60)
+            kept.marks.move(ReadMark(ANNA, "main", "e", 8))
+            await pass_seconds(kept, 60)
+            assert path.read_bytes().startswith(line)
+
+    play(tmp_path, scene)
+    assert names_in(tmp_path) == {"Anna"}
+    assert 1 <= sum(MARKS in record.getMessage() for record in caplog.records) <= 3

@@ -13,7 +13,11 @@ from besedka.wire.message import Message, MessageId
 def test_the_latest_authors_complete_names_and_no_more_of_them_are_kept_than_a_bound() -> None:
     view: Any = SimpleNamespace(name="main", me="Anna", people=["Anna", "Boris"], is_for_me=lambda _: False)
     rooms: Any = SimpleNamespace(
-        views={"main": view}, current=view, is_unread_rule_due=False, known_direct_rooms={}
+        views={"main": view},
+        current=view,
+        is_unread_rule_due=False,
+        is_in_sight=False,
+        known_direct_rooms={},
     )
     notifier: Any = SimpleNamespace(phrases=None, show_messages=lambda *_: None, ring=lambda **_: None)
     handler = EventHandler(rooms, notifier, SimpleNamespace(), announces_disconnects=False)  # type: ignore[arg-type]

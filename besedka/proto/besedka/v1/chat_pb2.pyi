@@ -360,7 +360,7 @@ class IdRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class ConverseRequest(_message.Message):
-    __slots__ = ("join", "say", "history", "typing", "leave", "list_rooms", "search", "private", "direct", "invite", "uninvite", "add_device", "take_device", "moderate", "block", "unblock")
+    __slots__ = ("join", "say", "history", "typing", "leave", "list_rooms", "search", "private", "direct", "invite", "uninvite", "add_device", "take_device", "moderate", "block", "unblock", "read")
     JOIN_FIELD_NUMBER: _ClassVar[int]
     SAY_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
@@ -377,6 +377,7 @@ class ConverseRequest(_message.Message):
     MODERATE_FIELD_NUMBER: _ClassVar[int]
     BLOCK_FIELD_NUMBER: _ClassVar[int]
     UNBLOCK_FIELD_NUMBER: _ClassVar[int]
+    READ_FIELD_NUMBER: _ClassVar[int]
     join: Join
     say: Say
     history: ListHistory
@@ -393,7 +394,8 @@ class ConverseRequest(_message.Message):
     moderate: Moderate
     block: Block
     unblock: Unblock
-    def __init__(self, join: _Optional[_Union[Join, _Mapping]] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., history: _Optional[_Union[ListHistory, _Mapping]] = ..., typing: _Optional[_Union[BeginTyping, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., list_rooms: _Optional[_Union[ListRooms, _Mapping]] = ..., search: _Optional[_Union[Search, _Mapping]] = ..., private: _Optional[_Union[OpenPrivate, _Mapping]] = ..., direct: _Optional[_Union[OpenDirect, _Mapping]] = ..., invite: _Optional[_Union[Invite, _Mapping]] = ..., uninvite: _Optional[_Union[Uninvite, _Mapping]] = ..., add_device: _Optional[_Union[AddDevice, _Mapping]] = ..., take_device: _Optional[_Union[TakeDevice, _Mapping]] = ..., moderate: _Optional[_Union[Moderate, _Mapping]] = ..., block: _Optional[_Union[Block, _Mapping]] = ..., unblock: _Optional[_Union[Unblock, _Mapping]] = ...) -> None: ...
+    read: MarkRead
+    def __init__(self, join: _Optional[_Union[Join, _Mapping]] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., history: _Optional[_Union[ListHistory, _Mapping]] = ..., typing: _Optional[_Union[BeginTyping, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., list_rooms: _Optional[_Union[ListRooms, _Mapping]] = ..., search: _Optional[_Union[Search, _Mapping]] = ..., private: _Optional[_Union[OpenPrivate, _Mapping]] = ..., direct: _Optional[_Union[OpenDirect, _Mapping]] = ..., invite: _Optional[_Union[Invite, _Mapping]] = ..., uninvite: _Optional[_Union[Uninvite, _Mapping]] = ..., add_device: _Optional[_Union[AddDevice, _Mapping]] = ..., take_device: _Optional[_Union[TakeDevice, _Mapping]] = ..., moderate: _Optional[_Union[Moderate, _Mapping]] = ..., block: _Optional[_Union[Block, _Mapping]] = ..., unblock: _Optional[_Union[Unblock, _Mapping]] = ..., read: _Optional[_Union[MarkRead, _Mapping]] = ...) -> None: ...
 
 class Join(_message.Message):
     __slots__ = ("room", "user", "since", "epoch", "secret", "quiet", "invite", "must_exist")
@@ -450,6 +452,14 @@ class Leave(_message.Message):
     ROOM_FIELD_NUMBER: _ClassVar[int]
     room: str
     def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class MarkRead(_message.Message):
+    __slots__ = ("room", "id")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    id: int
+    def __init__(self, room: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
 
 class ListRooms(_message.Message):
     __slots__ = ("key", "after", "limit", "watch")
@@ -574,7 +584,7 @@ class Moderate(_message.Message):
     def __init__(self, act: _Optional[_Union[Act, str]] = ..., user: _Optional[str] = ..., room: _Optional[str] = ..., id: _Optional[int] = ..., seconds: _Optional[int] = ..., reason: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
 
 class ConverseResponse(_message.Message):
-    __slots__ = ("welcome", "messages", "history", "presence", "typing", "refused", "rooms", "found", "place", "invitation", "device_link", "device", "done", "redacted", "rights")
+    __slots__ = ("welcome", "messages", "history", "presence", "typing", "refused", "rooms", "found", "place", "invitation", "device_link", "device", "done", "redacted", "rights", "read")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
@@ -590,6 +600,7 @@ class ConverseResponse(_message.Message):
     DONE_FIELD_NUMBER: _ClassVar[int]
     REDACTED_FIELD_NUMBER: _ClassVar[int]
     RIGHTS_FIELD_NUMBER: _ClassVar[int]
+    READ_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     messages: Messages
     history: HistoryPage
@@ -605,10 +616,11 @@ class ConverseResponse(_message.Message):
     done: Done
     redacted: Redacted
     rights: Rights
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., history: _Optional[_Union[HistoryPage, _Mapping]] = ..., presence: _Optional[_Union[Presence, _Mapping]] = ..., typing: _Optional[_Union[Typing, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., rooms: _Optional[_Union[Rooms, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., invitation: _Optional[_Union[Invitation, _Mapping]] = ..., device_link: _Optional[_Union[DeviceLink, _Mapping]] = ..., device: _Optional[_Union[Device, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., redacted: _Optional[_Union[Redacted, _Mapping]] = ..., rights: _Optional[_Union[Rights, _Mapping]] = ...) -> None: ...
+    read: ReadUpTo
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., history: _Optional[_Union[HistoryPage, _Mapping]] = ..., presence: _Optional[_Union[Presence, _Mapping]] = ..., typing: _Optional[_Union[Typing, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., rooms: _Optional[_Union[Rooms, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., invitation: _Optional[_Union[Invitation, _Mapping]] = ..., device_link: _Optional[_Union[DeviceLink, _Mapping]] = ..., device: _Optional[_Union[Device, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., redacted: _Optional[_Union[Redacted, _Mapping]] = ..., rights: _Optional[_Union[Rights, _Mapping]] = ..., read: _Optional[_Union[ReadUpTo, _Mapping]] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset", "kind", "peer", "may")
+    __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset", "kind", "peer", "may", "read_up_to")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -621,6 +633,7 @@ class Welcome(_message.Message):
     KIND_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
     MAY_FIELD_NUMBER: _ClassVar[int]
+    READ_UP_TO_FIELD_NUMBER: _ClassVar[int]
     room: str
     user: str
     head: int
@@ -633,7 +646,8 @@ class Welcome(_message.Message):
     kind: Kind
     peer: str
     may: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ..., clients_count: _Optional[int] = ..., users: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., utc_offset: _Optional[int] = ..., reset: _Optional[bool] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., may: _Optional[_Iterable[str]] = ...) -> None: ...
+    read_up_to: int
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ..., clients_count: _Optional[int] = ..., users: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., utc_offset: _Optional[int] = ..., reset: _Optional[bool] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., may: _Optional[_Iterable[str]] = ..., read_up_to: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("name", "room", "text", "frame")
@@ -788,6 +802,14 @@ class Rights(_message.Message):
     room: str
     may: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, room: _Optional[str] = ..., may: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ReadUpTo(_message.Message):
+    __slots__ = ("room", "id")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    id: int
+    def __init__(self, room: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
 
 class Refused(_message.Message):
     __slots__ = ("code", "text", "key", "room", "retry_after")
