@@ -100,6 +100,8 @@ interface Room {
   markedId: number;
   /** What was marked stays unread while the room is on the screen. */
   isKeptUnread: boolean;
+  /** The last id that the user has read, on any device, as the server has it; -1: it keeps no marks for this user. */
+  mark: number;
   /** How many unread messages mention this user. */
   mentions: number;
   /** Which messages notify. */
@@ -240,6 +242,7 @@ interface Events {
   focus: { isFocused: boolean };
   seen: {};
   read: { readTo: number; rewinds?: number };
+  markRead: {};
   markUnread: { id: number };
   follow: { isFollowing: boolean };
   loadOlder: {};

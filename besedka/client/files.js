@@ -13,6 +13,7 @@ self.BESEDKA_FILES = [
   "chat/app/notifications.js",
   "chat/app/offline.js",
   "chat/app/persistence.js",
+  "chat/app/read_marks.js",
   "chat/app/state.js",
   "chat/app/try_name.js",
   "chat/devices/state.js",

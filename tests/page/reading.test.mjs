@@ -229,3 +229,70 @@ test("a room that the rows of a flood have left is drawn whole", () => {
   tail.restore();
   assert.equal(tail.of(room), room);
 });
+
+const marks = (visit) => visit.sent("read").map(({ room, id }) => [room, id]);
+
+test("where the server keeps a mark, a first visit goes on from there, and a later one from the further of both", () => {
+  const first = new Visit().comeIn({ head: 100, read_up_to: 40 });
+  assert.deepEqual([first.room.readTo, first.room.unreadFrom], [40, 40]);
+  const none = new Visit().comeIn({ head: 100, read_up_to: 0 });
+  assert.deepEqual([none.room.readTo, none.room.unreadFrom], [100, -1], "nothing was read on any device: all is old");
+  const further = new Visit({ rooms: { main: { readTo: 70, epoch: "e" } } }).comeIn({ head: 100, read_up_to: 90 });
+  assert.deepEqual([further.room.readTo, further.room.unreadFrom], [90, 90]);
+  const behind = new Visit({ rooms: { main: { readTo: 70, epoch: "e" } } }).comeIn({ head: 100, read_up_to: 60 });
+  assert.equal(behind.room.readTo, 70);
+  behind.happen({ type: "markRead" }).happen({ type: "markRead" });
+  assert.deepEqual(marks(behind), [["main", 70]], "the server is told once");
+});
+
+test("the mark of another device takes away what is unread and the mentions in it, and never adds any", () => {
+  const visit = reader(100).happen({ type: "focus", isFocused: false });
+  visit.welcome({ head: 100, read_up_to: 100 }).chat(101, "Anna").chat(102).chat(103, "Anna");
+  assert.deepEqual([visit.room.lastId - visit.room.readTo, visit.room.mentions], [3, 2]);
+  visit.tell({ type: "read", id: 102 });
+  assert.deepEqual([visit.room.readTo, visit.room.mentions], [102, 1]);
+  visit.tell({ type: "read", id: 50 });
+  assert.equal(visit.room.readTo, 102);
+  visit.tell({ type: "read", id: 103 }).happen({ type: "focus", isFocused: true });
+  assert.deepEqual([visit.room.readTo, visit.room.mentions, visit.room.unreadFrom], [103, 0, -1]);
+  visit.happen({ type: "markRead" });
+  assert.deepEqual(marks(visit), [], "the server knows");
+});
+
+test("what was read here is sent, once, and again after a loss of the connection in which it may have been lost", () => {
+  const visit = new Visit().comeIn({ head: 10, read_up_to: 10 }).history(1, 10);
+  visit.chat(11).chat(12).happen({ type: "markRead" });
+  assert.deepEqual(marks(visit), [], "nobody has seen them");
+  visit.happen({ type: "seen" }).happen({ type: "markRead" }).happen({ type: "markRead" });
+  assert.deepEqual(marks(visit), [["main", 12]]);
+  visit.lose().happen({ type: "markRead" }).happen({ type: "connected" }).welcome({ head: 12, read_up_to: 10 }).happen({ type: "markRead" });
+  assert.deepEqual(marks(visit), [["main", 12], ["main", 12]]);
+});
+
+test("guests, and whoever is in an older chat, send no marks", () => {
+  const visit = new Visit().comeIn({ head: 10 }).history(1, 10).chat(11).happen({ type: "seen" }).happen({ type: "markRead" });
+  assert.equal(visit.room.readTo, 11);
+  assert.deepEqual(marks(visit), []);
+});
+
+test("a message that was marked as unread stays so on this device, whatever is read on others, until the user has read it again", () => {
+  const visit = new Visit().comeIn({ head: 100, read_up_to: 100 }).history(91, 100).happen({ type: "markUnread", id: 95 });
+  visit.tell({ type: "read", id: 100 }).chat(101).tell({ type: "read", id: 101 }).happen({ type: "markRead" });
+  assert.deepEqual([visit.room.readTo, marks(visit)], [94, []], "a mark of the server never moves back");
+  // After a reload, too.
+  const { readTo, rewinds, markedId, epoch } = visit.room;
+  const again = new Visit({ rooms: { main: { readTo, rewinds, markedId, epoch } } }).comeIn({ head: 101, read_up_to: 101 });
+  again.history(92, 101).tell({ type: "read", id: 101 });
+  assert.deepEqual([again.room.readTo, again.room.unreadFrom], [94, 94]);
+  again.happen({ type: "seen" });
+  assert.equal(again.room.readTo, 101);
+  again.chat(102).tell({ type: "read", id: 102 });
+  assert.equal(again.room.readTo, 102, "from then on they count again");
+});
+
+test("a mark belongs to its log", () => {
+  const visit = new Visit({ rooms: { main: { readTo: 70, epoch: "e" } } }).comeIn({ head: 100, read_up_to: 70 });
+  visit.welcome({ head: 5, epoch: "another", reset: true, read_up_to: 0 }).happen({ type: "markRead" });
+  assert.equal(visit.room.readTo, 5);
+  assert.deepEqual(marks(visit), [["main", 5]]);
+});

@@ -131,7 +131,7 @@ test("posting counts as reading", () => {
 test("read positions of other tabs apply", () => {
   const visit = new Visit().comeIn({ head: 5 }).happen({ type: "focus", isFocused: false }).chat(6, "Anna").chat(7);
   visit.happen({ type: "read", name: "main", readTo: 6 });
-  assert.deepEqual([unread(visit.room), visit.room.mentions], [1, 1]);
+  assert.deepEqual([unread(visit.room), visit.room.mentions], [1, 0], "it was the one that was read that mentions her");
   visit.happen({ type: "read", name: "main", readTo: 7 }).happen({ type: "read", name: "main", readTo: 3 });
   assert.deepEqual([visit.room.readTo, visit.room.mentions], [7, 0]);
 });

@@ -35,6 +35,7 @@ export const newRoom = (name, known) => ({
   rewinds: 0,
   markedId: 0,
   isKeptUnread: false,
+  mark: -1,
   mentions: 0,
   notice: "mentions",
   refusal: null,
@@ -49,6 +50,9 @@ export const label = ({ name, kind, peer }) => peer || (name.startsWith("direct-
 
 /** How many are unread. @type {(room: Room) => number} */
 export const unread = ({ readTo, lastId }) => (readTo < 0 ? 0 : Math.max(0, lastId - readTo));
+
+/** Whether the user has marked a message as unread, and not read on from there: then marks of other devices do not count. @type {(room: Room) => boolean} */
+export const isHeldBack = ({ rewinds, markedId, readTo }) => rewinds > 0 && readTo < markedId;
 
 /** The room after another login. @type {RoomEdit} */
 export const renewed = ({ name, readTo, rewinds, markedId, epoch, notice, target, kind, peer, invite, mustExist }) =>
@@ -79,15 +83,16 @@ export const roomEvents = {
 
 /** @type {Feature["roomFrames"]} */
 export const roomFrames = {
-  welcome: (room, { reset, epoch, head, clients_count: count, users, kind, peer, may }) => {
+  welcome: (room, { reset, epoch, head, clients_count: count, users, kind, peer, may, read_up_to: mark = -1 }) => {
     const isReplaced = reset || (room.epoch && epoch && epoch !== room.epoch);
     const { name, notice, target, isFollowing } = room;
     const anew = isReplaced && { ...newRoom(name, { notice, target, isFollowing }), rows: waitingRows(room.rows) };
     const outbox = unsent(room);
-    const next = { ...room, ...anew, epoch, count, users, kind, peer, may, outbox, isJoined: true, isJoining: false, refusal: null, invite: undefined, mustExist: false };
+    const next = { ...room, ...anew, epoch, count, users, kind, peer, may, outbox, mark, isJoined: true, isJoining: false, refusal: null, invite: undefined, mustExist: false };
     // First all messages are old; after a reconnect, missed ones are new.
     if (!next.lastId) next.lastId = next.oldUntil = head;
-    if (next.readTo < 0 || next.readTo > head) next.readTo = head;
+    if (next.readTo < 0 || next.readTo > head) next.readTo = mark > 0 ? mark : head;
+    else if (mark > next.readTo && !isHeldBack(next)) Object.assign(next, { readTo: mark, mentions: mark < head ? next.mentions : 0 });
     if (next.readTo < head) next.unreadFrom = next.readTo;
     return sendWaiting(next);
   },

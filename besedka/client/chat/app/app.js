@@ -9,6 +9,7 @@ import { all, get, newKey, read, set } from "../storage.js";
 import { COMMANDS, mistypedTime, nameAndRest, read as readCommand, request } from "../writing/commands.js";
 import { Blocks } from "./blocks.js";
 import { Persistence } from "./persistence.js";
+import { ReadMarks } from "./read_marks.js";
 import { tryName } from "./try_name.js";
 
 const BACKGROUND_MS = 1000; // background tabs have no animation frames
@@ -26,6 +27,7 @@ export class App {
   #parts;
   #persistence;
   #blocks = new Blocks();
+  #readMarks;
   #drawing = 0;
   #notifying = 0;
   #news = new Map(); // a room's name -> its last frame that may notify
@@ -42,6 +44,7 @@ export class App {
     const { dispatch, page, state } = parts;
     this.#parts = parts;
     this.#persistence = new Persistence(restored);
+    this.#readMarks = new ReadMarks(dispatch);
     this.#commands = {
       join: (name) => dispatch({ type: "openRoom", name }),
       leave: () => this.leaveRoom(state().current),
@@ -232,6 +235,7 @@ export class App {
   /** Follows the state: storage, the address, the icon. */
   changed(state) {
     this.#persistence.keep(state);
+    this.#readMarks.changed(state);
     if (here(state).isJoined) this.#keepKey();
     this.#keepAddress(state);
     if (state.hidden !== this.#hidden) this.#hide(state.hidden ?? []);

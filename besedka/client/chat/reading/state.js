@@ -1,6 +1,6 @@
 // The read position, and the window of rows on a room's log: requests pages, and takes them in. Pure.
 
-import { acknowledged, behindDelivered, rowsOf, sendWaiting, trimmed, unread, waitingRows } from "../room.js";
+import { acknowledged, behindDelivered, isHeldBack, rowsOf, sendWaiting, trimmed, unread, waitingRows } from "../room.js";
 import { beginningOf, isDate } from "../search/terms.js";
 import { here, roomOf, withRoom } from "../state.js";
 
@@ -51,6 +51,9 @@ const roomEvents = {
     return rewinds < room.rewinds ? [room, []] : read({ ...room, isKeptUnread: room.isKeptUnread && readTo <= room.readTo }, readTo);
   },
 
+  /** The server is to know how far the user has read, if it does not yet. */
+  markRead: (room) => (isMarkDue(room) ? [{ ...room, mark: room.readTo }, [{ type: "read", room: room.name, id: room.readTo }]] : [room, []]),
+
   /** The user has marked a message as unread: reading goes on there. */
   markUnread: (room, { id }) => [rewound(room, id - 1, room.rewinds + 1), []],
 
@@ -89,6 +92,12 @@ const roomEvents = {
 
 /** @type {Feature["roomFrames"]} */
 const roomFrames = {
+  /** The user has read up to here on another device. */
+  read: (given, { id }) => {
+    const room = { ...given, mark: Math.max(given.mark, id) };
+    return isHeldBack(room) ? [room, []] : read(room, id);
+  },
+
   page: (given, frame, state) => {
     const room = acknowledged(given, frame);
     return sendWaiting(withPage(room, rowsOf(room, frame, state), frame));
@@ -98,10 +107,14 @@ const roomFrames = {
 /** @type {Feature} */
 export const reading = { events, frames, roomEvents, roomFrames };
 
+/** Whether the server keeps marks, and knows of less than the user has read here. @type {(room: Room) => boolean} */
+export const isMarkDue = (room) => room.isJoined && room.mark >= 0 && room.readTo > room.mark && !isHeldBack(room);
+
 /** @type {(room: Room, readTo: number) => RoomChange} */
 function read(room, readTo) {
   if (readTo <= room.readTo) return [room, []];
-  return [{ ...room, readTo, mentions: readTo < room.lastId ? room.mentions : 0 }, []];
+  const mentions = readTo < room.lastId ? Math.max(0, room.mentions - called(room, room.readTo, readTo)) : 0;
+  return [{ ...room, readTo, mentions }, []];
 }
 
 /** @type {(room: Room, readTo: number, rewinds: number) => Room} */
