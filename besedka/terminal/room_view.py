@@ -92,6 +92,8 @@ class RoomView:
         # The number of messages that were not shown, including those no longer in `unshown`, and the last of them that mentions the user.
         self._unshown_count = 0
         self._mentioned_in = 0
+        # The last message that was read before a rule that is still to be shown; 0 if none is.
+        self._rule_behind = 0
         self._received_to = membership.cursor[0]
         self._unsent = unsent
         self._authors: dict[int, str] = {}
@@ -204,6 +206,18 @@ class RoomView:
         self._unshown_count = self._mentioned_in = 0
         return dropped, unshown
 
+    def expect_unread_rule(self) -> None:
+        """Expect a rule above the first of the messages that were there and not read at the join, if the server knows which that is."""
+        self._rule_behind = self.read_up_to
+
+    def take_unread_rule(self, message: ReceivedMessage) -> int | None:
+        """Whether that rule is due above a message, once: the number of unread messages that are missing before it; None if it is not due."""
+        if not (0 < self._rule_behind < message.id and message.is_old and message.user != self.me):
+            return None
+        missing = 0 if self.oldest else message.id - 1 - self._rule_behind
+        self._rule_behind = 0
+        return missing
+
     def mark_read(self) -> None:
         """Note that the user has seen all that was shown."""
         # After a change of the log its messages may not be shown yet.
@@ -261,7 +275,7 @@ class RoomView:
                 self._typing_until.pop(event.user, None)
                 self._received_to = event.id
             case Reset():
-                self.oldest = self.newest = self._received_to = self._mentioned_in = 0
+                self.oldest = self.newest = self._received_to = self._mentioned_in = self._rule_behind = 0
                 self._authors.clear()
             case Redacted():
                 self._redact_unshown(event)

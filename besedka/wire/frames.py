@@ -352,7 +352,7 @@ class Welcome(Frame, tag="welcome", frozen=True):
         peer: the other person in a direct room.
         may: the recipient's rights here beside posting: `invite`, `moderate`.
         read_up_to: the id of the last message that they have read, on any device, 0 if they have read none of this log; None if the
-            server keeps no marks for them, because their name is not claimed.
+            server keeps no marks for them, because they have shown no secret of a claimed name.
     """
 
     room: str

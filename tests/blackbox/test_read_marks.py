@@ -122,13 +122,12 @@ def test_a_mark_of_a_log_that_was_replaced_is_void(server: RunningServer) -> Non
     wait_until(lambda: stored(server).get(anna_in()) == (again["epoch"], 2))
 
 
-def test_guests_and_readers_have_no_marks_and_wrong_ones_are_refused(server: RunningServer) -> None:
+def test_guests_and_strangers_have_no_marks_and_wrong_ones_are_refused(server: RunningServer) -> None:
     say(server, 3)
     with WireClient(server) as guest, WireClient(server) as reader, WireClient(server) as anna:
         assert "read_up_to" not in guest.join("Guest")
         assert guest.refused("read", id=1) == "no_secret"
         assert "read_up_to" not in reader.join(None, secret=ANNA)
-        assert reader.refused("read", id=1) == "no_name"
         anna.join("Anna", secret=ANNA)
         for number, code in ((4, "bad_cursor"), (10**15, "bad_cursor"), (0, "bad_frame"), (-1, "bad_frame")):
             anna.send_frame("read", id=number)
@@ -137,6 +136,20 @@ def test_guests_and_readers_have_no_marks_and_wrong_ones_are_refused(server: Run
         assert anna.refused("read", id=1, room="dev") == "not_joined"
     assert mark_of(server) == 0
     assert not stored(server)
+
+
+def test_a_reader_without_a_name_who_shows_the_secret_of_one_receives_the_marks(
+    server: RunningServer,
+) -> None:
+    say(server, 3)
+    with WireClient(server) as anna, WireClient(server) as reader:
+        anna.join("Anna", secret=ANNA)
+        anna.send_frame("read", id=1)
+        anna.ask("rooms")
+        assert reader.join(None, secret=ANNA)["read_up_to"] == 1
+        assert reader.refused("read", id=2) == "no_name"
+        anna.send_frame("read", id=3)
+        assert reader.receive("read")["id"] == 3
 
 
 def test_where_no_names_are_held_there_are_no_marks(make_server: ServerMaker) -> None:

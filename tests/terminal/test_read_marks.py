@@ -7,6 +7,7 @@ from tests.running import RunningServer
 from tests.talking import WireClient
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.pseudo_terminal import Terminal
+from tests.terminal.test_people import link_in
 
 
 def post(boris: WireClient, *posted: str, room: str = "main") -> None:
@@ -65,3 +66,32 @@ def test_a_room_is_joined_with_a_rule_where_the_person_has_stopped_reading(
     third = make_terminal(server.url(), "--name", "Anna")
     third.wait_for("Boris: newer 14")
     third.wait_for("5 more before that: /history 5")
+
+
+def test_direct_messages_that_were_read_on_another_device_are_not_new_at_the_next_start(
+    server: RunningServer, make_terminal: TerminalMaker, make_client: ClientMaker
+) -> None:
+    first = make_terminal(server.url(), "--name", "Anna")
+    first.wait_for("You are in # main as Anna.")
+    first.type("/device\r")
+    first.wait_for("Open this link on another device")
+    phone = make_client()
+    device = phone.ask("take_device", token=link_in(first).partition("device=")[2])
+    first.type("/exit\r")
+    assert first.exit_status() == 0
+    for name in ("Boris", "Clara"):
+        person = make_client()
+        person.join(name)
+        room = person.ask("direct", user="Anna")["room"]
+        person.join(name, room)
+        post(person, f"it is {name}", room=room)
+        phone.join("Anna", room, secret=device["secret"])
+        if name == "Boris":
+            phone.send_frame("read", room=room, id=1)
+            phone.ask("rooms")
+    second = make_terminal(server.url(), "--name", "Anna")
+    second.wait_until(lambda: "@ Clara 1!" in second.bar, "the bar does not tell")
+    assert "Boris" not in second.bar
+    second.type("/rooms\r")
+    second.wait_for("@ Clara  2 here · you are here · 1 new")
+    assert not any("Boris" in line and "you are here" in line for line in second.lines)

@@ -34,7 +34,7 @@ def view_of(*events: Event, error: Exception | None = None) -> RoomView:
     async def at_once() -> None:
         pass
 
-    membership: Any = SimpleNamespace(cursor=(0, ""), events=happen)
+    membership: Any = SimpleNamespace(cursor=(0, ""), read_up_to=None, events=happen)
     return RoomView(membership, None, "main", lambda *_: None, at_once)
 
 
@@ -109,5 +109,59 @@ def test_redactions_that_make_texts_longer_drop_the_oldest_unread_messages() -> 
         await asyncio.gather(view.ended, return_exceptions=True)
         dropped, unread = view.take_unshown()
         assert (dropped, [one.id for one in unread]) == (7, [8, 9, 10])
+
+    run_jumping(scenario())
+
+
+def test_what_was_read_on_another_device_is_not_counted_as_unread() -> None:
+    async def scenario() -> None:
+        texts = ("x", "for Anna", "x", "x")
+        messages = [message(number, text) for number, text in enumerate(texts, 1)]
+        view = view_of(welcome(), *messages)
+        await asyncio.gather(view.ended, return_exceptions=True)
+        for one in messages:
+            view.add_unshown(one)
+        found = []
+        for read_up_to in (None, 0, 1, 2, 3, 4, 9):
+            view.membership.read_up_to = read_up_to  # type: ignore[misc]
+            found.append((view.unread_count, view.is_mentioned, view.read_to[0]))
+        assert found == [
+            (4, True, 0),
+            (4, True, 0),
+            (3, True, 1),
+            (2, False, 2),
+            (1, False, 3),
+            *[(0, False, 4)] * 2,
+        ]
+        # All the same it was not shown here.
+        assert len(view.take_unshown()[1]) == len(messages)
+
+    run_jumping(scenario())
+
+
+def test_the_rule_above_what_was_there_and_not_read_at_the_join_is_due_once_and_says_what_is_missing() -> (
+    None
+):
+    async def scenario() -> None:
+        def old(number: int, user: str = "Boris") -> ReceivedMessage:
+            return ReceivedMessage(
+                Message("2026-01-01 00:00:00", user, "x", id=MessageId(number)), is_old=number < 10
+            )
+
+        view = view_of(welcome())
+        await asyncio.gather(view.ended, return_exceptions=True)
+        view.membership.read_up_to = 5  # type: ignore[misc]
+        view.expect_unread_rule()
+        assert view.take_unread_rule(old(5)) is None
+        assert view.take_unread_rule(old(6, "Anna")) is None
+        assert view.take_unread_rule(old(8)) == 2
+        assert view.take_unread_rule(old(9)) is None
+        view.expect_unread_rule()
+        assert view.take_unread_rule(old(10)) is None  # it came later
+        view.mark_shown(old(6))
+        assert view.take_unread_rule(old(7)) == 0
+        view.membership.read_up_to = None  # type: ignore[misc]
+        view.expect_unread_rule()
+        assert view.take_unread_rule(old(9)) is None
 
     run_jumping(scenario())

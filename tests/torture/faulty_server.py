@@ -50,7 +50,7 @@ from tests.bent_server import bend
 PLAN = json.loads(os.environ.get("FAULTS", "{}"))
 HANGS_SECONDS = 60
 LOOK_SECONDS = 0.005
-KEPT_OF_PEOPLE = {"audit.txt", "known_names.txt", "private_rooms.txt", "invitations.txt"}
+KEPT_OF_PEOPLE = {"audit.txt", "known_names.txt", "private_rooms.txt", "invitations.txt", "read_marks.txt"}
 really_write, really_fdatasync, really_fsync, really_stat = os.write, os.fdatasync, os.fsync, os.stat
 really_open, really_start = os.open, threading.Thread.start
 really_append, really_start_append = ChatHistory.append, ChatHistory.start_append

@@ -178,8 +178,8 @@ class DirectRoomWatcher:
         async for event in membership.events():
             match event:
                 case Welcome():
-                    # A position in a replaced log means nothing in the new one.
-                    is_new = event.head > (last if epoch == event.epoch else 0)
+                    # A position in a replaced log means nothing in the new one. Another device may have read on.
+                    is_new = event.head > max(last if epoch == event.epoch else 0, event.read_up_to or 0)
                     last, epoch = event.head, event.epoch
                     if is_new and self._may_catch_up(membership.room):
                         return ""

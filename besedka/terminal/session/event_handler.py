@@ -113,9 +113,7 @@ class EventHandler:
             if self._rooms.is_unread_rule_due and not is_own:
                 self._rooms.is_unread_rule_due = False
                 self._notifier.show(formatting.rule(self._phrases.unread))
-            self._notifier.show_messages(view, [message])
-            if self._rooms.is_in_sight:
-                view.mark_read()
+            self._rooms.show_received(view, message)
         if not (is_own or message.is_old):
             self._notifier.ring(is_for_me=view.is_for_me(message))
 

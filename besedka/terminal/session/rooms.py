@@ -10,7 +10,7 @@ from typing import Final
 from besedka.remote.address import Address
 from besedka.remote.chat_connection import ROOMS_AT_MOST, ChatConnection
 from besedka.remote.errors import ACCESS_ENDINGS, JoinRefused
-from besedka.remote.room.events import Event
+from besedka.remote.room.events import Event, ReceivedMessage
 from besedka.terminal.room_view import ConnectionState, RoomView
 from besedka.terminal.storage import Storage, UnsentMessages
 from besedka.terminal.ui import formatting
@@ -220,9 +220,13 @@ class Rooms:
         if is_new:
             welcome = self._welcome(view)
             self._notifier.notify(welcome if len(self.views) > 1 else f"{welcome} {self._phrases.help_hint}")
+            # The other messages that were there at the join are still to come.
+            view.expect_unread_rule()
+            for message in view.take_unshown()[1]:
+                self.show_received(view, message)
         else:
             self._notifier.show(formatting.rule(view.title))
-        self._show_unshown(view, is_new=is_new)
+            self._show_unshown(view)
         self.mark_read()
         self._redraw()
 
@@ -230,15 +234,23 @@ class Rooms:
         """Note that the user has seen the room on the screen: they have come to it, or are typing."""
         self.current.mark_read()
 
-    def _show_unshown(self, view: RoomView, *, is_new: bool) -> None:
+    def show_received(self, view: RoomView, message: ReceivedMessage) -> None:
+        """Show a message of the room on the screen, below a rule if it is the first that was there and not read at the join."""
+        missing = view.take_unread_rule(message)
+        if missing is not None:
+            self._notifier.show(formatting.rule(self._phrases.unread))
+        if missing:
+            self._notifier.notify(self._phrases.more_unread.format(n=missing))
+        self._notifier.show_messages(view, [message])
+        # What was there at the join comes while the user looks for it.
+        if self.is_in_sight or message.is_old:
+            view.mark_read()
+
+    def _show_unshown(self, view: RoomView) -> None:
         """Show the messages that were not shown yet, with a rule above those that the user has not read on another device either."""
         dropped, messages = view.take_unshown()
-        # Of a room that was not joined before, only the server may know how far it was read.
-        read_up_to = view.read_up_to or (view.newest if is_new else 0)
-        read = [message for message in messages if message.id <= read_up_to]
+        read = [message for message in messages if message.id <= view.read_up_to]
         unread = messages[len(read) :]
-        if is_new and unread:
-            dropped = max(dropped, messages[0].id - 1 - read_up_to)
         if unread and not read:
             self._notifier.show(formatting.rule(self._phrases.unread))
         if dropped:

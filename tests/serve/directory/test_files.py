@@ -751,3 +751,31 @@ def test_read_marks_that_cannot_be_read_keep_no_server_from_starting_and_are_lef
     play(tmp_path, scene)
     assert names_in(tmp_path) == {"Anna"}
     assert 1 <= sum(MARKS in record.getMessage() for record in caplog.records) <= 3
+
+
+def test_a_disk_without_space_for_marks_keeps_nobody_from_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    really = descriptor.exchange
+    is_full = True
+
+    def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
+        if is_full and path.name == MARKS:
+            fail(errno.ENOSPC)
+        return really(path, pieces)
+
+    monkeypatch.setattr("besedka.serve.directory.records.exchange", exchange)
+
+    async def scene(kept: Kept) -> None:
+        nonlocal is_full
+        kept.marks.move(ReadMark(ANNA, "main", "e", 3))
+        await kept.files.reconcile()
+        await kept.claim("Anna")
+        assert not (tmp_path / MARKS).exists()
+        is_full = False
+        await pass_seconds(kept, 40)
+        assert f"{ANNA}\tmain\te\t3" in (tmp_path / MARKS).read_text()
+
+    play(tmp_path, scene)
+    assert names_in(tmp_path) == {"Anna"}
+    assert "no space left" in caplog.text

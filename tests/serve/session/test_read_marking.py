@@ -88,7 +88,7 @@ def test_a_mark_is_reported_to_its_persons_other_sessions_in_the_room_only(tmp_p
         assert there.frames == [ReadUpTo("main", 7)]
         assert marks.marking.move(marks.anna, marks.room, 5, session=there) == 0
         assert not [*here.frames, *elsewhere.frames, *boris.frames]
-        assert marks.marking.of(marks.anna, marks.room) == 7
+        assert marks.chat.directory.read_marks.of(ANNA, "main", marks.room.epoch) == 7
 
     play(tmp_path, scene)
 
@@ -107,6 +107,25 @@ def test_marks_that_follow_closely_are_one_report_with_the_last_of_them(tmp_path
     play(tmp_path, scene)
 
 
+class Bystander(FakeSession):
+    """Somebody else, whose session is not even looked at."""
+
+    def memberships(self) -> Iterable[tuple[str, str]]:
+        raise AssertionError
+
+
+def test_in_a_crowd_a_mark_costs_its_persons_own_sessions_only(tmp_path: Path) -> None:
+    async def scene(marks: Marks) -> None:
+        here, there = marks.session(marks.anna), marks.session(marks.anna)
+        for number in range(500):
+            person = Person(f"Person {number}", f"{number:064x}", is_kept=True)
+            marks.chat.directory.sessions.add(Bystander(person, "main"))
+        assert marks.marking.move(marks.anna, marks.room, 7, session=here) == 1
+        assert there.frames == [ReadUpTo("main", 7)]
+
+    play(tmp_path, scene)
+
+
 def test_a_mark_behind_the_last_message_is_refused_and_so_is_one_of_a_guest(tmp_path: Path) -> None:
     async def scene(marks: Marks) -> None:
         here, guest = marks.session(marks.anna), Person("Guest", identity="guest", is_kept=True)
@@ -117,7 +136,6 @@ def test_a_mark_behind_the_last_message_is_refused_and_so_is_one_of_a_guest(tmp_
             with pytest.raises(Refused) as refused:
                 marks.marking.move(person, marks.room, number, session=here)
             assert refused.value.code is code
-        assert marks.marking.of(marks.anna, marks.room) == 0
         assert marks.marking.of(guest, marks.room) is None
         assert not [*marks.chat.directory.read_marks.rows()]
 

@@ -16,10 +16,10 @@ def test_the_latest_authors_complete_names_and_no_more_of_them_are_kept_than_a_b
         views={"main": view},
         current=view,
         is_unread_rule_due=False,
-        is_in_sight=False,
+        show_received=lambda *_: None,
         known_direct_rooms={},
     )
-    notifier: Any = SimpleNamespace(phrases=None, show_messages=lambda *_: None, ring=lambda **_: None)
+    notifier: Any = SimpleNamespace(phrases=None, ring=lambda **_: None)
     handler = EventHandler(rooms, notifier, SimpleNamespace(), announces_disconnects=False)  # type: ignore[arg-type]
     count = 2 * AUTHORS_AT_MOST
     for number in range(count):

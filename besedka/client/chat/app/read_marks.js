@@ -26,7 +26,7 @@ export class ReadMarks {
   // Whoever turns to something else takes their mark with them.
   #look(isLeaving) {
     if (isLeaving) this.#send();
-    else if (!document.hidden && this.#due().length) this.#timer ||= setTimeout(() => this.#send(), SEND_MS);
+    else if (!this.#timer && !document.hidden && this.#due().length) this.#timer = setTimeout(() => this.#send(), SEND_MS);
   }
 
   #due() {
