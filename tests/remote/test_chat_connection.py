@@ -28,6 +28,7 @@ from besedka.remote.room.event_queue import EVENTS_AT_MOST
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset
 from besedka.remote.room.membership import Membership, MembershipState
 from besedka.remote.room.outbox import IN_FLIGHT_AT_MOST
+from besedka.remote.room.read_mark import SEND_SECONDS
 from besedka.serve.session import chat_session
 from besedka.wire.frames import (
     Chat,
@@ -38,6 +39,7 @@ from besedka.wire.frames import (
     Leave,
     ListHistory,
     ListRooms,
+    MarkRead,
     Redacted,
     RoomOpened,
     Rooms,
@@ -782,5 +784,48 @@ def test_a_connection_that_is_lost_before_anything_was_answered_has_failed() -> 
         failure = await has_failed(room)
         assert isinstance(failure, ConnectionFailed)
         assert str(failure) == "cannot reach a chat at ws://nowhere/ws: the connection was lost"
+
+    run(scenario)
+
+
+# Read marks.
+
+
+def test_marks_that_follow_closely_are_sent_as_one_and_the_last_before_the_room_is_left() -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
+        room = connection.join("main", "Anna")
+        await settle()
+        network.visits[0].deliver(msgspec.structs.replace(welcome(9), read_up_to=0))
+        await settle()
+        sent = network.visits[0].sent
+        room.mark_read(3)
+        await settle()
+        assert sent[1:] == [MarkRead(3)]
+        room.mark_read(4)
+        room.mark_read(5)
+        await settle()
+        assert sent[1:] == [MarkRead(3)]
+        await asyncio.sleep(SEND_SECONDS)
+        assert sent[1:] == [MarkRead(3), MarkRead(5)]
+        room.mark_read(9)
+        await room.leave()
+        assert sent[3:] == [MarkRead(9), Leave()]
+
+    run(scenario)
+
+
+def test_a_mark_that_is_lost_with_the_connection_is_sent_on_the_next_one() -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
+        room = connection.join("main", "Anna")
+        await settle()
+        network.visits[0].deliver(msgspec.structs.replace(welcome(9), read_up_to=0))
+        await settle()
+        network.visits[0].close()
+        room.mark_read(7)
+        await asyncio.sleep(RECONNECT_SECONDS)
+        network.visits[1].deliver(msgspec.structs.replace(welcome(9), read_up_to=2))
+        await asyncio.sleep(SEND_SECONDS)
+        assert network.visits[1].sent[1:] == [MarkRead(7)]
+        assert room.read_up_to == 7
 
     run(scenario)

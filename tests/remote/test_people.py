@@ -355,6 +355,12 @@ def test_how_far_a_person_has_read_follows_them_to_their_other_programs_and_to_n
                         other.mark_read(number)
                 other.mark_read(4)
                 other.mark_read(5)
+            async with connect(url, "", secret=ANNA) as reader:
+                assert reader.read_up_to == 5
+                await boris.say("one more")
+                assert (await take(reader.follow(), 6))[-1].id == 6
+                reader.mark_read(6)
+                await reader.rooms()
             async with connect(url, "Anna", secret=ANNA) as again:
                 assert again.read_up_to == 5
             guest.mark_read(3)

@@ -287,11 +287,16 @@ class Membership:
 
     def next_mark(self, now: float) -> MarkRead | None:
         """The read mark to send now; None if there is none."""
-        return self._read_mark.next(now) if self.state is MembershipState.IN else None
+        return self._read_mark.next(now) if self._may_mark else None
 
     def last_mark(self) -> MarkRead | None:
         """The read mark that waits, to be sent before the room is left; None if there is none."""
-        return self._read_mark.last() if self.state is MembershipState.IN else None
+        return self._read_mark.last() if self._may_mark else None
+
+    @property
+    def _may_mark(self) -> bool:
+        # A reader without a name receives the marks of the person whose secret they show, and moves none.
+        return self.state is MembershipState.IN and bool(self.user)
 
     def due(self, now: float) -> float | None:
         """The time at which a join, a message or a read mark may be sent that must wait now; None if nothing waits for a time."""
