@@ -108,6 +108,7 @@ def test_a_device_that_was_offline_reads_on_from_where_it_was_and_its_outbox_goe
         boris.join("Boris", room)
         boris.send_frame("chat", room=room, text="heard")
         wait_for_text(page, "heard")
+        expect(page.locator(".system")).to_have_count(1)
         cable.pull_out()
         page.wait_for_selector("[data-away]")
         say(page, "written meanwhile")
