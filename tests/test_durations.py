@@ -283,10 +283,11 @@ def test_the_page_asks_the_wall_clock_only_where_no_other_will_do() -> None:
         )
         for path in (ROOT / "besedka" / "client").rglob("*.js")
     }
-    # The day of a notice; the order of what was said in several tabs; whether the machine has slept; a name where there is no better chance.
+    # The day of a notice; the order of what was said in several tabs; which copies are the oldest; whether the machine has slept; a name where there is no better chance.
     assert {name: count for name, count in asking.items() if count} == {
         "chat.js": 1,
         "chat/app/persistence.js": 1,
+        "chat/copies/copies.js": 1,
         "chat/socket.js": 3,
         "chat/storage.js": 1,
     }

@@ -19,7 +19,8 @@ interface Row {
   old?: boolean;
   /** It was received as it was posted. */
   live?: boolean;
-  status?: "waiting" | "delivered" | "failed";
+  /** kept: from the copy on this device, shown until the server sends the log. */
+  status?: "waiting" | "delivered" | "failed" | "kept";
   isUnverified?: boolean;
   isRemoved?: boolean;
   refusal?: Refusal;
@@ -84,8 +85,10 @@ interface Room {
   usersBefore: string[];
   /** Messages up to this id were posted before this visit. */
   oldUntil: number;
+  /** Rows from this id on were received since the last welcome, or compared with the log since: no redaction is missing in them. */
+  provenFrom: number;
   /** The page that was asked for: before an id, or since a moment in unix seconds, the beginning of a day. */
-  fetching: { what: "older" | "newer" | "around"; before: number } | { what: "since"; since: number; day: string } | null;
+  fetching: { what: "older" | "newer" | "around" | "again"; before: number } | { what: "since"; since: number; day: string } | null;
   /** The id of a message to scroll to; 0: the end. */
   target: number | null;
   /** The reader is at the end of the window. */
@@ -132,6 +135,18 @@ interface Problem {
   /** The user has agreed to take over the device link. */
   isTaken?: boolean;
 }
+
+/** The last messages of an open room, copied to this device. */
+interface Copy {
+  user: string;
+  room: string;
+  epoch: string;
+  /** The oldest first. */
+  messages: CopiedMessage[];
+  /** When it was made, in unix milliseconds. */
+  at: number;
+}
+type CopiedMessage = Pick<Row, "day" | "time" | "isUnverified" | "isRemoved"> & { id: number; user: string; text: string };
 
 interface Search {
   /** As it was typed. */
@@ -251,6 +266,9 @@ interface Events {
   goto: { day: string };
   jumped: {};
 
+  showCopies: { copies: Copy[] };
+  proveRows: {};
+
   openRoom: { name: string; invite?: string; isMeant?: boolean };
   leaveRoom: { name: string; refusal?: Refusal; undo?: { draft: string } };
   undoLeave: { room: Room; draft: string };
@@ -287,6 +305,7 @@ type Effect =
   | { do: "remember"; name: string }
   | { do: "keepDraft"; name: string; text: string }
   | { do: "askForRoom"; name: string }
+  | { do: "renewCopy"; name: string }
   | { do: "received"; frame: { room: string; id: number; user: string; text: string; unverified?: boolean } }
   | { do: "become"; user: string; secret: string };
 

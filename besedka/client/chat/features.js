@@ -3,6 +3,7 @@
 
 import { access } from "./access_key/state.js";
 import { application } from "./app/state.js";
+import { copying } from "./copies/state.js";
 import { devices } from "./devices/state.js";
 import { invitations } from "./invitations/state.js";
 import { moderation } from "./moderation/state.js";
@@ -18,5 +19,5 @@ export { App } from "./app/app.js";
 
 /** @type {Feature[]} */
 export const features = [
-  people, reading, refusals, rooms, requests, privateRooms, invitations, devices, moderation, access, searching, application,
+  people, reading, refusals, rooms, requests, privateRooms, invitations, devices, moderation, access, searching, copying, application,
 ];

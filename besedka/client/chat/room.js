@@ -27,6 +27,7 @@ export const newRoom = (name, known) => ({
   typing: [],
   usersBefore: [],
   oldUntil: 0,
+  provenFrom: 0,
   fetching: null,
   target: null,
   isFollowing: true,
@@ -89,6 +90,8 @@ export const roomFrames = {
     const anew = isReplaced && { ...newRoom(name, { notice, target, isFollowing }), rows: waitingRows(room.rows) };
     const outbox = unsent(room);
     const next = { ...room, ...anew, epoch, count, users, kind, peer, may, outbox, mark, isJoined: true, isJoining: false, refusal: null, invite: undefined, mustExist: false };
+    // What was here before may have been redacted meanwhile.
+    next.provenFrom = next.endId && next.endId + 1;
     // First all messages are old; after a reconnect, missed ones are new.
     if (!next.lastId) next.lastId = next.oldUntil = head;
     if (next.readTo < 0 || next.readTo > head) next.readTo = mark > 0 ? mark : head;

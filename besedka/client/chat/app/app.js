@@ -1,6 +1,7 @@
 // The application around the log: commands, other tabs, the address, notifications, storage.
 
 import { linkTo, readPasted } from "../access_key/links.js";
+import { Copies } from "../copies/copies.js";
 import { DEFAULT_ROOM, mentions, fragmentOf, readFragment, roomName } from "../protocol.js";
 import { inSentence } from "../messages/naming.js";
 import { label } from "../room.js";
@@ -26,6 +27,7 @@ export class App {
   /** @type {Parts} */
   #parts;
   #persistence;
+  #copies;
   #blocks = new Blocks();
   #readMarks;
   #drawing = 0;
@@ -44,6 +46,7 @@ export class App {
     const { dispatch, page, state } = parts;
     this.#parts = parts;
     this.#persistence = new Persistence(restored);
+    this.#copies = new Copies(parts);
     this.#readMarks = new ReadMarks(dispatch);
     this.#commands = {
       join: (name) => dispatch({ type: "openRoom", name }),
@@ -73,6 +76,7 @@ export class App {
     this.#hidden = all("hidden").map(([name]) => name);
     dispatch({ type: "setPreferences", permission, sound: Boolean(get("sound")), hidden: this.#hidden });
     this.#look();
+    this.#copies.follow(state());
     setTimeout(() => import("./offline.js").catch(() => {}), OFFLINE_MS); // the next visit tries again
   }
 
@@ -163,6 +167,7 @@ export class App {
   /** Performs the effects that need the features. */
   perform(effect) {
     if (effect.do === "received") this.#received(effect.frame);
+    if (effect.do === "renewCopy") this.#copies.renew(effect.name);
     if (effect.do === "askForRoom") this.#askForRoom(effect.name);
     if (effect.do === "keepDraft") this.#parts.actions.keepDraft(effect.name, effect.text);
     if (effect.do === "become") {
@@ -235,6 +240,7 @@ export class App {
   /** Follows the state: storage, the address, the icon. */
   changed(state) {
     this.#persistence.keep(state);
+    this.#copies.follow(state);
     this.#readMarks.changed(state);
     if (here(state).isJoined) this.#keepKey();
     this.#keepAddress(state);

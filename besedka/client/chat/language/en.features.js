@@ -13,6 +13,7 @@ export const features = {
   retry: "Retry",
   discard: "Discard",
 
+  fromDevice: (isAway) => `Saved on this device: ${isAway ? "the server cannot be reached" : "connecting …"}`,
   back: "Connected again.",
   now: "Try now",
   trying: "Connecting …",

@@ -123,8 +123,8 @@ function rewound(room, readTo, rewinds) {
   return { ...room, readTo, unreadFrom: readTo, rewinds, markedId: readTo + 1, isKeptUnread: true, mentions };
 }
 
-/** How many messages behind one and up to another mention this user. @type {(room: Room, after: number, to: number) => number} */
-function called({ rows, peer }, after, to) {
+/** How many messages behind one and up to another mention this user. @type {(room: Pick<Room, "rows" | "peer">, after: number, to: number) => number} */
+export function called({ rows, peer }, after, to) {
   return rows.filter(({ id = 0, own, mentioned }) => id > after && id <= to && (mentioned || (peer && !own))).length;
 }
 
@@ -147,8 +147,8 @@ function withPage(room, rows, { first, before, from_time }) {
   return trimmed({ ...next, rows: [...old, ...room.rows], firstId: first }, true);
 }
 
-/** @type {(room: Room, what: "older" | "newer" | "around", before: number) => RoomChange} */
-function fetchPage(room, what, before) {
+/** Requests a page of the log, if the room waits for no other. @type {(room: Room, what: "older" | "newer" | "around" | "again", before: number) => RoomChange} */
+export function fetchPage(room, what, before) {
   if (room.fetching || !room.isJoined) return [room, []];
   return [{ ...room, fetching: { what, before } }, [{ type: "history", room: room.name, before, limit: PAGE_MESSAGES }]];
 }

@@ -2,6 +2,7 @@
 
 import { View as Announcer } from "../status/announcer.js";
 import { View as Completion } from "../writing/completion.js";
+import { View as Copies } from "../copies/view.js";
 import { View as Files } from "../writing/files.js";
 import { View as Format } from "../messages/format.js";
 import { View as Hint } from "../status/hint.js";
@@ -17,6 +18,7 @@ export const VIEWS = {
   format: Format,
   reading: Reading,
   sidebar: Sidebar,
+  copies: Copies,
   hint: Hint,
   announcer: Announcer,
   toolbar: Toolbar,

@@ -22,7 +22,7 @@ export class Rows {
   }
 
   // Walks rows and elements side by side, and touches only what differs.
-  draw({ rows, firstId, unreadFrom, markedId }, state) {
+  draw({ rows, unreadFrom, markedId }, state) {
     this.#renameDays(rows);
     const elements = new Map();
     let next = this.#list.firstElementChild;
@@ -35,7 +35,7 @@ export class Rows {
     };
     let above = {};
     let day = "";
-    let isFresh = unreadFrom >= 0 && firstId <= unreadFrom + 1;
+    let isFresh = unreadFrom >= 0 && rows.find(({ id }) => id)?.id <= unreadFrom + 1;
     for (const row of rows) {
       if (row.day && row.day !== day) put((day = row.day), () => line("li", "day", dayText(day, this.#strings)));
       if (isFresh && row.id > unreadFrom && (!row.own || row.id === markedId)) {
