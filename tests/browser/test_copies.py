@@ -49,6 +49,14 @@ HIDE: Final = """() => {
 """Hides the page and shows it again; a browser without a head shows all of its tabs."""
 
 
+NOTHING_LATER: Final = """() => {
+    const { setTimeout } = window;
+    window.setTimeout = (act, ms) => (ms >= 1000 ? 0 : setTimeout(act, ms));
+    window.again = () => void (window.setTimeout = setTimeout);
+}"""
+"""What the page would do some seconds later it does not, until `again()`."""
+
+
 @pytest.fixture
 def cable(server: RunningServer) -> Iterator[Cable]:
     """A network between the page and the server."""
@@ -278,10 +286,7 @@ def test_a_redaction_is_in_the_copy_at_once(
 ) -> None:
     post(boris, "before", "to be removed", "after")
     wait_for_copy(anna, "main", "before", "to be removed", "after")
-    # Nothing hides the page, and what it does some seconds later it never does.
-    anna.evaluate(
-        "() => { const real = setTimeout; window.setTimeout = (act, ms) => (ms >= 1000 ? 0 : real(act, ms)); }"
-    )
+    anna.evaluate(NOTHING_LATER)
     admin(server, "redact", "2")
     expect(anna.locator(".removed .text")).to_have_text("removed")
     wait_for(anna, f"async () => (await ({COPIES})())[0]?.messages[1].text.startsWith('[removed]')")
@@ -316,12 +321,16 @@ def test_what_was_redacted_during_a_lost_connection_goes_from_the_screen_and_fro
         post(boris, f"first in {room}", f"second in {room}", room=room)
         wait_for_text(anna, f"second in {room}")
         wait_for_copy(anna, room, f"first in {room}", f"second in {room}")
+    anna.evaluate(NOTHING_LATER)
     cable.pull_out()
     anna.wait_for_selector("#chat[data-away]")
     for room in ("dev", "main"):
         admin(server, "redact", "1", "--room", room)
     reconnect(anna, cable)
     # The old copies go with the welcome, and come again once the rows were compared with the log.
+    wait_for(anna, f"async () => !(await ({COPIES})()).length")
+    anna.evaluate("again()")
+    anna.evaluate(HIDE)
     for room in ("dev", "main"):
         wait_for(
             anna,
@@ -424,6 +433,10 @@ def test_a_room_that_becomes_private_loses_its_copy(
     hashed = next(line for line in server.lines_of("known_names.txt") if "Boris" in line).split("\t")[1]
     with (server.directory / "private_rooms.txt").open("a", encoding="utf-8") as file:
         file.write(f"dev\towner\tBoris\t{hashed}\n")
+    with WireClient(server) as eve:
+        # The server has read it: she is refused, or has to leave.
+        eve.send_frame("join", user="Eve", room="dev")
+        eve.receive_until(lambda frame: frame.get("code") == "not_invited")
     if is_away:
         reconnect(anna, cable)
         expect(anna.locator("#hint")).to_contain_text("dev is private")
