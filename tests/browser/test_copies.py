@@ -54,7 +54,7 @@ NOTHING_LATER: Final = """() => {
     window.setTimeout = (act, ms) => (ms >= 1000 ? 0 : setTimeout(act, ms));
     window.again = () => void (window.setTimeout = setTimeout);
 }"""
-"""What the page would do some seconds later it does not, until `again()`."""
+"""Holds back all that the page would do some seconds later, until `again()`."""
 
 
 @pytest.fixture
