@@ -261,6 +261,26 @@ def test_a_copy_has_fifty_messages_at_most(anna: Page, boris: WireClient) -> Non
     assert copied(anna) == {"main": said[20:]}
 
 
+def test_the_twenty_rooms_that_were_copied_last_stay_and_those_of_one_user_only(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    left = page.evaluate(
+        """async () => {
+            const { CopyStore } = await import("./chat/copies/store.js");
+            const store = new CopyStore("/elsewhere/");
+            const copies = (user) => Array.from({ length: 25 }, (_, at) => ({ user, room: `r${at}`, epoch: "e", messages: [], at }));
+            await store.put("Boris", copies("Boris"));
+            await store.put("Anna", copies("Anna").reverse());
+            await store.remove("Anna", ["r24"]);
+            const rooms = (user) => store.read(user).then((found) => found.map(({ at }) => at).sort((one, other) => one - other));
+            return [await rooms("Anna"), await rooms("Boris"), await rooms("Ann")];
+        }"""
+    )
+    assert left == [list(range(5, 24)), [], []]
+
+
 def test_private_rooms_and_direct_messages_are_never_copied(
     anna: Page, boris: WireClient, cable: Cable
 ) -> None:
