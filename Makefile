@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture bench history conformance check format screenshots icons confusables frames proto pins clean
+.PHONY: help run test firefox torture bench history conformance check format screenshots icons confusables frames proto pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,6 +19,9 @@ run: $(VENV)/run.stamp ## start the chat (ARGS="--port 9000" hands on options)
 
 test: check $(VENV)/browser ## check everything and run all tests (sets itself up, browser included)
 	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 3 --dist loadgroup $$(sh tools/left_out.sh) $(ARGS)
+
+firefox: $(VENV)/dev.stamp $(VENV)/firefox ## go through the page's stories in Firefox (five minutes; gets Debian's, as root)
+	BESEDKA_TEST_FIREFOX="$$(cat $(VENV)/firefox)" $(BIN)/pytest tests/firefox $(ARGS)
 
 torture: $(VENV)/dev.stamp $(VENV)/browser ## the long version of the tests with faults (three quarters of an hour), and those that measure time
 	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_confusables.py tests/serve/history/test_search.py $(TIMED:%=--ignore %) $(ARGS)
@@ -95,3 +98,6 @@ $(VENV)/bench.stamp: $(VENV)/dev.stamp requirements/bench.txt
 
 $(VENV)/browser: $(VENV)/dev.stamp tools/find_browser.py
 	@$(BIN)/python tools/find_browser.py > $@.new && mv $@.new $@
+
+$(VENV)/firefox: $(VENV)/dev.stamp tools/find_browser.py
+	@$(BIN)/python tools/find_browser.py firefox > $@.new && mv $@.new $@

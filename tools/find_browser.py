@@ -1,6 +1,6 @@
-"""Find a Chromium for the browser tests, or get one, and print its path.
+"""Find a browser for the browser tests, or get one, and print its path: a Chromium, or a Firefox (``find_browser.py firefox``).
 
-In this order: its headless shell, if that is installed; Debian's, through apt, where we may (root); a whole Chromium that is installed;
+A Firefox is one that is installed, or Debian's, through apt, where we may (root). A Chromium, in this order: its headless shell, if that is installed; Debian's, through apt, where we may (root); a whole Chromium that is installed;
 Debian's; Playwright's own. The shell is the same engine without the windows of a browser: a page in it costs a third of the CPU.
 """
 
@@ -16,6 +16,8 @@ from playwright.sync_api import sync_playwright
 
 SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+FIREFOXES = ("firefox-esr", "firefox")
+MAC_FIREFOX = "/Applications/Firefox.app/Contents/MacOS/firefox"
 MAC = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -42,6 +44,18 @@ def from_apt() -> str | None:
     return installed() if install(NAMES[0]) else None
 
 
+def installed_firefox() -> str | None:
+    """A Firefox that is there."""
+    return next(filter(None, map(shutil.which, FIREFOXES)), None) or next(
+        filter(os.path.exists, [MAC_FIREFOX]), None
+    )
+
+
+def firefox_from_apt() -> str | None:
+    """Debian's Firefox, if this is Debian and we are root."""
+    return installed_firefox() if install(FIREFOXES[0]) else None
+
+
 def install(package: str) -> bool:
     """Install a package of Debian; whether that was done."""
     apt = shutil.which("apt-get")
@@ -66,11 +80,17 @@ def from_playwright() -> str | None:
     return path if Path(path).exists() else None
 
 
+SEARCHES = {
+    "chromium": (installed_shell, shell_from_apt, installed, from_apt, from_playwright),
+    "firefox": (installed_firefox, firefox_from_apt),
+}
+
 if __name__ == "__main__":
-    for search in (installed_shell, shell_from_apt, installed, from_apt, from_playwright):
+    (wanted,) = sys.argv[1:] or ["chromium"]
+    for search in SEARCHES[wanted]:
         found = search()
         if found:
             print(found)
             sys.exit(0)
-    print("no browser: install chromium, and run this again", file=sys.stderr)
+    print(f"no browser: install {wanted}, and run this again", file=sys.stderr)
     sys.exit(1)

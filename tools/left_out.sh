@@ -15,6 +15,9 @@ needs() {
     echo "--deselect $2"
 }
 
+# Firefox has a verb of its own: `make firefox`.
+echo "--ignore tests/firefox"
+
 needs strace tests/torture/test_promises.py::test_nothing_is_delivered_before_the_sync_that_covers_it_has_returned
 needs strace tests/torture/test_redactions.py
 needs tmux tests/terminal/test_in_tmux.py::test_a_long_line_stays_one_line_when_the_window_changes

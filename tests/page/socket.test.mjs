@@ -99,6 +99,25 @@ test("an address that the content policy forbids is not tried again", () => {
   assert.deepEqual([count(), newest().url], [3, "ws://a/ws"]);
 });
 
+test("an address at which the browser throws is left if the content policy is the reason, and else tried again", () => {
+  socket.open();
+  newest().end();
+  globalThis.WebSocket = class {
+    constructor() {
+      throw new Error("NS_ERROR_CONTENT_BLOCKED");
+    }
+  };
+  clock.tick(0);
+  globalThis.WebSocket = FakeWebSocket;
+  assert.equal(count(), 1);
+  clock.tick(10_000);
+  clock.tick(1000);
+  assert.deepEqual([count(), newest().url], [2, "ws://a/ws"]);
+  newest().end();
+  policy({ effectiveDirective: "connect-src" });
+  assert.equal(socket.url, "ws://a/ws");
+});
+
 test("frames are delivered, and sent while there is a connection", () => {
   const connection = connected();
   connection.tell({ type: "chat" });

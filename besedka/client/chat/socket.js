@@ -82,9 +82,14 @@ export class Socket {
 
   #connect() {
     this.#drop();
-    const socket = new WebSocket(this.#urls[0], this.protocols(this.#on.key()));
-    this.#socket = socket;
     this.#restartAfter(OPENING_MS);
+    let socket;
+    try {
+      socket = new WebSocket(this.#urls[0], this.protocols(this.#on.key()));
+    } catch {
+      return; // Firefox throws where the policy forbids the address; its event follows
+    }
+    this.#socket = socket;
     socket.onopen = () => {
       if (socket !== this.#socket) return;
       clearTimeout(this.#timer);
