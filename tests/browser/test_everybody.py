@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,10 @@ from tests.browser.conftest import (
     wait_for_animations,
     wait_for_text,
 )
+from tests.browser.test_accessibility import FAINT
+from tests.browser.views import MESSAGES, everything, with_all_kinds_of_messages
 from tests.conftest import ServerMaker
-from tests.running import ROOT, RunningServer
+from tests.running import RunningServer
 from tests.talking import WireClient
 
 LANGUAGES = """async () => {
@@ -49,71 +50,6 @@ def test_both_languages_have_the_same_words(borrow: Borrow) -> None:
     assert english == russian
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """The program that tells what hinders people."""
-    fetched = subprocess.run(
-        ["sh", "tools/fetch_axe.sh"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert fetched.returncode == 0, fetched.stderr
-    return (ROOT / fetched.stdout.strip()).read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def lively(make_server: ServerMaker, tmp_path: Path) -> RunningServer:
-    """A server with a history of everything that looks like something of its own."""
-    lines = [f"[2025-01-01 10:00:00] {name}: hello" for name in NAMES_OF_ALL_HUES]
-    lines += [
-        "[2025-01-02 10:00:00] Boris: see https://example.org and `code`, **bold**, _italic_",
-        "[2025-01-02 10:00:00] Boris: > a quote\n\tanswered",
-        "[2025-01-02 10:00:00] Boris: ```\n\ta block of code\n\t```",
-        "[2025-01-02 10:00:00] Anna: said by oneself, with `code` and https://example.org",
-        "[2025-01-02 10:00:00] Boris: for @Anna",
-        "[2025-01-02 10:00:00] Boris: /me waves",
-        "[2025-01-02 10:00:00] Boris: " + "\n\t".join(["a long text"] * 30),
-    ]
-    (tmp_path / "chat_history.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (tmp_path / "chat_history.garden.txt").write_text(lines[0] + "\n", encoding="utf-8")
-    return make_server("--lang", "en", "--rate", "0").start()
-
-
-def name_of_hue(wanted: int) -> str:
-    """A name that the page shows in this one of its twelve hues (chat/view/row.js)."""
-    for number in range(1000):
-        name = f"Guest {number}"
-        total = 7
-        for character in name:
-            total = (total * 31 + ord(character)) % 65_521
-        if total % 12 == wanted:
-            return name
-    raise AssertionError
-
-
-NAMES_OF_ALL_HUES = [name_of_hue(hue) for hue in range(12)]
-
-
-def everything(page: Page, server: RunningServer) -> None:
-    """Have all kinds of things shown."""
-    ask_for_older(page)
-    expect(page.locator(".message")).to_have_count(19)
-    page.evaluate("log.scrollTop = log.scrollHeight")
-    with WireClient(server) as boris:
-        boris.join("Boris")
-        boris.send_frame("chat", text="Anna: live, with `code`")
-        wait_for_text(page, "live, with")
-        say(page, "mine, with `code` and > no quote")
-        wait_for_text(page, "mine, with")
-        page.fill("#say-text", "x" * 5001)
-        expect(page.locator("#hint")).to_contain_text("5001 characters")
-    wait_for_animations(page)
-
-
-def open_search(page: Page) -> None:
-    page.click("[data-open=search]")
-    page.fill(".search input", "hello")
-    expect(page.locator(".search li")).to_have_count(12)
-
-
 def open_about(page: Page) -> None:
     page.click("[data-open=about]")
     page.get_by_role("dialog").wait_for()
@@ -124,24 +60,15 @@ def open_switcher(page: Page) -> None:
     page.get_by_role("option").first.wait_for()
 
 
-def open_device(page: Page) -> None:
-    page.click("[data-open=device]")
-    page.locator(".device textarea").wait_for()
-
-
-def open_share(page: Page) -> None:
-    page.click("[data-open=chat_link]")
-    page.locator(".chat-link textarea").wait_for()
-
-
 def open_preferences(page: Page) -> None:
     page.click("[data-open=preferences]")
     page.get_by_role("dialog", name="Preferences").wait_for()
 
 
-def open_help(page: Page) -> None:
-    page.click("[data-open=help]")
-    page.get_by_role("dialog", name="Help").wait_for()
+@pytest.fixture
+def lively(make_server: ServerMaker, tmp_path: Path) -> RunningServer:
+    """A server with a history of everything that looks like something of its own."""
+    return with_all_kinds_of_messages(make_server, tmp_path)
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
@@ -151,89 +78,6 @@ def test_who_has_come_in_can_write_at_once(house: RunningServer, room: str, visi
     page.keyboard.type("hi")
     page.keyboard.press("Enter")
     wait_for_text(page, "hi")
-
-
-def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_night(
-    lively: RunningServer, visit: Visit, axe: str
-) -> None:
-    page = visit(lively.page, viewport={"width": 1200, "height": 800}, reduced_motion="reduce")
-    page.evaluate(axe)
-    backgrounds = set()
-    faults = {}
-
-    def judge_as(name: str) -> None:
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            backgrounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-            faults[f"{name}, {scheme}"] = judge(page)
-
-    judge_as("login")
-    come_in(page, "Anna")
-    everything(page, lively)
-    judge_as("chat")
-    for open_panel in (
-        open_search,
-        open_about,
-        open_switcher,
-        open_device,
-        open_share,
-        open_preferences,
-        open_help,
-    ):
-        open_panel(page)
-        judge_as(open_panel.__name__)
-        page.keyboard.press("Escape")
-    assert {name: found for name, found in faults.items() if found} == {}
-    assert len(backgrounds) == 2
-
-
-def judge(page: Page) -> list[object]:
-    """The serious and critical findings of axe, and texts with less contrast than WCAG AA requires."""
-    wait_for_animations(page)
-    found: list[object] = page.evaluate(
-        """async () => {
-            const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-            return violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
-                .map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html }) => html)]);
-        }"""
-    )
-    faint: list[object] = page.evaluate(FAINT)
-    return found + faint
-
-
-# Texts whose colour is too near to what is behind them, as the canvas sees both.
-FAINT = """() => {
-    const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-    const paint = (...colors) => {
-        canvas.clearRect(0, 0, 1, 1);
-        for (const color of colors) {
-            canvas.fillStyle = color;
-            canvas.fillRect(0, 0, 1, 1);
-        }
-        return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-    };
-    const luminance = (rgb) => {
-        const [r, g, b] = rgb.map((value) => value / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const faint = [];
-    for (const element of document.querySelectorAll("body *")) {
-        const text = [...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join("")
-            || element.placeholder;
-        const box = element.getBoundingClientRect();
-        if (!text || box.width < 2 || !element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
-        const style = getComputedStyle(element);
-        const behind = [];
-        for (let one = element; one; one = one.parentElement) behind.unshift(getComputedStyle(one).backgroundColor);
-        const color = element.placeholder && !element.value ? getComputedStyle(element, "::placeholder").color : style.color;
-        const [light, dark] = [luminance(paint(...behind, color)), luminance(paint(...behind))].sort((a, b) => b - a);
-        const size = parseFloat(style.fontSize);
-        const least = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5;
-        const ratio = (light + 0.05) / (dark + 0.05);
-        if (ratio < least) faint.push(`${text.slice(0, 20)} (${element.localName}.${element.className}): ${ratio.toFixed(2)}`);
-    }
-    return [...new Set(faint)];
-}"""
 
 
 def test_a_screen_reader_announces_new_messages_and_no_old_ones(lively: RunningServer, visit: Visit) -> None:
@@ -249,7 +93,7 @@ def test_a_screen_reader_announces_new_messages_and_no_old_ones(lively: RunningS
     log = page.get_by_role("log", name="Messages")
     assert log.get_attribute("aria-live") == "off"
     ask_for_older(page)
-    expect(page.locator(".message")).to_have_count(19)
+    expect(page.locator(".message")).to_have_count(MESSAGES)
     with WireClient(lively, max_queue=None) as boris:
         boris.join("Boris")
         boris.send_frame("chat", text="good morning")

@@ -22,7 +22,7 @@ ORDER = [
     "say-text",
     "say-send",
 ]
-"""What Tab leads to, from the room at the side on."""
+"""The stops of Tab, from the room at the side on."""
 
 FOCUSED = """() => {
     const { id, dataset, localName } = document.activeElement;

@@ -147,6 +147,7 @@ def test_a_phone_has_the_rooms_in_a_drawer_and_the_search_gives_way_to_the_hit(
     tab.click("#rooms [data-room=main] a")
     hidden(tab, "#side")
     tab.click("[data-open=search]")
+    receives_focus(tab, ".search input[type=search]")
     tab.type("message 500")
     tab.click(".search li button")
     hidden(tab, ".search")

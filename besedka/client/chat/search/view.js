@@ -36,7 +36,9 @@ export class View {
     const form = line("form", "", "");
     form.role = "search";
     form.append(this.#input, labelled(this.#everywhere, strings.everywhere));
-    const hint = line("p", "quiet", strings.searchTerms);
+    const hint = line("p", "quiet", "");
+    // No line ends inside a date.
+    hint.append(...strings.searchTerms.split(" ").flatMap((term) => [line("span", "", term), " "]));
     const day = labelled(this.#day, strings.gotoDay);
     this.#panel.append(head("search", strings.search, strings, () => this.#close()), form, hint, day, this.#status, this.#hits, this.#more);
     document.getElementById("chat").append(this.#panel);

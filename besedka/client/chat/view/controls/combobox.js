@@ -16,10 +16,14 @@ export class Combobox {
     this.list.role = "listbox";
     this.list.ariaLabel = label;
     this.list.hidden = true;
-    box.role = "combobox";
+    if (box.localName === "textarea") {
+      // It may not be a combobox (ARIA in HTML): it stays a text box, with an active option, and its list scrolls by itself.
+      box.ariaHasPopup = "listbox";
+      this.list.tabIndex = 0;
+    } else box.role = "combobox";
     box.ariaAutoComplete = "list";
     box.setAttribute("aria-controls", this.list.id);
-    box.ariaExpanded = false;
+    this.#expand(false);
     // The box keeps the focus.
     this.list.addEventListener("pointerdown", (event) => event.preventDefault());
     this.list.addEventListener("click", ({ target }) => this.#take([...this.list.children].indexOf(target.closest("li"))));
@@ -38,7 +42,7 @@ export class Combobox {
       return item;
     }));
     this.list.hidden = !options.length;
-    this.#box.ariaExpanded = options.length > 0;
+    this.#expand(options.length > 0);
     this.#mark(first);
   }
 
@@ -60,6 +64,10 @@ export class Combobox {
     event.preventDefault();
     acts[event.key]();
     return true;
+  }
+
+  #expand(isExpanded) {
+    if (this.#box.role) this.#box.ariaExpanded = isExpanded;
   }
 
   #mark(index) {
