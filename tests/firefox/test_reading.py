@@ -106,6 +106,8 @@ def test_the_theme_and_the_language_apply_and_stay(server: RunningServer, visit:
     tab.call(choose, "dark")
     dark = tab.call(background)
     assert dark != light
+    # The track of a scrollbar would be white where the system is light.
+    assert tab.call("() => getComputedStyle(log).scrollbarColor").endswith("rgba(0, 0, 0, 0)")
     tab.call(choose, "ru")
     tab.wait_for("() => document.documentElement?.lang === 'ru'")
     settled(tab)
