@@ -96,6 +96,8 @@ def cards(page: Page, server: RunningServer) -> Iterator[str]:
 
 def test_the_contrast_of_all_texts_is_looked_at(house: RunningServer, visit: Visit) -> None:
     page = visit(house.page)
+    page.wait_for_selector("html[data-scene=login]")
+    wait_for_animations(page)
     assert judge_contrast(page) == []
     page.evaluate("document.documentElement.style.setProperty('--ink-soft', 'rgb(150 150 150)')")
     assert "your name" in " ".join(map(str, judge_contrast(page))).lower()

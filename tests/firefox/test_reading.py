@@ -75,6 +75,8 @@ def test_scrolling_up_brings_older_messages_and_the_place_stays(
     tab = visit(with_history(make_server).page)
     come_in(tab, "Clara")
     delivered(tab, "message 1000")
+    # Ten messages leave nothing to scroll: a page of older ones comes by itself.
+    tab.wait_for("() => document.querySelectorAll('.message').length > 10")
     first = tab.call("() => Number(document.querySelector('.message[data-id]').dataset.id)")
     for _ in range(3):
         tab.scroll("#log", -2000)
