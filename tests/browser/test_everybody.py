@@ -199,8 +199,8 @@ def test_texts_that_run_the_other_way_do(borrow: Borrow) -> None:
     assert page.locator("#say-text").evaluate("e => getComputedStyle(e).direction") == "rtl"
 
 
-def test_without_colours_and_movement_nothing_is_lost(lively: RunningServer, visit_as: Visit) -> None:
-    page = visit_as("Anna", lively.page, forced_colors="active", reduced_motion="reduce")
+def test_without_colours_and_movement_nothing_is_lost(lively: RunningServer, visit: Visit) -> None:
+    page = visit(lively.page, forced_colors="active", reduced_motion="reduce")
     everything(page, lively)
     borders = "e => getComputedStyle(e).borderTopStyle"
     own = page.locator(".own .bubble").first.evaluate(borders)
