@@ -87,8 +87,9 @@ class OutgoingRequests:
     def __init__(self, url: str) -> None:
         self._url = url
         self._transport: Transport | None = None
-        # Pages have no keys: requests for the same page share its response.
+        # Pages have no keys: requests for the same page share its response, and one that asks for another number of messages waits for it.
         self._pages: dict[_PageKey, asyncio.Future[History]] = {}
+        self._limits: dict[_PageKey, int] = {}
         self._pending: dict[str, asyncio.Future[Any]] = {}
 
     # For programs.
@@ -168,11 +169,13 @@ class OutgoingRequests:
 
     async def page(self, frame: ListHistory) -> History:
         """A page of a room's log."""
-        transport, page = self._open(), _page_of(frame)
-        pending = self._pages.get(page)
+        page = _page_of(frame)
+        while (pending := self._pages.get(page)) and self._limits[page] != frame.limit:
+            await self._in_time(asyncio.shield(pending))
         if pending is None:
+            transport = self._open()
             # The response may arrive before `send` returns.
-            pending = self._pages[page] = new_future()
+            pending, self._limits[page] = self._pages.setdefault(page, new_future()), frame.limit
             await transport.send(frame)
         # Others may wait for the same page, so it is not given up.
         return await self._in_time(asyncio.shield(pending))
@@ -217,6 +220,7 @@ class OutgoingRequests:
         for pending in (*self._pages.values(), *self._pending.values()):
             _settle(pending, failure or NotConnected("the connection was lost"))
         self._pages.clear()
+        self._limits.clear()
 
     def forget(self, room: str) -> None:
         """Fail the pending pages of a room that was left."""

@@ -272,7 +272,7 @@ def test_in_the_reason_of_a_ban(forged: tuple[Page, ForgedServer]) -> None:
     server.end(4005, "<img src=x onerror=window.pwned=1>")
     expect(page.locator(".access .problem")).to_have_text("<img src=x onerror=window.pwned=1>")
     page.evaluate("hash => { location.hash = hash; }", ";device=D;name=" + quote(NAMES[0]))
-    expect(page.locator(".access h1")).to_have_text(f"Be {NAMES[0]} on this device?")
+    expect(page.locator(".access h1")).to_have_text(f"Use this device as {NAMES[0]}?")
 
 
 def test_the_page_writes_no_html_anywhere_and_the_browser_forbids_it(borrow: Borrow) -> None:

@@ -38,7 +38,7 @@ TRACES = {
     "frame": ("document.body.className = 'x'", "document.body.removeAttribute('class')"),
     "open": (
         "document.body.append(Object.assign(document.createElement('dialog'), { open: true }))",
-        "document.querySelector('dialog').remove()",
+        "document.querySelector('dialog[open]').remove()",
     ),
     "filled": (
         "document.querySelector('#room-form input').value = 'x'",

@@ -704,6 +704,30 @@ def test_requests_are_answered_by_their_keys_and_pages_by_their_rooms() -> None:
     run(scenario)
 
 
+def test_requests_for_pages_with_one_begin_and_other_lengths_each_have_their_own_answer() -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
+        connection.join("a", "Anna")
+        await settle()
+        (transport,) = network.visits
+        transport.deliver(welcome(9, "a"))
+        await settle()
+        requests = connection.requests
+        pages = [
+            asyncio.ensure_future(requests.page(ListHistory(before=4, room="a", limit=limit)))
+            for limit in (1, 2, 1)
+        ]
+        for count in (1, 2):
+            await settle()
+            asked = [frame.limit for frame in transport.sent if isinstance(frame, ListHistory)]
+            assert asked == [*range(1, count + 1)]
+            transport.deliver(
+                History("a", 4 - count, ["[2026-01-01 12:00:00] B: x"] * count, before=4),
+            )
+        assert [len((await page).messages) for page in pages] == [1, 2, 1]
+
+    run(scenario)
+
+
 def test_requests_end_with_their_room_and_with_the_connection() -> None:
     async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         a, b = connection.join("a", "Anna"), connection.join("b", "Anna")

@@ -240,9 +240,7 @@ def test_the_operator_learns_that_the_server_has_failed_and_not_the_command(
     server, happens = one_error_of_ours(make_server, "command")
     happens.touch()
     history = ("--history", str(server.history))
-    anna.run("admin", *history, "kick", "Boris").assert_one_clear_line(
-        1, "The server has made an error", "log"
-    )
+    anna.run("admin", *history, "kick", "Boris").assert_one_clear_line(1, "The server made an error", "log")
     # A refusal is none, and has a status of its own.
     anna.run("admin", *history, "kick", "Boris").assert_one_clear_line(4, "Boris is not here now")
     assert_one_traceback(server)

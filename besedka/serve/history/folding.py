@@ -11,6 +11,7 @@ are far from those of ``ё``) the letter is *odd*: blocks that contain it are de
 from __future__ import annotations
 
 import re
+import time
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +28,13 @@ PROBE_CHARACTERS: Final = 64
 
 ODD_LETTERS_AT_MOST: Final = 16
 """So many odd letters are replaced one after the other in a block; if there are more, decoding it takes less time."""
+
+LETTERS_A_TURN: Final = 100
+"""Letters of the table of odd letters that are looked at before other threads have their turn: it is made once, and takes a quarter of a second."""
+
+YIELD_SECONDS: Final = 0.000_01
+"""Sleep of a thread that searches a log, now and then. Python passes its lock to another thread only after 5 ms, unless the holder
+sleeps; and a message needs the lock a dozen times on its way to the disk and back."""
 
 _IOTA_BELOW: Final = "\u0345"
 _DOT_ABOVE: Final = "\u0307"
@@ -111,10 +119,17 @@ class Probe:
         is_odd = self._is_marked or self._odd_in(data)
         return (data, b"") if is_odd else (data.translate(SAME), self._bytes)
 
-    def may_be_in(self, data: bytes) -> bool:
-        """Whether some bytes of a log may contain the text."""
+    def may_be_in(self, data: bytes, *, is_stretch: bool = False) -> bool:
+        """Whether some bytes of a log may contain the text.
+
+        Args:
+            data: the bytes.
+            is_stretch: they are many: if they would have to be decoded, they may; its parts are looked at one by one then.
+        """
         odd = self._odd_in(data)
         if self._is_marked or odd & self._marks or len(odd) > ODD_LETTERS_AT_MOST:
+            if is_stretch:
+                return True
             # Line by line: a long text would be folded at one go, while all other threads wait.
             lines = data.decode("utf-8", "replace").split("\n")
             return any(self._piece in fold(line) for line in lines)
@@ -166,7 +181,9 @@ def _may_fold(letter: str) -> bool:
 def _odd_letters() -> Mapping[str, frozenset[bytes]]:
     """For each folded character, the letters that fold to it, alone or with others, but differ from it under `SAME`; as UTF-8."""
     odd = defaultdict(set)
-    for letter in filter(_may_fold, map(chr, range(LETTERS_END))):
+    for number, letter in enumerate(filter(_may_fold, map(chr, range(LETTERS_END)))):
+        if number % LETTERS_A_TURN == 0:
+            time.sleep(YIELD_SECONDS)
         folded, written = fold(letter), letter.encode()
         for character in folded:
             if letter != folded and (

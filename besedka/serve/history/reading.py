@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from besedka.serve.errors import HistoryUnusable
 from besedka.serve.files.descriptor import open_regular, reason
+from besedka.serve.history.folding import YIELD_SECONDS
 from besedka.serve.history.index import IndexDamaged
 from besedka.serve.history.log_state import LogState, Page
 from besedka.serve.history.opening.findings import Reading, restored
@@ -28,10 +29,6 @@ from besedka.wire.message import MessageId
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-YIELD_SECONDS: Final = 0.000_01
-"""Sleep of a thread that searches a log, after each block. Python passes its lock to another thread only after 5 ms, unless the holder
-sleeps; and a message needs the lock a dozen times on its way to the disk and back."""
 
 
 class ReadableLog:

@@ -100,7 +100,7 @@ class Needle:
     def candidates(self, block: Block) -> Iterator[tuple[int, str]]:
         """The messages of a block that may be searched for, the last one first: ids and lines."""
         data = block.data
-        if not self.may_be_in(data):
+        if not self._probe.may_be_in(data):
             return
         form, probe = self._probe.form(data)
         for position, (begin, end) in reversed(tuple(enumerate(block.spans()))):
@@ -110,9 +110,9 @@ class Needle:
             if form.find(probe, start, stop) >= 0:
                 yield block.first + position, readable_line(data[begin:end])
 
-    def may_be_in(self, data: bytes) -> bool:
-        """Whether some bytes of a log may contain it."""
-        return self._probe.may_be_in(data)
+    def may_be_in(self, stretch: bytes) -> bool:
+        """Whether a stretch of a log, of many blocks, may contain it."""
+        return self._probe.may_be_in(stretch, is_stretch=True)
 
 
 def _as_compared(name: str) -> str:

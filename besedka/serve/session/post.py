@@ -168,9 +168,14 @@ class Posting:
 
     async def _find_or_post(self, draft: Draft, after: int) -> Message | None:
         asker = Tenant.of(self._limiter, self._person)
-        message = await self._resends.find(
-            self._room, draft, after, self._is_other, asker=asker, pay=self._pay
-        )
+        try:
+            message = await self._resends.find(
+                self._room, draft, after, self._is_other, asker=asker, pay=self._pay
+            )
+        except asyncio.CancelledError:
+            # The thread searches on to the end of its step.
+            self._limiter.charge_frames(self._clock.now(), SEARCH_FRAMES)
+            raise
         if message is None:
             return await self._post_when_there_is_space(draft)
         if not draft.message.key:

@@ -20,10 +20,12 @@ from besedka.serve.errors import StartError
 from besedka.serve.exposition import Exposition
 from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits, Query
 from besedka.serve.history.resent import Step
-from besedka.serve.limits.rate_limits import RateLimits
+from besedka.serve.limits.rate_limits import SEARCH_FRAMES, RateLimits
 from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.limits.sources import Sources
+from besedka.serve.people.person import Person
 from besedka.serve.room import Room
+from besedka.serve.session.post import Posting
 from besedka.serve.settings import Settings
 from besedka.serve.threads import Threads
 from besedka.wire.errors import ErrorCode, Refused
@@ -31,7 +33,7 @@ from besedka.wire.frames import History, RoomEntry, Search, ServerFrame, System
 from besedka.wire.validation import DEFAULT_ROOM
 from tests import looping
 from tests.looping import jump, settle, until
-from tests.serve.faking import TENANT, FakeSubscriber, draft, unlimited
+from tests.serve.faking import TENANT, FakeSubscriber, draft, services, unlimited
 
 
 async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
@@ -533,6 +535,46 @@ def test_a_page_whose_asker_has_gone_is_charged_because_it_is_read_all_the_same(
         asking.cancel()
         await settle()
         assert limiter.delay(begun) >= 20 / 200 - 1e-6
+        may_go_on.set()
+        await until(lambda: not room.holds)
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_resent_message_whose_poster_has_gone_is_charged_for_the_search_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go_on, really_run = threading.Event(), Threads.run
+
+    def run(threads: Threads, act: Any, *arguments: Any) -> Any:
+        return really_run(threads, lambda: may_go_on.wait(60) and act(*arguments))
+
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 500)
+        monkeypatch.setattr(Threads, "run", run)
+        sources = Sources(RateLimits(rate=100))
+        limiter = sources.limiter(sources.admit("192.0.2.1"))
+        posting = Posting(
+            services(chat).pipeline,
+            room,
+            Person("Anna"),
+            FakeSubscriber("Anna", room),
+            limiter=limiter,
+            check=lambda: None,
+        )
+        begun = chat.clock.now()
+        limiter.charge_frames(begun, 400)
+        assert not limiter.delay(begun)
+        outcome = posting.post("once more", "key", after=0)
+        assert isinstance(outcome, Coroutine)
+        posted = asyncio.ensure_future(outcome)
+        await settle()
+        posted.cancel()
+        await settle()
+        assert posted.cancelled()
+        # A message costs no frame beside its own.
+        assert limiter.delay(begun) >= (SEARCH_FRAMES - 1) / 200 - 1e-6
         may_go_on.set()
         await until(lambda: not room.holds)
         await chat.close()

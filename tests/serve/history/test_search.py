@@ -184,7 +184,24 @@ def test_no_spelling_of_a_part_of_a_text_is_taken_for_absent(text: str, data: st
     folded = fold(text)
     begin = data.draw(st.integers(0, len(folded)))
     part = fold(folded[begin : data.draw(st.integers(begin, len(folded)))])
-    assert part not in folded or Probe(part).may_be_in(line(text).encode())
+    probe = Probe(part)
+    for is_stretch in (False, True):
+        assert part not in folded or probe.may_be_in(line(text).encode(), is_stretch=is_stretch)
+
+
+def test_a_stretch_that_would_have_to_be_decoded_is_looked_at_block_by_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may take a second, in which nobody looks at the time."""
+    probe = Probe(fold("x\u0323"))
+    lines = (line("ﷺ" * 1_000).encode() + b"\n") * 3
+    assert not probe.may_be_in(lines)
+
+    def fold_nothing(text: str) -> str:
+        raise AssertionError(text)
+
+    monkeypatch.setattr("besedka.serve.history.folding.fold", fold_nothing)
+    assert probe.may_be_in(lines, is_stretch=True)
 
 
 @OFTEN
