@@ -55,6 +55,9 @@ Examples:
 )
 @click.option("--since", callback=since, metavar="ID|TIME", help=SINCE_HELP)
 @click.option(
+    "--wait", is_flag=True, help="Read also a room that is not there yet; without it that is an error."
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a line instead of the log's own lines."
 )
 @click.option(
@@ -71,6 +74,7 @@ def tail(
     last: int | None,
     follow: bool,
     since: int | str | None,
+    wait: bool,
     as_json: bool,
     command: str | None,
     room: str | None,
@@ -95,7 +99,7 @@ def tail(
     commands = _Commands(_words(command)) if command is not None else None
     handle = commands.run if commands else _Printer(as_json=as_json).print
     with report_remote_errors():
-        reading = _Reading(url, room, last, since, follow=follow, key=find_key(url, key).text)
+        reading = _Reading(url, room, last, since, follow=follow, wait=wait, key=find_key(url, key).text)
         asyncio.run(_until_reader_gone(reading.handle_all(handle)))
     if commands and commands.failed_count:
         raise Failure(f"{commands.failed_count} of the commands have failed")
@@ -110,6 +114,7 @@ class _Reading:
         last: the number of messages, or None.
         since: an id, or a time, after which to begin, or None.
         follow: whether to go on with new messages.
+        wait: whether the room need not be there yet.
         key: the access key, or empty.
     """
 
@@ -121,6 +126,7 @@ class _Reading:
         since: int | str | None,
         *,
         follow: bool,
+        wait: bool,
         key: str,
     ) -> None:
         from besedka.home import secret_for
@@ -133,6 +139,7 @@ class _Reading:
         self._last = LAST if last is None and since is None else last
         self._since = since
         self._follow = follow
+        self._wait = wait
         self._key = key
 
     async def handle_all(self, handle: _Handler) -> None:
@@ -168,7 +175,9 @@ class _Reading:
         from besedka.remote.chat_connection import ChatConnection
 
         async with ChatConnection(self._url, key=self._key) as connection:
-            membership = connection.join(self._room, secret=self._secret, invite=self._invite)
+            membership = connection.join(
+                self._room, secret=self._secret, invite=self._invite, must_exist=not self._wait
+            )
             welcome = await _welcome(membership)
             remember(self._url, self._key)
             head = welcome.head

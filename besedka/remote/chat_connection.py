@@ -117,6 +117,7 @@ class ChatConnection:
         epoch: str = "",
         quiet: bool = False,
         invite: str = "",
+        must_exist: bool = False,
         unsent: Sequence[Say] = (),
     ) -> Membership:
         """Join a room; its events report the server's response. The arguments are those of `Membership`.
@@ -133,6 +134,7 @@ class ChatConnection:
             epoch=epoch,
             quiet=quiet,
             invite=invite,
+            must_exist=must_exist,
             unsent=unsent,
         )
         try:

@@ -175,7 +175,21 @@ def test_more_than_a_page_is_printed_whole(make_server: ServerMaker, boris: Pers
 def test_an_empty_room_is_no_error(server: RunningServer, boris: Person) -> None:
     assert boris.run("tail", "--url", server.url()).assert_well() == ""
     assert boris.run("tail", "--url", server.url(), "--since", "2025-01-01").assert_well() == ""
-    assert boris.run("tail", "--url", server.url(), "--room", "dev").assert_well() == ""
+
+
+def test_a_mistyped_room_is_an_error_unless_it_may_come_later(
+    server: RunningServer, boris: Person, make_client: ClientMaker
+) -> None:
+    url = ("--url", server.url())
+    for follow in ((), ("-f",)):
+        boris.run("tail", *url, "--room", "gardn", *follow).assert_one_clear_line(4, "There is no room gardn")
+    assert boris.run("tail", *url, "--room", "garden", "--wait").assert_well() == ""
+    following = boris.start("tail", *url, "--room", "later", "--wait", "-f")
+    anna = make_client()
+    anna.join("Anna", room="later")
+    anna.send_frame("chat", room="later", text="at last")
+    assert following.line().endswith("] Anna: at last")
+    assert boris.run("tail", *url, "--room", "later").assert_well().endswith("] Anna: at last\n")
 
 
 def test_it_goes_on_with_what_is_said_through_restarts(old: RunningServer, url: str, boris: Person) -> None:

@@ -156,10 +156,17 @@ def test_a_ban_asks_first_and_says_what_else_it_blocks(moderated: tuple[Page, Pa
 
 def test_changed_rights_apply_at_once(server: RunningServer, visit_as: Visit) -> None:
     anna = visit_as("Anna", server.page)
+    # They stay: a notice that they have left would move the message away from under the mouse.
     with WireClient(server) as boris:
         boris.join("Boris")
         boris.send_frame("chat", text="hello")
         wait_for_text(anna, "hello")
+        expect(anna.locator(".system")).to_have_count(1)
+        check_that_rights_apply_at_once(server, anna)
+
+
+def check_that_rights_apply_at_once(server: RunningServer, anna: Page) -> None:
+    """Appoint and dismiss Anna; somebody else has posted a message."""
     remove = anna.get_by_role("button", name="Remove this message")
     anna.hover(".message")
     expect(anna.get_by_role("button", name="Copy the link")).to_be_visible()

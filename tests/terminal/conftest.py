@@ -56,3 +56,11 @@ def terminal(server: RunningServer, make_terminal: TerminalMaker) -> Terminal:
     opened.wait_for("You are in # main as Anna.")
     opened.wait_for(">")
     return opened
+
+
+def create(terminal: Terminal, room: str, user: str = "Anna") -> None:
+    """Create a room: the command is typed twice, because the first one may be mistyped."""
+    terminal.type(f"/join {room}\r")
+    terminal.wait_for(f"There is no room # {room}.")
+    terminal.type(f"/join {room}\r")
+    terminal.wait_for(f"You are in # {room} as {user}.")

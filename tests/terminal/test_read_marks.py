@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.conftest import ClientMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
-from tests.terminal.conftest import TerminalMaker
+from tests.terminal.conftest import TerminalMaker, create
 from tests.terminal.pseudo_terminal import Terminal
 from tests.terminal.test_people import link_in
 
@@ -20,8 +20,7 @@ def test_what_was_read_on_another_device_is_not_counted_as_unread(
 ) -> None:
     boris = make_client()
     boris.join("Boris")
-    terminal.type("/join dev\r")
-    terminal.wait_for("You are in # dev as Anna.")
+    create(terminal, "dev")
     post(boris, "one", "two for Anna")
     terminal.wait_until(lambda: "# main 2!" in terminal.bar, "the bar does not count")
     other = make_terminal(server.url(), "--name", "Anna")

@@ -11,7 +11,7 @@ from pathlib import Path
 from besedka.remote.transport import CLOSE_SECONDS
 from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer, connections
-from tests.terminal.conftest import TerminalMaker
+from tests.terminal.conftest import TerminalMaker, create
 from tests.terminal.pseudo_terminal import CONTROL_D, Terminal
 
 
@@ -115,13 +115,32 @@ def test_a_session_is_in_several_rooms_and_counts_unread_messages(
     assert (server.directory / "chat_history.dev.txt").read_text().endswith("] Anna: here\n")
 
 
+def test_a_mistyped_room_is_created_only_if_it_is_typed_once_more(
+    server: RunningServer, terminal: Terminal
+) -> None:
+    terminal.type("/join gardn\r")
+    terminal.wait_for("! There is no room # gardn. To create it, type /join gardn again.")
+    # Another mistake in between is another question.
+    terminal.type("/join gradn\r")
+    terminal.wait_for("! There is no room # gradn.")
+    terminal.type("/join #gardn\r")
+    terminal.wait_until(
+        lambda: sum("no room # gardn." in line for line in terminal.lines) == 2, "it does not ask again"
+    )
+    terminal.wait_until(lambda: terminal.bar.startswith("# main"), "the bar shows another room")
+    terminal.type("/join gardn\r")
+    terminal.wait_for("You are in # gardn as Anna.")
+    terminal.type("here\r")
+    terminal.wait_for("→ Anna: here")
+    assert {path.name for path in server.directory.glob("chat_history.g*.txt")} == {"chat_history.gardn.txt"}
+
+
 def test_thirty_rooms_are_one_connection_and_all_go_on_after_a_restart(
     server: RunningServer, terminal: Terminal, make_client: ClientMaker
 ) -> None:
     rooms = [f"room{number:02}" for number in range(29)]
     for room in rooms:
-        terminal.type(f"/join {room}\r")
-        terminal.wait_for(f"You are in # {room} as Anna.")
+        create(terminal, room)
     assert connections(server, server.url()) == 1
     server.kill()
     terminal.wait_for("no connection")
@@ -145,8 +164,7 @@ def test_a_new_name_is_taken_in_all_rooms_or_in_none(
     boris.join("Boris")
     boris.send_frame("chat", text="one")
     terminal.wait_for("Boris: one")
-    terminal.type("/join dev\r")
-    terminal.wait_for("You are in # dev as Anna.")
+    create(terminal, "dev")
     terminal.type("/name Boris\r")
     terminal.wait_for("! This name, or one that looks like it, belongs to somebody else")
     terminal.type("/name a:b\r")
@@ -306,8 +324,7 @@ def test_text_posted_after_a_query_does_not_wait_for_the_answer(
 def test_a_room_can_be_left_when_its_unsent_messages_cannot_be_stored(
     server: RunningServer, terminal: Terminal, tmp_path: Path
 ) -> None:
-    terminal.type("/join dev\r")
-    terminal.wait_for("You are in # dev as Anna.")
+    create(terminal, "dev")
     server.stop()
     terminal.wait_for("no connection")
     shutil.rmtree(tmp_path / "homes" / "anna" / "state" / "besedka" / "unsent")

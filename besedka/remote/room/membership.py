@@ -100,6 +100,7 @@ class Membership:
         epoch: the epoch that ``since`` belongs to.
         quiet: join without being counted, announced or listed among the users.
         invite: the token of an invitation, into the room or to the name.
+        must_exist: join only a room that is there; later, when the connection was lost, it is created again if need be.
         unsent: messages from an earlier membership of the same person, to be sent first.
 
     Attributes:
@@ -122,6 +123,7 @@ class Membership:
         epoch: str = "",
         quiet: bool = False,
         invite: str = "",
+        must_exist: bool = False,
         unsent: Sequence[Say] = (),
     ) -> None:
         self.room = room
@@ -132,6 +134,7 @@ class Membership:
         self._link = link
         self._secret = secret
         self._invite = invite
+        self._must_exist = must_exist
         self._cursor = Cursor(since, epoch)
         self._posts = Posts(room, link.wake)
         self._read_mark = ReadMark(room)
@@ -274,6 +277,7 @@ class Membership:
             quiet=self.quiet,
             # After the first join it is used up, or not needed any more.
             invite="" if self._has_been_in else self._invite,
+            must_exist=self._must_exist and not self._has_been_in,
         )
 
     @property

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from besedka.remote.errors import JoinRefused
 from besedka.terminal.actions.direct_messages import open_direct_room
 from besedka.terminal.room_view import title
 from besedka.terminal.session import Action, TerminalSession
 from besedka.terminal.ui import formatting
+from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Kind, RoomEntry
 from besedka.wire.naming import listed
 from besedka.wire.validation import clean_room
@@ -59,7 +61,15 @@ async def _join_room(session: TerminalSession, name: str) -> None:
         rooms.switch_to(rooms.views[room])
     else:
         rooms.check_connected()
-        rooms.switch_to(await rooms.join(room, rooms.current.me))
+        # A mistyped name makes no room; whoever means it types it again.
+        is_meant, session.missing_room = session.missing_room == room, ""
+        try:
+            rooms.switch_to(await rooms.join(room, rooms.current.me, must_exist=not is_meant))
+        except JoinRefused as refusal:
+            if refusal.code != ErrorCode.NO_SUCH_ROOM:
+                raise
+            session.missing_room = room
+            session.notifier.show_problem(session.phrases.missing_room.format(room=room))
 
 
 async def _private(session: TerminalSession, argument: str) -> None:

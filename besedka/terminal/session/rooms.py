@@ -133,7 +133,13 @@ class Rooms:
         return next((view for view in self.views.values() if view.title.casefold() in titles), None)
 
     async def join(
-        self, room: str, user: str, *, cursor: tuple[int, str] | None = None, invite: str = ""
+        self,
+        room: str,
+        user: str,
+        *,
+        cursor: tuple[int, str] | None = None,
+        invite: str = "",
+        must_exist: bool = False,
     ) -> RoomView:
         """Join a room without showing it yet, unless it is joined already.
 
@@ -142,15 +148,18 @@ class Rooms:
             user: the user's name in it.
             cursor: the id and the epoch to read on from; None begins with the last 10 messages.
             invite: the token of an invitation.
+            must_exist: create no room.
 
         Raises:
             ConnectionFailed: if the chat cannot be reached.
             JoinRefused: if the server refuses the room or the name.
         """
         async with self._joining:
-            return self.views.get(room) or await self._join(room, user, cursor, invite)
+            return self.views.get(room) or await self._join(room, user, cursor, invite, must_exist=must_exist)
 
-    async def _join(self, room: str, user: str, cursor: tuple[int, str] | None, invite: str) -> RoomView:
+    async def _join(
+        self, room: str, user: str, cursor: tuple[int, str] | None, invite: str, *, must_exist: bool
+    ) -> RoomView:
         await self._make_room_for(room)
         unsent = self._storage.unsent(room, user)
         since, epoch = cursor or (None, "")
@@ -162,6 +171,7 @@ class Rooms:
                 since=since,
                 epoch=epoch,
                 invite=invite,
+                must_exist=must_exist,
                 unsent=unsent.recovered if unsent else (),
             )
         except JoinRefused:

@@ -64,6 +64,7 @@ class TerminalSession:
         typed_lines: posts what is typed there, and runs commands.
         rooms: the joined rooms.
         direct_room_watcher: watches direct rooms that are not joined.
+        missing_room: the room that the user has tried to join last and that is not there; empty if the last one was.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class TerminalSession:
         storage = Storage(
             address.url, lambda why: self.notifier.show_problem(phrases.not_stored.format(why=why))
         )
+        self.missing_room = ""
         self.rooms = Rooms(
             address,
             secret,

@@ -85,6 +85,7 @@ class Phrases:
     extra_argument: str
     unknown_choice: str
     not_in: str
+    missing_room: str
     renamed: str
     no_answer: str
     invalid_number: str
@@ -176,6 +177,7 @@ ENGLISH = Phrases(
     extra_argument="/{command} takes no argument.",
     unknown_choice="{given} is not one of the choices: /{command} {usage}",
     not_in="You are not in # {room}.",
+    missing_room="There is no room # {room}. To create it, type /join {room} again.",
     renamed="You are {user} now.",
     no_answer="No answer to {command}.",
     invalid_number="{given}: it must be a number, 1 or more, as in /{command} 50",
@@ -315,6 +317,7 @@ RUSSIAN = Phrases(
     extra_argument="У команды /{command} нет аргументов.",
     unknown_choice="{given} не подходит: /{command} {usage}",
     not_in="Вас нет в комнате # {room}.",
+    missing_room="Комнаты # {room} нет. Чтобы создать её, наберите /join {room} ещё раз.",
     renamed="Теперь ваше имя {user}.",
     no_answer="Нет ответа на {command}.",
     invalid_number="{given}: нужно число от 1, например /{command} 50",
