@@ -169,7 +169,7 @@ def test_a_person_comes_in_by_the_link_and_later_without_it(server: RunningServe
     for url in (f"http://127.0.0.1:{server.port}/#;key={PHONE}", f"127.0.0.1:{server.port}"):
         with Terminal(url, "--name", "Anna", home=home) as terminal:
             terminal.wait_for("You are in # main as Anna.")
-            terminal.type("/join dev\r")
+            terminal.type("/join dev\r/join dev\r")  # it asks first
             terminal.wait_for("You are in # dev as Anna.")
             terminal.type("/exit\r")
             assert terminal.exit_status() == 0

@@ -282,6 +282,7 @@ def test_a_print_has_the_loaded_log_and_nothing_else_in_black_on_white(
     page.evaluate("log.scrollTop = log.scrollHeight")
     expect(page.locator("#newer")).to_be_hidden()
     page.click("[data-open=search]")
+    page.locator(".search").wait_for()  # it moves the other buttons
     page.click("[data-open=about]")
     page.get_by_role("dialog").wait_for()
     page.emulate_media(media="print")

@@ -351,6 +351,7 @@ def test_a_mistyped_link_asks_before_it_makes_a_room(server: RunningServer, visi
     answer(agrees=True)
     say(page, "/join kitchen")
     expect(page.locator("#room")).to_have_text("# kitchen")
+    expect(page.locator("#people")).to_have_text("1 person")  # the question is answered
     assert questions == [f"There is no room # {name}. Create it?" for name in ("devv", "kitchn", "kitchen")]
     # Users are asked once, even if nothing was posted in the room.
     page.reload()

@@ -16,6 +16,8 @@ from tests.talking import WireClient
 
 PHONE: Final = ViewportSize(width=390, height=844)
 MESSAGES = 19
+BORIS: Final = "the secret of Boris"
+"""With it he is the same person on his second connection, however soon that begins."""
 """Of the history, in the room where the walk begins."""
 
 
@@ -58,7 +60,7 @@ def everything(page: Page, server: RunningServer) -> None:
     expect(page.locator(".message")).to_have_count(MESSAGES)
     page.evaluate("log.scrollTop = log.scrollHeight")
     with WireClient(server) as boris:
-        boris.join("Boris")
+        boris.join("Boris", secret=BORIS)
         boris.send_frame("chat", text="Anna: live, with `code`")
         wait_for_text(page, "live, with")
         say(page, "mine, with `code` and > no quote")
@@ -92,7 +94,7 @@ def all_views(page: Page, server: RunningServer) -> Iterator[str]:
     yield "chat"
     page.fill("#say-text", "")
     with WireClient(server) as boris:
-        boris.join("Boris", secret="the secret of Boris")
+        boris.join("Boris", secret=BORIS)
         yield from _messages(page)
         yield from _panels(page)
         yield from _rooms(page)
