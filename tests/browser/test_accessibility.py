@@ -21,6 +21,8 @@ from tests.browser.views import all_views, with_all_kinds_of_messages
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer
 
+KEY: Final = "a-key_of.the~chat+0123"
+
 LONG: Final = bool(os.environ.get("BESEDKA_TORTURE"))
 
 Look = dict[str, Any]
@@ -60,9 +62,12 @@ def test_axe_finds_nothing_and_all_texts_have_contrast_in_all_views(
 
 
 def test_axe_finds_nothing_on_the_cards_that_ask_for_a_key_an_invitation_or_a_confirmation(
-    make_server: ServerMaker, visit: Visit, axe: str
+    make_server: ServerMaker, tmp_path: Path, visit: Visit, axe: str
 ) -> None:
-    server = make_server("--lang", "en", "--names", "invited").start()
+    keys = tmp_path / "keys.txt"
+    keys.write_text(f"{KEY} for the tests\n", encoding="utf-8")
+    keys.chmod(0o600)
+    server = make_server("--lang", "en", "--names", "invited", "--key-file", str(keys)).start()
     page = visit(server.page, locale="ru-RU" if LONG else "en-GB")
     faults = {}
     for view in cards(page, server):
@@ -75,11 +80,14 @@ def test_axe_finds_nothing_on_the_cards_that_ask_for_a_key_an_invitation_or_a_co
 
 def cards(page: Page, server: RunningServer) -> Iterator[str]:
     """Show one of the cards in place of the login after the other, and yield its name."""
-    page.fill("#login-name", "Anna")
-    page.press("#login-name", "Enter")
     card = page.locator(".access:visible")
-    card.wait_for()
-    yield "by invitation only"
+    for fragment, name in (("", "a key is needed"), (f"#;key={KEY}", "by invitation only")):
+        page.goto("about:blank")
+        page.goto(f"{server.page}{fragment}")
+        page.fill("#login-name", "Anna")
+        page.press("#login-name", "Enter")
+        card.wait_for()
+        yield name
     card.locator("input").fill("what?")
     page.keyboard.press("Enter")
     expect(card.get_by_role("alert")).not_to_be_empty()
