@@ -17,7 +17,7 @@ from tests.talking import WireClient
 PHONE: Final = ViewportSize(width=390, height=844)
 MESSAGES = 19
 BORIS: Final = "the secret of Boris"
-"""With it he is the same person on his second connection, however soon that begins."""
+"""With it the second connection is the same person's, however soon it begins."""
 """Of the history, in the room where the walk begins."""
 
 
