@@ -25,7 +25,7 @@ firefox: $(VENV)/dev.stamp $(VENV)/firefox ## go through the page's stories in F
 
 torture: $(VENV)/dev.stamp $(VENV)/browser ## the long version of the tests with faults (three quarters of an hour), and those that measure time
 	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_confusables.py tests/serve/history/test_search.py $(TIMED:%=--ignore %) $(ARGS)
-	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest tests/browser/test_accessibility.py
+	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest tests/browser/test_accessibility.py tests/browser/test_copies.py
 	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -rP $(TIMED)
 
 # What they measure is a figure of the machine as well: they run alone.
