@@ -35,8 +35,9 @@ class _Server(NamedTuple):
 
 
 def _seconds(_: click.Context, __: click.Parameter, given: str | None) -> int:
-    seconds = parse_duration(given) if given is not None else 0
-    if given is not None and not seconds:
+    if given is None:
+        return 0
+    if not (seconds := parse_duration(given)):
         raise click.BadParameter(f"{given!r} is not a time; write {EXAMPLES}")
     return seconds
 

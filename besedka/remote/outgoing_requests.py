@@ -73,6 +73,13 @@ class _PageKey(NamedTuple):
     from_time: int | None
 
 
+class _PendingPage(NamedTuple):
+    """A request for a page that is not answered yet."""
+
+    limit: int
+    response: asyncio.Future[History]
+
+
 def _page_of(frame: ListHistory | History) -> _PageKey:
     return _PageKey(frame.room, frame.before, frame.from_time)
 
@@ -88,8 +95,7 @@ class OutgoingRequests:
         self._url = url
         self._transport: Transport | None = None
         # Pages have no keys: requests for the same page share its response, and one that asks for another number of messages waits for it.
-        self._pages: dict[_PageKey, asyncio.Future[History]] = {}
-        self._limits: dict[_PageKey, int] = {}
+        self._pages: dict[_PageKey, _PendingPage] = {}
         self._pending: dict[str, asyncio.Future[Any]] = {}
 
     # For programs.
@@ -170,15 +176,15 @@ class OutgoingRequests:
     async def page(self, frame: ListHistory) -> History:
         """A page of a room's log."""
         page = _page_of(frame)
-        while (pending := self._pages.get(page)) and self._limits[page] != frame.limit:
-            await self._in_time(asyncio.shield(pending))
+        while (pending := self._pages.get(page)) and pending.limit != frame.limit:
+            await self._in_time(asyncio.shield(pending.response))
         if pending is None:
             transport = self._open()
             # The response may arrive before `send` returns.
-            pending, self._limits[page] = self._pages.setdefault(page, new_future()), frame.limit
+            pending = self._pages[page] = _PendingPage(frame.limit, new_future())
             await transport.send(frame)
         # Others may wait for the same page, so it is not given up.
-        return await self._in_time(asyncio.shield(pending))
+        return await self._in_time(asyncio.shield(pending.response))
 
     async def _request(self, frame: ListRooms | Search | Request, kind: type[A]) -> A:
         transport = self._open()
@@ -217,23 +223,23 @@ class OutgoingRequests:
     def end(self, failure: RemoteError | None = None) -> None:
         """Fail all pending requests: with this error, or because the connection is lost."""
         self._transport = None
-        for pending in (*self._pages.values(), *self._pending.values()):
+        pages = [page.response for page in self._pages.values()]
+        for pending in (*pages, *self._pending.values()):
             _settle(pending, failure or NotConnected("the connection was lost"))
         self._pages.clear()
-        self._limits.clear()
 
     def forget(self, room: str) -> None:
         """Fail the pending pages of a room that was left."""
         for page in [page for page in self._pages if page.room == room]:
-            _settle(self._pages.pop(page), NotConnected("the room was left"))
+            _settle(self._pages.pop(page).response, NotConnected("the room was left"))
 
     def answered(self, frame: History | Rooms | Found | Response) -> None:
         """Hand a response to its request."""
-        pending = (
-            self._pages.pop(_page_of(frame), None)
-            if isinstance(frame, History)
-            else self._pending.get(frame.key)
-        )
+        if isinstance(frame, History):
+            page = self._pages.pop(_page_of(frame), None)
+            pending = page and page.response
+        else:
+            pending = self._pending.get(frame.key)
         if pending:
             _settle(pending, frame)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from besedka.wire.access import SUBPROTOCOL
@@ -24,7 +24,7 @@ def preferred(accepted: str) -> Language | None:
     """The language that a client prefers of those that the server has (RFC 9110, section 12.5.4).
 
     Args:
-        accepted: language ranges with their weights, such as ``ru-RU,ru;q=0.9,en;q=0.8``. What is no range is skipped.
+        accepted: language ranges with their weights, such as ``ru-RU,ru;q=0.9,en;q=0.8``. Anything else is skipped.
 
     Returns:
         None if it accepts none of them, or says nothing.
@@ -37,6 +37,11 @@ def preferred(accepted: str) -> Language | None:
             weights.setdefault(language, _weight(parameter))
     best = max(weights, key=weights.__getitem__, default=None)
     return best if best is not None and weights[best] > 0 else None
+
+
+def first_preferred(accepted: Iterable[str], default: Language) -> Language:
+    """The language of the first of these values that names one of the server's (`preferred`); else the default one."""
+    return next(filter(None, map(preferred, accepted)), default)
 
 
 def language_of(environment: Mapping[str, str]) -> Language:

@@ -27,7 +27,7 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
 
 @pytest.fixture
 def visit(firefox: Firefox) -> Iterator[Visit]:
-    """Opens a page as a new visitor with an empty profile, or as one who is there; any error in it fails the test."""
+    """Opens a page as a new visitor with an empty profile, or as a visitor who is known; any error in it fails the test."""
     people: list[str] = []
     firefox.problems.clear()
 

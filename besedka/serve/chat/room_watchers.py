@@ -13,7 +13,7 @@ SENT_AT_ONCE: Final = 500
 """Sessions that are told of a room before other notices have their turn: some milliseconds."""
 
 WAITING_AT_MOST: Final = 1_000
-"""Turns that may wait. What is above is told to nobody: a client finds those rooms when it asks for the list again."""
+"""Turns that may wait. Beyond that no notice is sent: clients find those rooms when they request the list again."""
 
 
 class Watcher(Protocol):

@@ -16,7 +16,7 @@ from besedka.serve.session.read_marking import ReadMarking
 from besedka.serve.session.refusals import Refusals
 from besedka.serve.session.requests import Requests
 from besedka.wire.errors import Language
-from besedka.wire.languages import preferred
+from besedka.wire.languages import first_preferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +89,4 @@ class Services:
 
     def in_language(self, accepted: Iterable[str]) -> Services:
         """The services in a client's language: of values of ``Accept-Language`` the first that names one of ours counts; else these."""
-        spoken = next(filter(None, map(preferred, accepted)), None)
-        return self if spoken is None else self.translations[spoken]
+        return self.translations[first_preferred(accepted, self.language)]

@@ -504,19 +504,24 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
     looping.run(scenario())
 
 
-@pytest.mark.parametrize("kind", ["before", "after", "from a time"])
-def test_a_page_whose_asker_has_gone_is_charged_because_it_is_read_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    may_go_on = threading.Event()
-    really_run = Threads.run
+def hold_threads(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Hold all work that threads are given from now on, until this event is set."""
+    may_go_on, really_run = threading.Event(), Threads.run
 
     def run(threads: Threads, act: Any, *arguments: Any) -> Any:
         return really_run(threads, lambda: may_go_on.wait(60) and act(*arguments))
 
+    monkeypatch.setattr(Threads, "run", run)
+    return may_go_on
+
+
+@pytest.mark.parametrize("kind", ["before", "after", "from a time"])
+def test_a_page_whose_asker_has_gone_is_charged_because_it_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 500)
-        monkeypatch.setattr(Threads, "run", run)
+        may_go_on = hold_threads(monkeypatch)
         reader, sources = chat.log_reader, Sources(RateLimits(rate=100))
         limiter = sources.limiter(sources.admit("192.0.2.1"))
 
@@ -545,14 +550,9 @@ def test_a_page_whose_asker_has_gone_is_charged_because_it_is_read_all_the_same(
 def test_a_resent_message_whose_poster_has_gone_is_charged_for_the_search_that_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may_go_on, really_run = threading.Event(), Threads.run
-
-    def run(threads: Threads, act: Any, *arguments: Any) -> Any:
-        return really_run(threads, lambda: may_go_on.wait(60) and act(*arguments))
-
     async def scenario() -> None:
         chat, room = await started(tmp_path, 500)
-        monkeypatch.setattr(Threads, "run", run)
+        may_go_on = hold_threads(monkeypatch)
         sources = Sources(RateLimits(rate=100))
         limiter = sources.limiter(sources.admit("192.0.2.1"))
         posting = Posting(

@@ -13,7 +13,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.languages import ACCEPT_LANGUAGE, preferred
+from besedka.wire.languages import ACCEPT_LANGUAGE, first_preferred
 
 DOMAIN: Final = "besedka"
 
@@ -137,7 +137,7 @@ async def refuse(
     context: grpc.aio.ServicerContext[Any, Any], refusal: Refused, language: Language, field: str = ""
 ) -> NoReturn:
     """End a call with a refusal, in the language that it asks for, else in the given one; ``field`` is as in `details`."""
-    language = next(filter(None, map(preferred, accepted_languages(context))), language)
+    language = first_preferred(accepted_languages(context), language)
     sentence = refusal.sentence(language)
     text = f"{field}: {sentence}" if field else sentence
     await end(context, STATUS[refusal.code], text, details(refusal, language, field))

@@ -17,7 +17,7 @@ from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.metrics import Metrics
 from besedka.wire.access import key_brought
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.languages import ACCEPT_LANGUAGE, preferred
+from besedka.wire.languages import ACCEPT_LANGUAGE, first_preferred
 
 CONNECTION: Final = "besedka.connection"
 """The ASGI extension about the connection of a request: `abort` cuts it off, `drain` waits until the client has read almost all."""
@@ -27,7 +27,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def language_of(request: Request, default: Language) -> Language:
     """The language that a request asks for, or the default one."""
-    return preferred(request.headers.get(ACCEPT_LANGUAGE, "")) or default
+    return first_preferred(request.headers.getlist(ACCEPT_LANGUAGE), default)
 
 
 class KeyGuard:
