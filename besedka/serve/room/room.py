@@ -278,9 +278,10 @@ class Room:
         for encode, subscribers in tuple(self._live.items()):
             encoded: dict[Language, bytes] = {}
             for subscriber in tuple(subscribers):
-                data = encoded.get(subscriber.language)
+                language = subscriber.language
+                data = encoded.get(language)
                 if data is None:
-                    data = encoded[subscriber.language] = encode([notice(subscriber.language)])
+                    data = encoded[language] = encode([notice(language)])
                 if not data:
                     break  # this kind ignores it
                 self._counters.bytes_told += len(data)
