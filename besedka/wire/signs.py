@@ -10,6 +10,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+from besedka.wire.skeletons import prototype
+
 _SIGNS: Final = frozenset(
     # The rest of a keyboard; a colon and what looks like one is refused elsewhere.
     "!\"#$%&'()*+,-./<=>?@[\\]^_`{|}~"
@@ -31,6 +33,13 @@ _EMOJI: Final = (
 """Emoji and the pictures beside them, but no bars, lines of an oracle, question and quotation marks."""
 
 
+_PICTURES: Final = "\U0001f000"
+"""From here on an arrow is a part of a picture: a bow, a heart, a phone."""
+
+_ANGLES_AND_DOTS: Final = frozenset(">»❭》·・")
+"""Each stands for all that look like it (`prototype`)."""
+
+
 def forbidden_sign_in(text: str) -> str:
     """The first character of a text that is a sign, and none of those that a name may hold; empty if there is none."""
     return next((each for each in text if not _may_stand(each)), "")
@@ -40,6 +49,13 @@ def forbidden_sign_in(text: str) -> str:
 def _may_stand(character: str) -> bool:
     is_sign = unicodedata.category(character)[0] in "PS"
     return not is_sign or character in _SIGNS or _is_emoji(character) or _is_wide(character)
+
+
+def is_sign_of_messages(character: str) -> bool:
+    """Whether a character is, or looks like, one that a client shows in front of names: an arrow, an angle or a dot."""
+    narrow = unicodedata.normalize("NFKC", character)
+    is_arrow = character < _PICTURES and "ARROW" in unicodedata.name(character, "")
+    return is_arrow or prototype(narrow) in _ANGLES_AND_DOTS
 
 
 def _is_emoji(character: str) -> bool:

@@ -15,7 +15,7 @@ from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.invisible import BLANK, STACKERS, UNSEEN
 from besedka.wire.log_line import as_posted
 from besedka.wire.reserved_words import holds_reserved_word
-from besedka.wire.signs import forbidden_sign_in
+from besedka.wire.signs import forbidden_sign_in, is_sign_of_messages
 from besedka.wire.skeletons import prototype, skeletons
 
 NAME_CHARACTERS_AT_MOST = 32
@@ -221,6 +221,13 @@ def _objection_to_entry(name: str) -> tuple[str, str] | None:
             (
                 f"оно не может начинаться с {name[0]}: так показаны комнаты",
                 f"it cannot begin with {name[0]}: rooms are shown like that",
+            ),
+        ),
+        (
+            is_sign_of_messages(name[0]),
+            (
+                f"оно не может начинаться с {name[0]}: так отмечены сообщения",
+                f"it cannot begin with {name[0]}: messages are marked like that",
             ),
         ),
         (

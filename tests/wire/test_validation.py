@@ -410,6 +410,7 @@ def test_a_sign_that_no_keyboard_has_is_refused_in_a_name(sign: str) -> None:
             "~anna~",
             "[bot] x",
             "a/b@c #1",
+            "Anna → Boris > all",
         ),
         *(
             "Jean‑Luc",
@@ -421,6 +422,7 @@ def test_a_sign_that_no_keyboard_has_is_refused_in_a_name(sign: str) -> None:
             "ཀ་ཁ",
             "Ｍａｘ！",
             "⚔️ Max",
+            "🏹 Robin",
             "🧑🏽‍🚀",
             "1️⃣ Anna",
             "Anna 🇩🇪",
