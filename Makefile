@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test firefox torture bench history conformance check format screenshots icons confusables frames proto pins clean
+.PHONY: help run test firefox torture bench history conformance check style types pagetypes compiled format screenshots icons confusables frames proto pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,14 +17,16 @@ help: ## show the verbs
 run: $(VENV)/run.stamp ## start the chat (ARGS="--port 9000" hands on options)
 	@$(BIN)/besedka serve $(ARGS)
 
-test: check $(VENV)/browser ## check everything and run all tests (sets itself up, browser included)
+test: ## check everything and run all tests (sets itself up, browser included)
+	@$(MAKE) --no-print-directory -j 2 check $(VENV)/browser compiled
 	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 3 --dist loadgroup $$(sh tools/left_out.sh) $(ARGS)
 
 firefox: $(VENV)/dev.stamp $(VENV)/firefox ## go through the page's stories in Firefox (five minutes; gets Debian's, as root)
 	BESEDKA_TEST_FIREFOX="$$(cat $(VENV)/firefox)" $(BIN)/pytest tests/firefox $(ARGS)
 
 torture: node_modules/.stamp $(VENV)/browser ## the long version of the tests with faults (three quarters of an hour), and those that measure time
-	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_confusables.py tests/serve/history/test_search.py $(TIMED:%=--ignore %) $(ARGS)
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_confusables.py $(TIMED:%=--ignore %) $(ARGS)
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 -m hypothesis tests/wire tests/serve tests/remote tests/terminal tests/commands
 	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest tests/browser/test_accessibility.py tests/browser/test_copies.py
 	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -rP $(TIMED)
 
@@ -40,13 +42,23 @@ history: $(VENV)/dev.stamp ## measure how a history of ten million messages open
 conformance: $(VENV)/dev.stamp ## run the Autobahn suite against the WebSocket door (needs a Python 2.7, as pyenv has)
 	@sh tools/conformance.sh $(BIN)/python $(ARGS)
 
-check: $(VENV)/dev.stamp node_modules/.stamp ## the checks that run nothing: style, types, import contracts
+check: style types pagetypes ## the checks that run nothing: style, types, import contracts
+
+style: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .cache/imports
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+pagetypes: node_modules/.stamp
 	$(TSC) --project tsconfig.json
 	$(TSC) --project tsconfig.strict.json
+
+# Each of the test run's processes would compile all tests anew, all of them at the same time.
+compiled: $(VENV)/dev.stamp
+	@output=$$($(BIN)/pytest --collect-only -qq) || { echo "$$output"; exit 1; }
 
 # The node of requirements/dev.txt runs the checker of package.json.
 TSC := PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/tsc

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.calling import Caller
 from tests.clocks import Clocks
+from tests.lengths import EXAMPLES
 from tests.running import RunningServer
 from tests.talking import WireClient
 from tests.torture.holding import Hold
@@ -23,7 +24,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # How long an example takes on a busy machine proves nothing.
-settings.register_profile("besedka", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "besedka",
+    max_examples=EXAMPLES,
+    deadline=None,
+    # An example that is given to a test with files of its own cleans up before it.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 settings.load_profile("besedka")
 
 

@@ -7,7 +7,6 @@ standard's published data (UTS #39), not of our table.
 
 from __future__ import annotations
 
-import os
 import sys
 import unicodedata
 from collections import defaultdict
@@ -15,7 +14,7 @@ from functools import cache
 
 import pytest
 from confusable_homoglyphs.confusables import confusables_data
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.people.names import KnownNames, Names
@@ -23,6 +22,7 @@ from besedka.serve.people.person import Person, PresentPeople
 from besedka.wire.errors import Refused
 from besedka.wire.skeletons import skeletons
 from besedka.wire.validation import clean_name
+from tests.lengths import LONG, often
 
 pytestmark = pytest.mark.xdist_group("confusables")  # what they all read is read once
 
@@ -37,8 +37,6 @@ IGNORABLE = [
 ]
 """Default_Ignorable_Code_Point, and the blank Braille cell: nothing of them is seen."""
 
-
-LONG = bool(os.environ.get("BESEDKA_TORTURE"))
 ONE_OF, ONE_OF_MANY = (1, 1) if LONG else (5, 50)
 
 
@@ -147,7 +145,7 @@ def test_of_all_characters_no_two_that_look_alike_are_there_as_names_at_once() -
     assert 5_000 < len(set(there.values())) < len(names_of_one_character())
 
 
-@settings(max_examples=300)
+@often(100)
 @given(
     st.lists(st.tuples(st.text("aAаАеeЕEoоOО0lI1|ϲсcС ſfsmrn\u0301", min_size=1, max_size=4), st.booleans()))
 )

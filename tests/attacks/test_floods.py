@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -18,9 +17,9 @@ from tests.blackbox.test_how_the_server_is import figures
 from tests.clocks import BENT, SWEPT_OFTEN, Clocks
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.talking import WireClient
 
-LONG: Final = bool(os.environ.get("BESEDKA_TORTURE"))
 AT_MOST_SECONDS: Final = 1.0
 """So long a message may take while somebody floods, where nothing else runs."""
 

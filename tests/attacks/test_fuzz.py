@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Opcode
 
@@ -26,18 +25,9 @@ from besedka.wire.log_line import FIRST_LINE, write_line
 from besedka.wire.message import Message
 from tests.attacks.raw import handshake, request
 from tests.attacks.test_fields import VALUES, made, sound, tag
+from tests.lengths import often
 from tests.running import RunningServer
 from tests.serve.doors.test_connection import Scene
-
-LONG = bool(os.environ.get("BESEDKA_TORTURE"))
-TIMES = 30 if LONG else 1
-
-
-def fuzz(examples: int) -> settings:
-    return settings(
-        max_examples=examples * TIMES,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
 
 
 def damaged(whole: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
@@ -73,7 +63,7 @@ def frames(draw: st.DrawFn) -> bytes:
 FRAMES = st.binary(max_size=60) | frames() | damaged(frames())
 
 
-@fuzz(200)
+@often(100)
 @given(FRAMES, st.booleans())
 def test_any_bytes_of_a_frame_are_a_word_or_refused(data: bytes, is_text: bool) -> None:
     """Each decoder gives a word that can be encoded again, or raises `Refused`, and nothing else."""
@@ -101,7 +91,7 @@ def websocket_bytes(draw: st.DrawFn) -> bytes:
     return data
 
 
-@fuzz(150)
+@often(80)
 @given(damaged(websocket_bytes()), st.lists(st.integers(1, 40), max_size=8))
 def test_any_bytes_on_a_websocket_are_heard_or_end_it(data: bytes, cuts: list[int]) -> None:
     """However they are cut: no exception, nothing but text is heard, and a connection is closed once."""
@@ -173,7 +163,7 @@ REQUESTS = (
 )
 
 
-@fuzz(250)
+@often(60)
 @given(data=REQUESTS)
 def test_any_bytes_of_a_request_are_answered_or_refused(quiet_server: RunningServer, data: bytes) -> None:
     """The server sends an HTTP response or nothing, logs no error, and serves the next request."""
@@ -248,7 +238,7 @@ def use(history: ReadableLog) -> None:
 
 
 @pytest.mark.usefixtures("syncs_cost_nothing")
-@fuzz(120)
+@often(120)
 @given(texts=MESSAGES, data=st.data())
 def test_any_bytes_of_a_log_and_its_index_are_read_or_refused(
     tmp_path: Path, texts: list[list[str]], data: st.DataObject

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
@@ -19,10 +18,9 @@ from tests import looping
 from tests.attacks.raw import handshake, request
 from tests.clocks import BENT, SWEPT_OFTEN, Clocks
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.looping import until
 from tests.running import RunningServer
-
-LONG: Final = bool(os.environ.get("BESEDKA_TORTURE"))
 
 HALF_OPEN: Final = 500
 DRIPPING: Final = 500

@@ -7,7 +7,6 @@ schemes and in forced colours, in both languages.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +17,10 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visit, wait_for_animations
 from tests.browser.views import all_views, with_all_kinds_of_messages
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.running import ROOT, RunningServer
 
 KEY: Final = "a-key_of.the~chat+0123"
-
-LONG: Final = bool(os.environ.get("BESEDKA_TORTURE"))
 
 Look = dict[str, Any]
 LOOKS: Final[tuple[Look, ...]] = (

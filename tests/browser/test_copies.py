@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -26,10 +25,9 @@ from tests.browser.conftest import (
 from tests.browser.test_moderation import admin
 from tests.browser.test_tabs_and_offline import LOOKED_AFTER
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.running import RunningServer, edit
 from tests.talking import WireClient
-
-LONG: Final = bool(os.environ.get("BESEDKA_TORTURE"))
 
 BORIS: Final = "the secret of Boris"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import threading
 import time
@@ -29,6 +28,7 @@ from tests.browser.conftest import (
     wait_for_frames,
     wait_for_text,
 )
+from tests.lengths import LONG
 from tests.running import RunningServer
 from tests.talking import WireClient
 
@@ -283,8 +283,8 @@ def slowest_frame(page: Page, client: WireClient, room: str) -> float:
 
 
 # How long a frame takes is a figure of the machine as well: on one that does other things only a page that stands still is seen.
-FLOOD_SECONDS = 10 if os.environ.get("BESEDKA_TORTURE") else 2
-FRAME_MS_AT_MOST = 100 if os.environ.get("BESEDKA_TORTURE") else 3_000
+FLOOD_SECONDS = 10 if LONG else 2
+FRAME_MS_AT_MOST = 100 if LONG else 3_000
 MEASURE_FRAMES = """() => {
     const frames = [];
     let last = performance.now();

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.remote.chat_connection import ChatConnection
 from besedka.remote.room.events import ReceivedMessage
 from besedka.remote.room.membership import Membership
 from tests import looping
+from tests.lengths import often
 from tests.remote.fakes import ModelServer
 
 ROOMS = ("a", "b", "c")
@@ -107,7 +108,7 @@ async def _live(actions: Iterable[tuple[object, ...]]) -> None:
         assert program.received[room] == [(number, text) for number, (_, text) in enumerate(log, 1)]
 
 
-@settings(max_examples=300, deadline=None)
+@often(100)
 @given(st.lists(ACTIONS, max_size=40))
 def test_messages_are_stored_and_received_once_and_in_order(actions: list[tuple[object, ...]]) -> None:
     looping.run_jumping(_live(actions))

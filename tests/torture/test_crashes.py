@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 from collections.abc import Awaitable, Callable
 
@@ -13,6 +12,7 @@ import pytest
 from tests import looping
 from tests.blackbox.test_how_the_server_is import figures
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.running import RunningServer
 from tests.torture.checker import Record, check
 from tests.torture.crowd import CALM_SECONDS, are_heard, torment
@@ -20,8 +20,6 @@ from tests.torture.holding import FAULTY
 
 MOMENT_SECONDS = 0.05
 """Within such a time some messages are on their way, and some batches are written, at any chance moment."""
-
-LONG = bool(os.environ.get("BESEDKA_TORTURE"))
 
 
 def run(

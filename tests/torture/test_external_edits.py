@@ -12,10 +12,10 @@ from besedka.wire.log_line import read_line, write_line
 from besedka.wire.message import Message
 from tests import looping
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.torture.checker import Record, check
 from tests.torture.crowd import are_heard, torment
 
-LONG = bool(os.environ.get("BESEDKA_TORTURE"))
 EDITS = 42 if LONG else 10
 STAMP = "2025-11-19 23:46:36"
 

@@ -19,9 +19,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests import looping
 from tests.clocks import BENT
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.running import ROOT, RunningServer
 from tests.torture.greedy import FRAMES
-from tests.torture.test_crashes import LONG
 
 SECONDS: Final = float(os.environ.get("BESEDKA_GREEDY_SECONDS", "600")) if LONG else 3.0
 ROUNDS: Final = 5 if LONG else 1

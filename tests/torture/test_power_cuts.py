@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.lengths import LONG
 from tests.running import ROOT
 from tests.torture.disk.namespace import UNSHARE, missing
 from tests.torture.disk.scenarios import SCENARIOS
 from tests.torture.disk.volumes import FILE_SYSTEMS
-from tests.torture.test_crashes import LONG
 
 SECONDS = float(os.environ.get("BESEDKA_POWER_CUT_SECONDS", "10")) if LONG else 1
 """How long the power is cut on each file system in each scenario; at least one life of a disk, and a dozen images of it."""

@@ -30,10 +30,10 @@ from besedka.wire.message import Message
 from tests.blackbox.test_how_the_server_is import figures
 from tests.clocks import BENT
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.running import RunningServer
 from tests.talking import WireClient
 from tests.torture.holding import FAULTY, Hold, until_it_waits
-from tests.torture.test_crashes import LONG
 
 SHARED_ALWAYS: Final = json.dumps(
     {

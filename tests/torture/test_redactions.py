@@ -19,8 +19,8 @@ from besedka.serve.settings import Settings
 from besedka.wire.log_line import read_line, tombstone, write_line, written_bytes
 from besedka.wire.message import Message
 from tests import looping
+from tests.lengths import LONG
 from tests.running import ROOT
-from tests.torture.test_crashes import LONG
 
 TEXTS = ["the first one", "a secret\nof three lines,\nто есть трёх", "the last one"]
 ALL_CALLS = ["openat", "write", "pwrite64", "fdatasync", "flock", "close"]

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 
 from tests import looping
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.running import RunningServer
 from tests.talking import WireClient
 from tests.torture.checker import Record, check
 from tests.torture.crowd import are_heard, torment
 from tests.torture.holding import FAULTY, until_it_waits
 
-LONG = bool(os.environ.get("BESEDKA_TORTURE"))
 STOP_SECONDS = 5.0
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from tests.lengths import LONG
 from tests.running import ROOT
 from tests.torture.disk.events import Event, Kind
 from tests.torture.disk.images import Kept
@@ -21,7 +22,6 @@ from tests.torture.disk.media import Simulated
 from tests.torture.disk.platters import Platter
 from tests.torture.disk.scenarios import SCENARIOS
 from tests.torture.disk.trial import Report, Trial
-from tests.torture.test_crashes import LONG
 
 SECONDS = float(os.environ.get("BESEDKA_POWER_CUT_SECONDS", "10")) if LONG else 1
 SEED = int(os.environ.get("BESEDKA_POWER_CUT_SEED", "1"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from contextlib import suppress
 
@@ -14,8 +13,8 @@ from besedka.wire.frames import Join, Say, encode
 from tests import looping
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 
-LONG = bool(os.environ.get("BESEDKA_TORTURE"))
 PARTS = 12
 STAY_SECONDS = 0.1
 """Some stay as long as it takes others to come, and others go at once."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -63,8 +63,7 @@ from besedka.wire.frames import (
     encode,
 )
 from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME
-
-QUICK = settings(max_examples=200, deadline=None)
+from tests.lengths import often
 
 # One value of each JSON type, and of the numbers that are hard to hold.
 VALUES = {
@@ -83,7 +82,6 @@ STRING = {"string", "number in a string"}
 STRING_OR_NULL = {*STRING, "null"}
 INTEGER = {"integer"}
 INTEGER_OR_NULL = {"integer", "null"}
-
 FIELDS: dict[type[Frame], dict[str, set[str]]] = {
     Join: {
         "user": STRING_OR_NULL,
@@ -465,7 +463,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return whole[:start] + draw(st.binary(max_size=3)) + whole[stop:]
 
 
-@settings(max_examples=500, deadline=None)
+@often(150)
 @given(st.binary() | NEARLY_FRAMES | damaged())
 @example(b"\x00" * 100)
 @example(b'{"type":"chat","text":"\\ud800\\u0041"}')
@@ -578,7 +576,6 @@ def check_frame(data: bytes, frame: AnyFrame) -> None:
             assert getattr(frame, name) == value
 
 
-@QUICK
 @given(SERVER_WORDS)
 def test_a_word_of_the_server_is_decoded_as_it_was_encoded(frame: ServerFrame) -> None:
     data = encode(frame)
@@ -587,7 +584,6 @@ def test_a_word_of_the_server_is_decoded_as_it_was_encoded(frame: ServerFrame) -
     assert decode_server(data.decode()) == frame
 
 
-@QUICK
 @given(CLIENT_WORDS)
 def test_a_word_of_a_client_is_decoded_as_it_was_encoded(frame: ClientFrame) -> None:
     data = encode(frame)
@@ -596,7 +592,6 @@ def test_a_word_of_a_client_is_decoded_as_it_was_encoded(frame: ClientFrame) -> 
     assert decode_client(data.decode()) == frame
 
 
-@QUICK
 @given(st.builds(SeedSay, STRINGS, STRINGS))
 def test_a_word_of_a_seed_client_is_decoded_as_it_was_encoded(frame: SeedSay) -> None:
     assert decode_seed(encode(frame)) == frame

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from besedka.wire.errors import Refused
@@ -28,6 +28,7 @@ from besedka.wire.log_line import (
 )
 from besedka.wire.message import Message
 from besedka.wire.validation import clean_name, clean_text
+from tests.lengths import often
 
 
 class Vector(TypedDict):
@@ -43,7 +44,6 @@ class Vector(TypedDict):
 VECTORS = Path(__file__).parents[1] / "vectors" / "lines.json"
 CASES = cast("list[Vector]", json.loads(VECTORS.read_text(encoding="utf-8")))
 
-QUICK = settings(max_examples=200, deadline=None)
 
 STAMP = "2025-11-19 23:46:36"
 LINE_BREAKS = "\n\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029"
@@ -163,7 +163,7 @@ def test_the_error_for_a_line_that_is_no_message_does_not_repeat_all_of_it() -> 
     assert len(str(error.value)) < 200
 
 
-@QUICK
+@often(100)
 @given(LINES)
 @example(
     Message(STAMP, "Anna", LINE_BREAKS.replace("\r", "").replace("\x85", "").strip("\n") + "\n\t\n\t\tend")
@@ -172,7 +172,7 @@ def test_what_is_written_is_read_back(line: Message) -> None:
     assert read_line(write_line(line)) == line
 
 
-@QUICK
+@often(100)
 @given(st.lists(LINES, max_size=6), st.sampled_from([b"\n", b"\r\n"]))
 @example([Message(STAMP, "Anna", f"a\n[{STAMP}] Boris: forged\n\t[{STAMP}] Boris: forged")], b"\n")
 @example([Message(STAMP, "Anna", "\u2028".join(["a", f"[{STAMP}] Boris: forged"]))], b"\n")
@@ -205,7 +205,7 @@ def is_read(line: bytes) -> bool:
     return True
 
 
-@QUICK
+@often(100)
 @given((st.binary() | BYTES_LIKE_A_LINE).map(lambda line: line.replace(b"\n", b"")))
 @example(b"[2025-11-19 23:46:36] Anna:")
 @example(b"[2025-11-19 23:46:36] Anna:\r")
@@ -276,7 +276,7 @@ def test_two_carriage_returns_after_the_colon_are_judged_alike_by_both() -> None
     assert (FIRST_LINE.match(line) is not None) == is_read(line)
 
 
-@QUICK
+@often(100)
 @given(st.lists(BYTES_LIKE_A_LINE | st.sampled_from([b"", b"\r"]), max_size=8).map(b"\n".join))
 def test_whatever_a_log_holds_each_message_that_is_found_in_it_can_be_read(log: bytes) -> None:
     starts = [match.start() for match in FIRST_LINE.finditer(log + b"\n")]
@@ -367,7 +367,7 @@ def test_a_stamp_without_a_zone_is_the_clock_time_of_the_machine() -> None:
     assert stamp(MOMENT, None) == datetime.fromtimestamp(int(MOMENT)).strftime("%Y-%m-%d %H:%M:%S")  # noqa: DTZ006
 
 
-@QUICK
+@often(100)
 @given(st.integers(0, 4_000_000_000), NAMES, TEXTS)
 def test_a_message_stamped_now_can_be_read(at: int, user: str, text: str) -> None:
     line = Message(stamp(at, UTC), user, text)

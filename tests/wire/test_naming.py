@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.wire.errors import Language
@@ -26,7 +26,6 @@ def test_every_language_has_its_marks() -> None:
     assert listed(["Anna", "Boss left, Anna"], Language.RU) == "Anna, «Boss left, Anna»"
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text(st.characters(), max_size=32), st.sampled_from(Language))
 def test_what_is_outside_of_quotation_marks_holds_neither_blanks_nor_signs(
     name: str, language: Language

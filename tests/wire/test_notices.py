@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.wire.errors import Language
@@ -73,7 +73,6 @@ def test_a_name_that_reads_like_a_notice_is_in_quotation_marks() -> None:
     )
 
 
-@settings(max_examples=100, deadline=None)
 @given(PEOPLE, PEOPLE, st.sampled_from(Language))
 def test_nobody_is_lost_and_few_are_named(joined: list[str], left: list[str], language: Language) -> None:
     sentences = notice(joined, left, language).split(". ")

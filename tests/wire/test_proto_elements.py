@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
@@ -36,7 +36,6 @@ def test_the_bytes_of_texts_do_not_count() -> None:
 @given(
     st.binary(max_size=400) | st.sampled_from([b"\xff" * 400, b"\x0a" * 400, b"\x0a\xff\xff\xff\xff\x0f" * 9])
 )
-@settings(max_examples=300, deadline=None)
 def test_bytes_that_are_no_message_are_read_once(data: bytes) -> None:
     for depth in (1, 2):
         assert has_more_elements(data, 1, depth=depth) in {True, False}

@@ -12,7 +12,7 @@ from subprocess import run
 import grpc
 import pytest
 from google.protobuf.message import DecodeError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.proto import frames as proto
@@ -67,7 +67,6 @@ from besedka.wire.message import Message
 from besedka.wire.validation import DEFAULT_ROOM
 
 ROOT = Path(__file__).parents[2]
-QUICK = settings(max_examples=200, deadline=None)
 
 STRINGS = st.text(max_size=20)
 ROOMS = st.text(min_size=1, max_size=20)
@@ -197,20 +196,17 @@ def sent(frame: ServerFrame, offset: int) -> list[ServerFrame]:
 # Round trips.
 
 
-@QUICK
 @given(CLIENT_WORDS)
 def test_what_a_client_says_arrives_as_it_was_said(frame: ClientFrame) -> None:
     data = proto.request(frame).SerializeToString()
     assert proto.client_frame(pb.ConverseRequest.FromString(data)) == frame
 
 
-@QUICK
 @given(OTHER_SERVER_WORDS, OFFSETS)
 def test_what_a_server_sends_arrives_as_it_was_sent(frame: ServerFrame, offset: int) -> None:
     assert sent(frame, offset) == [frame]
 
 
-@QUICK
 @given(IDS, MOMENTS, OFFSETS, NAMES, TEXTS, STRINGS)
 def test_a_message_arrives_with_the_clock_time_of_its_server(  # noqa: PLR0917 - the same
     number: int, at: int, offset: int, user: str, text: str, key: str
@@ -219,7 +215,6 @@ def test_a_message_arrives_with_the_clock_time_of_its_server(  # noqa: PLR0917 -
     assert sent(frame, offset) == [frame]
 
 
-@QUICK
 @given(st.integers(1, 2**40), st.lists(st.tuples(MOMENTS, NAMES, TEXTS), min_size=1, max_size=4), OFFSETS)
 def test_a_page_that_answers_arrives_with_the_lines_of_the_log(
     first: int, said: list[tuple[int, str, str]], offset: int
@@ -229,7 +224,6 @@ def test_a_page_that_answers_arrives_with_the_lines_of_the_log(
     assert sent(frame, offset) == [frame]
 
 
-@QUICK
 @given(st.integers(1, 2**40), st.lists(st.tuples(MOMENTS, NAMES, TEXTS), min_size=1, max_size=4), OFFSETS)
 def test_a_page_for_one_who_reads_on_arrives_as_messages_with_his_keys(
     first: int, said: list[tuple[int, str, str]], offset: int
@@ -240,7 +234,6 @@ def test_a_page_for_one_who_reads_on_arrives_as_messages_with_his_keys(
     assert sent(History("main", first, lines, keys=keys), offset) == chats
 
 
-@QUICK
 @given(
     st.lists(st.tuples(IDS, MOMENTS, NAMES, TEXTS), max_size=4), OFFSETS, STRINGS, st.integers(0, 2**64 - 1)
 )
@@ -252,7 +245,6 @@ def test_what_was_found_arrives_with_its_ids_and_lines(
     assert sent(frame, offset) == [frame]
 
 
-@QUICK
 @given(st.lists(st.booleans(), max_size=5))
 def test_who_is_unverified_is_so_there_too(doubts: list[bool]) -> None:
     doubtful = [number for number, is_so in enumerate(doubts, 1) if is_so]
@@ -339,7 +331,6 @@ def test_a_request_that_asks_for_nothing_is_refused(request_: pb.ConverseRequest
     assert str(refused.value)
 
 
-@QUICK
 @given(st.binary(max_size=60))
 def test_any_bytes_are_words_or_no_message(data: bytes) -> None:
     try:
@@ -362,7 +353,6 @@ def test_an_unknown_close_code_of_a_newer_server_is_reported() -> None:
 CHATS = st.lists(st.builds(chat, IDS, MOMENTS, st.just(0), NAMES, TEXTS, STRINGS), min_size=1, max_size=5)
 
 
-@QUICK
 @given(CHATS)
 def test_messages_have_the_same_bytes_in_both_streams(frames: Sequence[Chat]) -> None:
     messages = proto.messages(frames)
@@ -370,7 +360,6 @@ def test_messages_have_the_same_bytes_in_both_streams(frames: Sequence[Chat]) ->
     assert followed == pb.ConverseResponse(messages=messages).SerializeToString()
 
 
-@QUICK
 @given(CHATS, CHATS)
 def test_two_responses_joined_as_bytes_hold_all_messages_in_order(
     first: Sequence[Chat], second: Sequence[Chat]

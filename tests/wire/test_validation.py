@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import combinations, product
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -32,8 +32,6 @@ from besedka.wire.validation import (
     clean_text,
     stored_name,
 )
-
-QUICK = settings(max_examples=200, deadline=None)
 
 ANYTHING = st.text(st.characters())
 """Any string that Python can hold, lone surrogates too."""
@@ -317,7 +315,6 @@ def test_ordinary_different_names_share_no_skeleton() -> None:
     assert meeting == []
 
 
-@QUICK
 @given(ANYTHING)
 @example("An\ud800na")
 @example(" \u0301a")
@@ -334,7 +331,6 @@ def test_any_string_is_refused_as_a_name_or_becomes_one_that_stays_the_same(raw:
         assert name == name.strip()
 
 
-@QUICK
 @given(st.text("aàéSystemСистема *\u0301\u0308\u0323 \t\u200b\ud800:", max_size=12))
 def test_a_string_of_awkward_characters_is_refused_as_a_name_or_stays_the_same(raw: str) -> None:
     name = answer(clean_name, raw)
@@ -345,14 +341,12 @@ def test_a_string_of_awkward_characters_is_refused_as_a_name_or_stays_the_same(r
         assert not FORBIDDEN_IN_A_NAME.search(name)
 
 
-@QUICK
 @given(st.text("aeopcxyABCEHKMOPTX- 1é", min_size=1))
 def test_a_name_in_cyrillic_twins_of_its_letters_looks_like_it(name: str) -> None:
     twins = str.maketrans("aeopcxyABCEHKMOPTX", "аеорсхуАВСЕНКМОРТХ")
     assert skeletons(name) & skeletons(name.translate(twins))
 
 
-@QUICK
 @given(ANYTHING)
 @example("\ud800")
 @example("")
@@ -656,7 +650,6 @@ def test_a_name_does_not_begin_like_that_of_a_room_on_the_screen(sign: str) -> N
     assert clean_name("Anna #2") == "Anna #2"
 
 
-@QUICK
 @given(ANYTHING | st.text("Anna\u2236\u0903\u200c\u200d\u2217\u0307 .Admin", max_size=12))
 def test_a_name_that_may_be_taken_may_stand_in_a_file_and_is_the_same_there(raw: str) -> None:
     name = answer(clean_name, raw)
@@ -782,14 +775,12 @@ def check_room(raw: str) -> None:
         assert len(f"chat_history.{room}.txt".encode()) <= 255
 
 
-@QUICK
 @given(ANYTHING)
 @example("\ud800")
 def test_any_string_is_refused_as_a_room_or_becomes_part_of_a_file_name(raw: str) -> None:
     check_room(raw)
 
 
-@QUICK
 @given(st.text(st.characters(categories=["L", "M", "Nd", "Nl", "No"]), max_size=10))
 @example("\u0345a")
 @example("İ")
@@ -874,7 +865,6 @@ def test_the_empty_ends_of_a_text_are_cut_off_and_its_indent_is_kept(raw: str, u
     assert clean_text(raw) == used
 
 
-@QUICK
 @given(ANYTHING | st.text("a \t\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\x1b\x9b\ud800", max_size=12))
 @example("\r\x85\r\n")
 @example("\n \n a \x1c\n")
@@ -923,7 +913,6 @@ def test_no_line_of_a_text_is_what_a_redaction_leaves(raw: str, used: str) -> No
     assert clean_text(raw) == used
 
 
-@QUICK
 @given(
     st.text("-[removed] \t\r\n\x0b\u200b\u2800x", max_size=20)
     | st.builds(
@@ -978,7 +967,6 @@ def test_any_other_key_is_refused(raw: str) -> None:
         assert str(KEY_CHARACTERS_AT_MOST) in refused.value.sentence(language)
 
 
-@QUICK
 @given(ANYTHING)
 def test_any_string_is_refused_as_a_key_or_is_ascii_and_stays_the_same(raw: str) -> None:
     key = answer(clean_key, raw)

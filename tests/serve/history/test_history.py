@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
@@ -23,10 +23,6 @@ from besedka.serve.history.scan import Entry, Run
 from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.log_line import ENTRY, FIRST_LINE
 from tests.serve.history.logs import history_of, index_of, line, read_all, write
-
-EVERY_TEXT = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
 
 def test_a_new_history_is_an_empty_private_file(tmp_path: Path) -> None:
@@ -95,7 +91,6 @@ def test_of_long_messages_only_the_last_that_fit_stay_in_memory(
     again.close()
 
 
-@EVERY_TEXT
 @given(texts=st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r\0"))))
 def test_any_text_is_one_message_and_comes_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
@@ -113,7 +108,6 @@ def test_any_text_is_one_message_and_comes_back_as_it_was(
     again.close()
 
 
-@EVERY_TEXT
 @given(
     data=st.binary(max_size=2000)
     | st.lists(

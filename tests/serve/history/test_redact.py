@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryChanged, HistoryLost, StorageFull
@@ -18,9 +18,6 @@ from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.log_line import FIRST_LINE, read_line, tombstone, written_bytes
 from tests.serve.history.logs import line, read_all
 
-PROPERTY = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 TEXTS = st.text(
     alphabet=st.sampled_from("aя\n\t:[] 😀-") | st.characters(exclude_categories=["Cs"]), max_size=30
 )
@@ -88,7 +85,6 @@ def test_done_twice_it_changes_nothing(path: Path) -> None:
     history.close()
 
 
-@PROPERTY
 @given(texts=st.lists(TEXTS, min_size=1, max_size=5), chance=st.integers(0, 100))
 def test_any_text_is_redacted_and_no_other(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], chance: int
@@ -106,7 +102,6 @@ def test_any_text_is_redacted_and_no_other(
     assert judge(path).problem == ""
 
 
-@PROPERTY
 @given(data=BYTES)
 def test_a_log_by_any_hands_keeps_its_other_messages(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
@@ -132,7 +127,6 @@ def test_a_log_by_any_hands_keeps_its_other_messages(
     again.close()
 
 
-@PROPERTY
 @given(
     number=st.integers(1, 3),
     cut=st.integers(0, 60),

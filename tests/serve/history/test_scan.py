@@ -7,13 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history import scan
 from besedka.serve.history.scan import Entry, Kind, entries, is_damaged
 from besedka.wire.log_line import ENTRY
+from tests.lengths import often
 
 PARTS = st.sampled_from(
     [
@@ -36,7 +37,6 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.lists(PARTS, max_size=40).map(b"".join), at_once=st.sampled_from([4300, 6000, 9999, 1 << 20]))
 def test_entries_part_a_log_without_a_gap_whatever_is_read_at_once(
     tmp_path: Path, data: bytes, at_once: int
@@ -79,7 +79,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@often(100)
 @given(LINES, st.booleans(), st.sampled_from([b"\0", b"\xff", b"\x80", b"\xd0"]), st.data())
 def test_the_line_that_is_named_as_damaged_is_the_one_with_the_damaged_byte(
     tmp_path: Path, lines: list[str], ends_line: bool, byte: bytes, drawn: st.DataObject

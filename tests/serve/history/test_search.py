@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import sys
 import unicodedata
@@ -11,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from besedka.serve.history import ChatHistory, Hits
@@ -21,9 +20,10 @@ from besedka.serve.history.search import FOUND_BYTES, Block, Needle, Query, sear
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.log_line import read_line, show_line
 from besedka.wire.validation import clean_search
+from tests.lengths import often
 from tests.serve.history.logs import STAMP, line
 
-OFTEN = settings(max_examples=5_000 if os.environ.get("BESEDKA_TORTURE") else 150, deadline=None)
+OFTEN = often(150)
 
 # Capitals and small letters that are near each other in UTF-8 and that are not, some that fold to two or three, some that
 # are no capital and fold all the same; controls, and what headers are made of.
@@ -281,7 +281,6 @@ def test_a_stop_for_time_says_where_to_go_on() -> None:
 # Through the log's own file and places.
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(TEXTS.filter(lambda text: "\r" not in text), max_size=30),
     st.sampled_from(["a", "А", "к", "ss"]),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.counters import Counters
@@ -442,7 +442,6 @@ class Readers:
 MOVES = ["say", "take", "store", "fill", "fill_by_the_next_write", "drain", "read", "enter"]
 
 
-@settings(max_examples=200)
 @given(st.lists(st.sampled_from(MOVES), max_size=60))
 def test_whatever_happens_each_hears_every_message_once_and_in_order(moves: list[str]) -> None:
     readers = Readers(Scene())

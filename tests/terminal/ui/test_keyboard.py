@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
 from prompt_toolkit.input.vt100_parser import Vt100Parser
@@ -101,7 +101,6 @@ def test_an_escape_before_a_sequence_does_not_change_what_follows() -> None:
     assert [key for key, _ in pressed("\x1b\x1b[31m[31m")] == [Keys.Escape, *"[31m"]
 
 
-@settings(max_examples=50)
 @given(st.lists(ODD, max_size=6))
 def test_no_input_raises_an_error_or_makes_a_mouse_event(reads: list[str]) -> None:
     assert Keys.Vt100MouseEvent not in {key for key, _ in pressed(*reads)}

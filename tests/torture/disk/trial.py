@@ -10,7 +10,6 @@ To be run in namespaces of its own (`namespace`): it mounts, and leaves it to th
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from typing import Final
 
 from websockets.exceptions import ConnectionClosed
 
+from tests.lengths import LONG
 from tests.torture.disk.crowd import Cast, RoomRefusedError
 from tests.torture.disk.images import Kept, Recording
 from tests.torture.disk.ledger import Ledger, Time
@@ -34,7 +34,7 @@ from tests.torture.disk.server import SHARED, Server, StartFailedError
 from tests.torture.disk.verdict import examine_logs, examine_people
 from tests.torture.disk.volumes import BALLAST, FILE_SYSTEMS, Unmountable
 
-IMAGES_A_LIFE: Final = 12 if os.environ.get("BESEDKA_TORTURE") else 5
+IMAGES_A_LIFE: Final = 12 if LONG else 5
 """How many moments of a life are tried besides the last one."""
 
 MEMORY: Final = "4G"

@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.index import HEADER
 from besedka.serve.history.record import RECORD_BYTES
+from tests.lengths import often
 from tests.serve.history.logs import epoch_of, history_of, index_of, line, lines_in, no_room_for
 
 TEXTS = st.sampled_from(
@@ -32,7 +33,7 @@ def cut(data: bytes, kept: int, nulls_from: int) -> bytes:
     return data[: min(kept, nulls_from)] + bytes(max(0, kept - nulls_from))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@often(100)
 @given(batches=BATCHES, data=st.data())
 def test_a_power_cut_in_the_last_batch_loses_no_stored_message_and_leaves_no_half_one(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[str]], data: st.DataObject
