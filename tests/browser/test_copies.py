@@ -75,11 +75,9 @@ def boris(server: RunningServer) -> Iterator[WireClient]:
 
 
 @pytest.fixture
-def anna(cable: Cable, visit: Visit) -> Page:
+def anna(cable: Cable, visit_as: Visit) -> Page:
     """Anna's page."""
-    page = visit(cable.page)
-    come_in(page, "Anna")
-    return page
+    return visit_as("Anna", cable.page)
 
 
 def cache_files(page: Page) -> None:
@@ -523,7 +521,7 @@ NO_STORAGE: Final = {
 }
 
 
-@pytest.mark.parametrize("how", NO_STORAGE if LONG else ("missing", "full"))
+@pytest.mark.parametrize("how", NO_STORAGE if LONG else ("full",))
 def test_where_nothing_can_be_copied_the_page_works_as_before(
     boris: WireClient, server: RunningServer, visit: Visit, how: str
 ) -> None:
