@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PAGE_MESSAGES = 1_000
 PIECE_BYTES = 1024 * 1024
 LOOK_AGAIN_SECONDS = 1.0
+NAMED_AT_MOST = 20
+"""Removed messages that `verify` names, the newest first."""
 
 
 class _Logged(NamedTuple):
@@ -92,7 +94,8 @@ Examples:
 def verify(file: Path) -> None:
     """Compare a history FILE with the checksums made when it was written.
 
-    Names the first line that was changed or damaged since, and ends with status 1 then. The server may be running.
+    Names the first line that was changed or damaged since, and ends with status 1 then. Messages that a moderator has removed are as they
+    were written, and named; but for those of fewer than 9 bytes, which are dashes now, as a message may be. The server may be running.
     """
     from besedka.serve.history.verifying.verdict import Verdict, judge
 
@@ -106,7 +109,7 @@ def verify(file: Path) -> None:
         raise Failure(f"{file}: {verdict.problem}")
     _report_strange_lines(file, log)
     output = Output()
-    output.write(f"{sanitize_line(str(file))}: {verdict.confirmation}\n")
+    output.write(f"{sanitize_line(str(file))}: {verdict.confirmation}{_removal(log)}\n")
     output.flush()
 
 
@@ -144,6 +147,30 @@ def _pieces(log: ReadableLog, extent: range) -> Iterator[bytes]:
     """A long message, piece by piece."""
     for start in range(extent.start, extent.stop, PIECE_BYTES):
         yield log.read_bytes(range(start, min(start + PIECE_BYTES, extent.stop)))
+
+
+def _removal(log: ReadableLog) -> str:
+    """The part of a sentence that says which messages were removed; empty if none were."""
+    from besedka.serve.history import Query
+    from besedka.wire.log_line import PLAIN_TOMBSTONE_BYTES, is_redacted, read_line, tombstone
+
+    found: list[int] = []
+    before = log.count + 1
+    while before:
+        hits = log.search(Query(tombstone(PLAIN_TOMBSTONE_BYTES)), before, PAGE_MESSAGES, LOOK_AGAIN_SECONDS)
+        found += [
+            number
+            for number, line in zip(reversed(hits.ids), reversed(hits.lines), strict=True)
+            if is_redacted(read_line(line).text)
+        ]
+        before = hits.before
+    if not found:
+        return ""
+    named = ", ".join(map(str, sorted(found[:NAMED_AT_MOST])))
+    more = f" and {len(found) - NAMED_AT_MOST} more" if len(found) > NAMED_AT_MOST else ""
+    return (
+        f"; {len(found)} of them {'was' if len(found) == 1 else 'were'} removed by a moderator: {named}{more}"
+    )
 
 
 def _report_strange_lines(file: Path, log: ReadableLog) -> None:

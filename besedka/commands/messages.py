@@ -20,9 +20,13 @@ COLUMNS: Final = 80
 
 
 def as_json(number: int, user: str, text: str, stamp: str, unverified: bool | None = None) -> str:
-    """A message for programs: one JSON object on one line, without ``unverified`` if that is None."""
-    mark = {} if unverified is None else {"unverified": unverified}
-    return json_line(id=number, user=user, text=text, time=stamp, **mark)
+    """A message for programs: one JSON object on one line, without ``unverified`` if that is None, with ``redacted`` where it is true."""
+    from besedka.wire.log_line import is_redacted
+
+    marks = {} if unverified is None else {"unverified": unverified}
+    if is_redacted(text):
+        marks["redacted"] = True
+    return json_line(id=number, user=user, text=text, time=stamp, **marks)
 
 
 def as_json_in_pieces(
@@ -31,10 +35,17 @@ def as_json_in_pieces(
     """The same for a text in pieces."""
     import json
 
+    from besedka.wire.log_line import PLAIN_TOMBSTONE_BYTES, is_redacted, tombstone
+
     beginning, end = as_json(number, user, "", stamp, unverified).split('"text": ""', 1)
     yield f'{beginning}"text": "'
-    for piece in text:
+    is_tombstone, before = True, ""
+    for piece in filter(None, text):
+        is_tombstone = is_tombstone and is_redacted(before + piece)
+        before = tombstone(PLAIN_TOMBSTONE_BYTES)
         yield json.dumps(piece, ensure_ascii=False)[1:-1]
+    if is_tombstone:
+        end = end.replace("}", ', "redacted": true}')
     yield f'"{end}'
 
 

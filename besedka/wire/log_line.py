@@ -37,6 +37,9 @@ STAMP_CHARACTERS = len("0000-00-00 00:00:00")
 _CLOCK = "%H:%M:%S"
 _REMOVED = "[removed]"
 _TOMBSTONE = re.compile(rf"{re.escape(_REMOVED)}-*")
+PLAIN_TOMBSTONE_BYTES = len(_REMOVED)
+"""A text of fewer bytes becomes dashes only when it is redacted."""
+
 _AFTER_YEAR = "-%m-%d %H:%M:%S"  # strftime does not pad early years
 
 HEAD_BYTES_AT_MOST = 4096

@@ -110,6 +110,9 @@ def test_a_long_message_in_pieces_says_the_same_as_one_in_a_line() -> None:
     for unverified in (True, False, None):
         pieces = as_json_in_pieces(1, '"text": ""', ["a", "b\n"], "12:00:00", unverified)
         assert "".join(pieces) == as_json(1, '"text": ""', "ab\n", "12:00:00", unverified)
+    for text in (["[removed]--", "---", ""], ["[removed]--", "--x"], ["[removed] ", "---"], ["--"]):
+        pieces = as_json_in_pieces(1, "Anna", text, "12:00:00")
+        assert "".join(pieces) == as_json(1, "Anna", "".join(text), "12:00:00")
 
 
 def test_a_reader_that_has_enough_is_no_error(history: Path) -> None:
@@ -162,6 +165,25 @@ def test_verify_names_the_first_line_that_was_changed(server: RunningServer) -> 
     assert "line 4 (message 3)" in besedka("verify", cwd=server.directory).stderr
     server.history.write_text(server.history.read_text().split("\n")[0] + "\n")
     assert "message 2 and what followed it are missing" in besedka("verify", cwd=server.directory).stderr
+
+
+def test_removed_messages_are_named_by_verify_and_marked_in_json(server: RunningServer) -> None:
+    with WireClient(server) as anna:
+        anna.join("Anna")
+        for text in ("one", "[removed] is not what it was", "a long one", "two\nlines"):
+            anna.send_frame("chat", text=text)
+        anna.receive_to(4)
+    assert "removed" not in printed("verify", cwd=server.directory)
+    for number in ("3", "4", "1"):
+        printed("admin", "redact", number, cwd=server.directory)
+    # Of "one", three dashes are left, as anybody may have posted them.
+    assert printed("verify", cwd=server.directory) == (
+        "chat_history.txt: all 4 messages are as they were written; 2 of them were removed by a moderator: 3, 4\n"
+    )
+    shown = [json.loads(line) for line in printed("history", "--json", cwd=server.directory).splitlines()]
+    assert [message.get("redacted") for message in shown] == [None, None, True, True]
+    tailed = printed("tail", "--url", server.url("/"), "-n", "9", "--json", cwd=server.directory)
+    assert [json.loads(line).get("redacted") for line in tailed.splitlines()] == [None, None, True, True]
 
 
 def test_verify_without_checksums_says_so_and_looks_for_damage(history: Path) -> None:
