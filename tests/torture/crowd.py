@@ -26,6 +26,9 @@ from tests.torture.checker import Record
 UNSETTLED_AT_MOST: Final = 50
 """Messages of one person; less than what the server takes at once."""
 
+JOINING_AT_MOST: Final = 10
+"""People who come at the same time: the first connection of each has an end, which a busy machine reaches with a hundred."""
+
 COME_BACK_SECONDS: Final = (0.1, 0.5)
 
 CALM_SECONDS: Final = 300
@@ -160,9 +163,11 @@ async def torment(
         mock.patch.object(chat_connection, "backoff", _come_back),
         mock.patch.object(membership, "backoff", _come_back),
     ):
-        for person in crowd:
-            person.start()
-        await asyncio.gather(*(person.has_joined() for person in crowd))
+        for first in range(0, people, JOINING_AT_MOST):
+            some = crowd[first : first + JOINING_AT_MOST]
+            for person in some:
+                person.start()
+            await asyncio.gather(*(person.has_joined() for person in some))
         await torments(record)
         await asyncio.gather(*(person.finish() for person in crowd))
     return record

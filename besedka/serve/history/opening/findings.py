@@ -86,22 +86,31 @@ class Reading:
                 self._note_message()
                 yield entry
                 continue
-            if entry.damaged_at is not None and self.damaged_line is None:
-                self.damaged_line = line_number(self._file, entry.begin) + entry.damaged_at
             if entry.kind is Kind.MESSAGE:
-                self._note_message()
-                yield self._record(entry)
+                yield self.message(entry)
             else:
+                self._note_damage(entry)
                 self.behind = self.behind.plus(self._strange_lines(entry))
+
+    def message(self, entry: Entry) -> Record:
+        """The record of an entry that is a message; perhaps only by an index, because damage has made its first line another one.
+
+        Raises:
+            HistoryUnusable: as `records`.
+        """
+        self._note_damage(entry)
+        self._note_message()
+        if entry.end - entry.begin > LENGTH_AT_MOST:
+            raise HistoryUnusable(self._path, f"a message in it has more than {LENGTH_AT_MOST:,} bytes")
+        return Record.of_entry(entry)
+
+    def _note_damage(self, entry: Entry) -> None:
+        if entry.damaged_at is not None and self.damaged_line is None:
+            self.damaged_line = line_number(self._file, entry.begin) + entry.damaged_at
 
     def _note_message(self) -> None:
         if self.behind.lines:
             self.in_front, self.behind = self.in_front.plus(self.behind), StrangeLines()
-
-    def _record(self, entry: Entry) -> Record:
-        if entry.end - entry.begin > LENGTH_AT_MOST:
-            raise HistoryUnusable(self._path, f"a message in it has more than {LENGTH_AT_MOST:,} bytes")
-        return Record.of_entry(entry)
 
     def _strange_lines(self, entry: Entry) -> StrangeLines:
         """An entry's lines, without leading blank ones."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
-from itertools import chain, islice, repeat
+from itertools import chain, repeat
 from pathlib import Path
 
 from besedka.serve.files import file_system
@@ -211,9 +211,9 @@ def _read_rest(
     reading = Reading(log_file, path, index.strange)
     behind = index.end_of(index.count)
     if index.count and _continues(log_file, behind, end):
-        # An external edit has added lines to the last message.
+        # An external edit has added lines to the last message, whose own beginning may be damaged.
         last = index.record(index.count)
-        (record,) = each_record(reading.records(islice(entries(log_file, last.begin, end), 1)))
+        record = reading.message(next(entries(log_file, last.begin, end)))
         index.change(index.count, [record._replace(flags=last.flags)])
         behind = record.end
     found = runs(log_file, behind, end)
