@@ -50,7 +50,7 @@ PROVED: Final = {
 DURATIONS: Final = {
     "serve/authentication/key_file.py": {"LOOK_SECONDS": SERVER},
     "serve/chat/chat.py": {"READY_SECONDS": SERVER},
-    "serve/chat/committer.py": {"GATHER_SECONDS": SERVER, "FULL_SECONDS": SERVER},
+    "serve/chat/committer.py": dict.fromkeys(("GATHER_SECONDS", "FULL_SECONDS", "SLOW_SYNC_SECONDS"), SERVER),
     "serve/chat/notices.py": {"NOTICE_SECONDS": SERVER, "NOTICE_BURST_SECONDS": SERVER},
     "serve/chat/open_rooms.py": {
         "IDLE_SECONDS": SERVER,
@@ -114,6 +114,7 @@ DURATIONS: Final = {
         "CATCH_UP_SECONDS": RATES,
         "NAMES_BURST_SECONDS": RATES,
     },
+    "serve/refusal_tally.py": {"TALLY_SECONDS": SERVER},
     "serve/repeated_error.py": {"REPEATED_SECONDS": SERVER, "LASTING_SECONDS": SERVER},
     "serve/server.py": {"LOST_CLOSE_SECONDS": SERVER, "STOP_CLOSE_SECONDS": SERVER},
     "serve/metrics.py": {"SYNC_SECONDS": SERVER},

@@ -7,15 +7,19 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import click
 from click.core import ParameterSource
 
 from besedka.commands import garbage
-from besedka.commands.exit_status import Failure, discard_stdout, why
+from besedka.commands.exit_status import Failure, Status, discard_stdout, why
 from besedka.commands.options import setting
 from besedka.wire.errors import Language
 from besedka.wire.languages import language_of
+
+LEVELS: Final = ("debug", "info", "warning", "error")
+FORMATS: Final = ("text", "json")
 
 
 def _finite(_: click.Context, __: click.Parameter, given: float) -> float:
@@ -71,6 +75,18 @@ Examples:
   besedka serve --lan
   besedka serve --port 9000 --history talk/history.txt --utc
   BESEDKA_PORT=9000 besedka serve"""
+)
+@setting(
+    "--log-level",
+    default="info",
+    type=click.Choice(LEVELS),
+    help="The least important lines of the log on stderr.",
+)
+@setting(
+    "--log-format",
+    default="text",
+    type=click.Choice(FORMATS),
+    help="How its lines are written; json: one object a line.",
 )
 @setting(
     "--host",
@@ -195,6 +211,8 @@ Examples:
 @setting("--metrics-open", is_flag=True, help="Show /metrics to other machines, too.")
 def serve(
     *,
+    log_level: str,
+    log_format: str,
     host: str,
     lan: bool,
     key_file: Path | None,
@@ -223,8 +241,10 @@ def serve(
     """Start the chat and keep it running until Ctrl-C."""
     from besedka.serve.errors import ServeError
     from besedka.serve.limits.rate_limits import RateLimits
+    from besedka.serve.log_event import event
     from besedka.serve.people.names import Names
     from besedka.serve.server import run
+    from besedka.serve.server_log import LogFormat, configure
     from besedka.serve.settings import Certificate, Settings, admin_socket_of
 
     if (tls_cert is None) != (tls_key is None):
@@ -234,8 +254,7 @@ def serve(
     source = click.get_current_context().get_parameter_source("host")
     if lan and source is not ParameterSource.DEFAULT:
         raise click.UsageError("--lan listens on all addresses, and --host on one: give one of them")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    configure(log_level, LogFormat(log_format))
     settings = Settings(
         host="" if lan else host,
         port=port,
@@ -263,6 +282,10 @@ def serve(
     try:
         run(settings, announce=_announce)
     except ServeError as error:
+        if log_format == "json":
+            # A plain line could not be read as JSON.
+            logging.getLogger(__name__).error("%s", error, extra=event("failed"))  # noqa: TRY400 - the sentence is enough
+            click.get_current_context().exit(Status.FAILED)
         raise Failure(str(error)) from None
 
 

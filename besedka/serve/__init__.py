@@ -5,7 +5,10 @@ Folders, from the outside in: `doors` speak protocols, `session` gives frames th
 each source; `history` is one room's log, on `files`.
 
 Start and end: `main` and `server` run it, by `settings`; `banner` is its output at the start, `mounts` warns of files that are mounted by
-themselves, `own_addresses` are this machine's. `shutdown_deadline` ends it in time, for which `disk_heartbeat` says whether the disk answers.
+themselves, `own_addresses` are this machine's. `signals` end it, and
+`shutdown_deadline` sees that it ends in time, for which `disk_heartbeat` says whether the disk answers.
+
+The log: `server_log` writes it, `log_event` names what is in a line, `refusal_tally` condenses refusals.
 
 Tools: `clock`, `threads`, `tasks`, `background` loops, `counters`, `metrics` and their `exposition`, `errors`, `repeated_error`, which logs what
 every request may meet, and `act_on_each`, which lets one faulty session not spare the others.

@@ -115,21 +115,4 @@ def report(restored: Restored, now: str) -> str:
         span = " … ".join(dict.fromkeys("today" if day == today else day for day in (first, last)))
         plural = "" if restored.messages == 1 else "s"
         text = f"{restored.messages:,} message{plural} ({span})".replace(",", "\u202f")
-    return "".join((text, *(f", {finding}" for finding in _findings(restored))))
-
-
-def _findings(restored: Restored) -> Iterator[str]:
-    """The findings in the log that the operator should know."""
-    if torn := restored.torn:
-        kept = (
-            f"kept in {torn.kept.name}" if torn.kept else "left where they are: there is no room to keep them"
-        )
-        yield f"repaired 1 torn line ({torn.size} bytes from byte {torn.offset} on, {kept})"
-    if lines := restored.strange.report():
-        yield lines
-    if restored.damaged_line:
-        yield f"line {restored.damaged_line} is damaged and shown as it is"
-    if restored.changed_line and restored.changed_line != restored.damaged_line:
-        yield f"line {restored.changed_line} is not as it was written"
-    if restored.open_line:
-        yield f"line {restored.open_line} has no end and is possibly incomplete"
+    return "".join((text, *(f", {finding}" for finding in restored.concerns())))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from besedka.serve.counters import Counters
+from besedka.serve.refusal_tally import RefusalTally, Where
 
 BATCH_MESSAGES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 SYNC_SECONDS: Final = (0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
@@ -73,6 +74,7 @@ class Metrics:
         refusals: how often which error code was answered.
         endings: connections ended by the server, by close code.
         figures: what `show` was given, in this order.
+        refusal_tally: the same refusals for the log, with the addresses that no figure has.
     """
 
     def __init__(self) -> None:
@@ -82,15 +84,17 @@ class Metrics:
         self.refusals: dict[str, int] = {}
         self.endings: dict[str, int] = {}
         self.figures: list[Figure] = []
+        self.refusal_tally = RefusalTally()
 
     def stored(self, messages: int, seconds: float) -> None:
         """A batch is on disk."""
         self.batches.add(messages)
         self.syncs.add(seconds)
 
-    def refused(self, code: str) -> None:
-        """A client was refused something."""
+    def refused(self, code: str, source: Where) -> None:
+        """A client was refused something; the log says from where most of them are."""
         self.refusals[code] = self.refusals.get(code, 0) + 1
+        self.refusal_tally.add(code, source)
 
     def ended(self, code: int) -> None:
         """The server has ended a connection."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import signal
+import os
 import socket
 import ssl
 import sys
@@ -14,10 +14,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from besedka.serve.authentication.key_file import open_keys, watch
+from besedka import __version__
+from besedka.serve.authentication.key_file import KeyFile, open_keys
 from besedka.serve.authentication.keys import Authenticator, Keys
 from besedka.serve.background import Background
-from besedka.serve.banner import greeting
+from besedka.serve.banner import greeting, shown_host
 from besedka.serve.chat import Chat
 from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.doors.forwarded import Proxies, doubtful
@@ -34,14 +35,17 @@ from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedSession
 from besedka.serve.errors import CertificateUnusable
 from besedka.serve.files.trust import folder_concern
+from besedka.serve.history import Restored
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS, Capacity, for_connections, raise_limit
 from besedka.serve.limits.sources import Sources
+from besedka.serve.log_event import event
 from besedka.serve.metrics import GRPC
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.own_addresses import own_addresses
 from besedka.serve.session import Moderator, Services
 from besedka.serve.settings import Certificate, Settings
 from besedka.serve.shutdown_deadline import Deadline
+from besedka.serve.signals import Signals
 from besedka.serve.threads import Threads
 from besedka.wire.errors import Language
 
@@ -49,9 +53,6 @@ if TYPE_CHECKING:
     from besedka.serve.doors.grpc.door import GrpcDoor
 
 log = logging.getLogger(__name__)
-
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else []))
-"""Ctrl-C, a service manager, a terminal that is closed."""
 
 LOST_CLOSE_SECONDS: Final = 0.3
 """How long clients may take to answer a close when the history is lost: a service manager must know soon."""
@@ -77,6 +78,7 @@ def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
             runner.run(_serve(settings, announce, deadline, capacity))
     finally:
         deadline.lift()
+    log.info("stopped", extra=event("stopped"))
 
 
 async def _serve(
@@ -96,7 +98,10 @@ async def _serve(
         listener = listen(settings.host, settings.port)
         doors = _doors(settings, chat, access, listener, capacity)
         SPARE_DESCRIPTORS.hold()
-        stop = _stop_asked_for(loop)
+        key_file = (
+            KeyFile(path, keys, access, Threads(1, "besedka-keys"), may_be_link=is_named) if path else None
+        )
+        signals = Signals(loop)
         async with (
             Background() as background,
             doors.admin.open(settings.admin_socket),
@@ -106,11 +111,9 @@ async def _serve(
             background.run("looking after connections", lambda: _sweep(doors, chat))
             background.run("writing the files about people", chat.directory.watch)
             background.run("giving up unused rooms", chat.unused.watch)
-            if path:
-                reader = Threads(1, "besedka-keys")
-                background.run(
-                    "reading the access keys", lambda: watch(path, keys, access, reader, may_be_link=is_named)
-                )
+            background.run("counting refusals", chat.metrics.refusal_tally.watch)
+            if key_file:
+                background.run("reading the access keys", key_file.watch)
             _warn_of_folders(settings)
             if warning:
                 log.warning(warning)
@@ -118,9 +121,12 @@ async def _serve(
                 settings, listener.getsockname()[:2], restored, keys[0].text if keys else ""
             ):
                 announce(line)
+            _log_start(settings, restored, key_file)
+            _log_addresses(settings, listener)
             failures = (chat.lost, background.failed)
-            is_asked_to = await _stopped(stop, failures)
+            is_asked_to = await _stopped(signals.stop, failures)
             deadline.begin()
+            _log_cause(signals.cause, failures)
             stop_accepting()
             if doors.grpc:
                 await doors.grpc.stop_accepting()
@@ -132,6 +138,7 @@ async def _serve(
     finally:
         deadline.begin()
         await chat.close()
+        chat.metrics.refusal_tally.report()
     for failure in failures:
         if failure.done():
             raise failure.result()
@@ -247,21 +254,57 @@ async def _sweep(doors: _Doors, chat: Chat) -> None:
             chat.rooms.forget_tenants()
 
 
-def _stop_asked_for(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
-    """Set when a signal asks the server to end; a signal that was ignored at the start, as by `nohup`, stays ignored."""
-    stop = asyncio.Event()
-    for number in STOP_SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, stop.set)
-    return stop
-
-
 async def _stopped(stop: asyncio.Event, failures: Iterable[asyncio.Future[Any]]) -> bool:
     """Wait until the server is to end. Returns whether it was asked to."""
     for failure in failures:
         failure.add_done_callback(lambda _: stop.set())
     await stop.wait()
     return not any(failure.done() for failure in failures)
+
+
+def _log_start(settings: Settings, restored: Restored, keys: KeyFile | None) -> None:
+    # Only now: a start that fails is one line, which says why.
+    log.info(
+        "Besedka %s is up as process %d",
+        __version__,
+        os.getpid(),
+        extra=event("started", version=__version__, process=os.getpid()),
+    )
+    path = str(settings.history.absolute())
+    log.info(
+        "messages in %s: %d",
+        path,
+        restored.messages,
+        extra=event("restored", messages=restored.messages, history=path),
+    )
+    if keys:
+        log.info("access keys: %d", keys.count, extra=event("keys", count=keys.count))
+
+
+def _log_addresses(settings: Settings, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    scheme = "https" if settings.certificate else "http"
+    addresses = [f"{scheme}://{shown_host(host)}:{port}"]
+    if settings.grpc_port:
+        addresses.append(
+            f"{'grpcs' if settings.certificate else 'grpc'}://{shown_host(host)}:{settings.grpc_port}"
+        )
+    if settings.grpc_unix:
+        addresses.append(f"unix:{settings.grpc_unix.absolute()}")
+    if settings.admin_socket:
+        addresses.append(f"unix:{settings.admin_socket.absolute()}")
+    for address in addresses:
+        log.info("listens on %s", address, extra=event("listening", address=address))
+
+
+def _log_cause(signal: str, failures: Iterable[asyncio.Future[Any]]) -> None:
+    """Log why the server stops."""
+    for failure in failures:
+        if failure.done():
+            # Which one is the last line of the process.
+            log.error("stops because of an error", extra=event("stopping", error=str(failure.result())))
+            return
+    log.info("stops: %s", signal, extra=event("stopping", signal=signal))
 
 
 def _warn_of_doubtful(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from besedka.serve.disk_heartbeat import DISK, Disk
 from besedka.serve.errors import ThreadsMissing
+from besedka.serve.server_log import line_of
 
 SILENT_SECONDS: Final = 2.0
 """A disk that has answered nothing for so long, while something waits for it, is waited for no more. A single sync may take long on
@@ -101,5 +102,6 @@ class Deadline:
 def _give_up(loss: str) -> None:
     # Neither the streams nor their locks can be waited for.
     with suppress(OSError):
-        os.write(2, f"besedka: the disk did not answer within {SILENT_SECONDS:g} seconds; {loss}\n".encode())
+        sentence = f"the disk did not answer within {SILENT_SECONDS:g} seconds; {loss}"
+        os.write(2, line_of(sentence, "disk_silent"))
     os._exit(1)

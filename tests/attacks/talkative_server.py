@@ -9,5 +9,6 @@ from besedka.cli import main
 if __name__ == "__main__":
     logging.basicConfig(level=logging.DEBUG)
     # What the command sets for its libraries does not count; what our own parts set for themselves does.
-    vars(logging.getLogger("uvicorn"))["setLevel"] = lambda _: None
+    for name in (None, "uvicorn"):
+        vars(logging.getLogger(name))["setLevel"] = lambda _: None
     main()

@@ -177,7 +177,7 @@ def test_any_bytes_of_a_request_are_answered_or_refused(quiet_server: RunningSer
 @pytest.fixture(scope="module")
 def quiet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One server for all examples."""
-    server = RunningServer(tmp_path_factory.mktemp("fuzz")).start()
+    server = RunningServer(tmp_path_factory.mktemp("fuzz"), "--log-level", "warning").start()
     yield server
     server.close()
 

@@ -108,7 +108,7 @@ def test_an_address_that_has_made_many_handshakes_waits_for_the_next_and_others_
 def test_clients_that_leave_in_the_middle_of_a_handshake_leave_nothing_behind(
     make_server: ServerMaker, context: ssl.SSLContext
 ) -> None:
-    server = make_server(*SEALED).start()
+    server = make_server(*SEALED, "--log-level", "warning").start()
     assert ask(server, context, OWN).startswith(b"HTTP/1.1 200 ")
     process = psutil.Process(server.pid)
     wait_until(lambda: not [one for one in process.net_connections("tcp") if one.status == "ESTABLISHED"])

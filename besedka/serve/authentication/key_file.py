@@ -11,7 +11,6 @@ import logging
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,7 @@ from besedka.serve.files.descriptor import open_regular, reason, write_whole
 from besedka.serve.files.ownership import Care, concern
 from besedka.serve.files.trust import refuse_replaceable, refuse_untrusted
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS
+from besedka.serve.log_event import event
 from besedka.serve.repeated_error import LASTING_SECONDS
 from besedka.serve.threads import Threads
 
@@ -89,49 +89,95 @@ def keys_in(path: Path, *, may_be_link: bool = True, is_of_server: bool = True) 
     return keys
 
 
-async def watch(
-    path: Path, keys: list[Key], access: Authenticator, reader: Threads, *, may_be_link: bool = True
-) -> None:
-    """Keep the valid keys in step with the file, for ever; at first they are ``keys``, and ``reader`` reads it."""
-    try:
-        await _watch(partial(_read, path, may_be_link=may_be_link), path, keys, access, reader)
-    finally:
-        reader.close(cancel=True)
+class KeyFile:
+    """Keeps the valid keys in step with the file.
 
+    Args:
+        path: the file.
+        keys: the keys that are valid now.
+        access: uses them.
+        reader: the thread that reads the file; it may be far away, behind a network that does not answer.
+        may_be_link: whether a symbolic link is followed, because the operator has named the file.
+    """
 
-async def _watch(
-    read: Callable[[], str], path: Path, keys: list[Key], access: Authenticator, reader: Threads
-) -> None:
-    loop = asyncio.get_running_loop()
-    logged, logged_at = "", float("-inf")
-    while True:
-        before = keys
+    def __init__(
+        self,
+        path: Path,
+        keys: list[Key],
+        access: Authenticator,
+        reader: Threads,
+        *,
+        may_be_link: bool = True,
+    ) -> None:
+        self._path = path
+        self._keys = keys
+        self._access = access
+        self._reader = reader
+        self._read = partial(_read, path, may_be_link=may_be_link)
+        self._looking = asyncio.Lock()
+        self._logged, self._logged_at = "", float("-inf")
+
+    async def watch(self) -> None:
+        """Look at the file twice a second, for ever."""
         try:
-            # A file may be far away, behind a network that does not answer.
-            keys = read_keys(await reader.run(SPARE_DESCRIPTORS.use, read))
-        except (BadKeys, OSError) as error:
-            why = str(error) if isinstance(error, BadKeys) else reason(error)
-            if why != logged or loop.time() >= logged_at + LASTING_SECONDS:
-                logged, logged_at = why, loop.time()
-                log.error("the access keys in %s cannot be read, those before stay valid: %s", path, why)  # noqa: TRY400 - the sentence says all
-        else:
-            logged = ""
-            if keys != before:
-                _change(access, keys)
-        await asyncio.sleep(LOOK_SECONDS)
+            while True:
+                await self.look()
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            self._reader.close(cancel=True)
+
+    async def look(self) -> str:
+        """Take the keys that are in the file now.
+
+        Returns:
+            Why that is not possible, and the keys are as before; empty if it is.
+        """
+        async with self._looking:
+            try:
+                keys = read_keys(await self._reader.run(SPARE_DESCRIPTORS.use, self._read))
+            except (BadKeys, OSError) as error:
+                why = str(error) if isinstance(error, BadKeys) else reason(error)
+                self._report(why)
+                return why
+            self._logged = ""
+            if keys != self._keys:
+                self._keys = keys
+                _change(self._access, keys)
+            return ""
+
+    @property
+    def count(self) -> int:
+        """The number of valid keys."""
+        return len(Keys(self._keys))
+
+    def _report(self, why: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if why != self._logged or now >= self._logged_at + LASTING_SECONDS:
+            self._logged, self._logged_at = why, now
+            log.error(
+                "the access keys in %s cannot be read, those before stay valid: %s",
+                self._path,
+                why,
+                extra=event("keys_unreadable", path=str(self._path), why=why),
+            )
 
 
 def _change(access: Authenticator, keys: list[Key]) -> None:
     valid = Keys(keys)
     gone = access.change(valid)
-    log.info("access keys valid from now on: %d", len(valid))
+    log.info("access keys valid from now on: %d", len(valid), extra=event("keys_changed", count=len(valid)))
     act_on_each(
         [session for session, _ in gone],
         lambda session: session.revoke_access(),
         "the access of a session could not be revoked",
     )
     for label, count in Counter(label for _, label in gone).items():
-        log.info("the access key %r was withdrawn; connections, calls and downloads ended: %d", label, count)
+        log.info(
+            "the access key %r was withdrawn; connections, calls and downloads ended: %d",
+            label,
+            count,
+            extra=event("key_withdrawn", label=label, ended=count),
+        )
 
 
 def _read(path: Path, *, may_be_link: bool, is_of_server: bool = True) -> str:

@@ -19,6 +19,7 @@ from besedka.serve.chat.sequencer import Sequencer
 from besedka.serve.chat.workers import Workers
 from besedka.serve.errors import AppendError, HistoryLost, StorageFull
 from besedka.serve.files.descriptor import reason
+from besedka.serve.log_event import event
 from besedka.serve.metrics import Metrics
 from besedka.serve.repeated_error import RepeatedError
 from besedka.serve.room import Draft, Poster, Room
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS: Final = 0.002
 """How long the next batch gathers, if more was posted while the last one was stored: a write, a sync and the way to a thread
 and back cost as much for one message as for a hundred. Single messages never wait for it."""
+
+SLOW_SYNC_SECONDS: Final = 1.0
+"""A batch that takes so long is logged: everybody in the room has waited for it. A disk of its own needs some milliseconds."""
 
 FULL_SECONDS: Final = 10.0
 """How long a failure for lack of space is remembered; after that the disk is asked again."""
@@ -59,7 +63,9 @@ class Committer:
         self._committing: dict[Room, asyncio.Task[None]] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
         self._full_at = float("-inf")
-        self._full = RepeatedError(log)
+        self._is_full = False
+        self._full = RepeatedError(log, kind="storage_full")
+        self._slow = RepeatedError(log, level=logging.WARNING, kind="slow_sync")
 
     @property
     def found_disk_full(self) -> bool:
@@ -141,16 +147,45 @@ class Committer:
                 log.exception("messages in room %s could not be stored", room.name)
             self._fail(room, drafts, self._lost(room, error))
             return False
-        self._metrics.stored(len(drafts), history.sync_seconds)
+        self._note_stored(room, len(drafts), history.sync_seconds)
         for subscriber in room.stored(batch, first):
             self._catch_up.follow(room, subscriber)
         return True
 
+    def _note_stored(self, room: Room, messages: int, seconds: float) -> None:
+        self._metrics.stored(messages, seconds)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug(
+                "messages stored in the room %s: %d, within %.4f seconds",
+                room.name,
+                messages,
+                seconds,
+                extra=event("stored", room=room.name, messages=messages, seconds=round(seconds, 6)),
+            )
+        if seconds >= SLOW_SYNC_SECONDS:
+            self._slow.note(
+                "the disk took %.1f seconds for messages in room %s: %d",
+                seconds,
+                room.name,
+                messages,
+                seconds=round(seconds, 3),
+                messages=messages,
+                room=room.name,
+            )
+        if self._is_full:
+            self._is_full = False
+            log.info("the disk has room again", extra=event("storage_free"))
+
     def _fail(self, room: Room, drafts: Sequence[Draft], error: AppendError) -> None:
         self._full_at = self._loop.time()
         is_full = isinstance(error, StorageFull)
-        report = self._full.note if is_full else log.error
-        report("%d messages in room %s were not stored: %s", len(drafts), room.name, error)
+        sentence = "%d messages in room %s were not stored: %s"
+        details = {"messages": len(drafts), "room": room.name}
+        if is_full:
+            self._is_full = True
+            self._full.note(sentence, *details.values(), error, **details)
+        else:
+            log.error(sentence, *details.values(), error, extra=event("not_stored", **details))
         self._workers.lose(error)
         room.refuse(drafts, ErrorCode.STORAGE_FULL if is_full else ErrorCode.NOT_STORED)
 

@@ -29,6 +29,7 @@ from besedka.serve.history import (
     room_files,
     room_path,
 )
+from besedka.serve.log_event import event
 from besedka.serve.metrics import Metrics
 from besedka.serve.room import KeyMemory, NewRooms, RecentMemory, Room, RoomShares, Tenant
 from besedka.serve.settings import Settings
@@ -125,6 +126,7 @@ class OpenRooms:
         self.list = RoomList(directory, self._written, self._rooms, clock)
         self._warned_at = float("-inf")
         self._warned_of: set[str] = set()
+        self._reported: set[str] = set()
         self._measure()
 
     # Start and stop.
@@ -424,6 +426,7 @@ class OpenRooms:
         if name not in self._rooms:
             self._opened_new.discard(name)
         elif name in self._opened_new:
+            log.info("the room %s is new", name, extra=event("room_created", room=name))
             self.watchers.note([name])
 
     def _has_found(self, names: Iterable[str]) -> None:
@@ -466,7 +469,7 @@ class OpenRooms:
         except StartError as error:
             if self._loop.time() - self._warned_at > WARNING_SECONDS:
                 self._warned_at = self._loop.time()
-                log.warning("room %s: %s", name, error)
+                log.warning("room %s: %s", name, error, extra=event("room_unavailable", room=name))
             raise Refused(ErrorCode.ROOM_UNAVAILABLE, room=name) from error
 
     async def _open(self, name: str, tenant: Tenant) -> Room:
@@ -482,6 +485,7 @@ class OpenRooms:
         room = self._rooms[name] = Room(
             name, history, self._metrics.counters, keys=self._keys, recent=self._recent
         )
+        self._report(name, history.restored)
         # The client that opened it may have gone meanwhile, or be refused.
         self._loop.call_later(GRACE_SECONDS, self.close_later, room)
         return room
@@ -495,6 +499,24 @@ class OpenRooms:
         history = self.history(room)
         if not history.is_private and self._directory.rooms.kind(room.name) is not Kind.OPEN:
             await self._workers.read(history.refuse_others)
+
+    def _report(self, name: str, restored: Restored) -> None:
+        """Log how a log was found: a repair always, what stays as it is once, because a room may be opened many times."""
+        log.debug(
+            "the room %s was opened, messages: %d",
+            name,
+            restored.messages,
+            extra=event("room_opened", room=name, messages=restored.messages),
+        )
+        concerns = [*restored.concerns()]
+        if concerns and (restored.torn or name not in self._reported):
+            self._reported.add(name)
+            log.warning(
+                "the log of the room %s: %s",
+                name,
+                "; ".join(concerns),
+                extra=event("log_repaired" if restored.torn else "log_doubtful", room=name),
+            )
 
     def _warn_of_others(self, name: str, history: ChatHistory, care: Care) -> None:
         """Log once what others of this machine can do with a log."""
@@ -586,6 +608,7 @@ class OpenRooms:
         return not (room.is_idle or room.holds or room.name == DEFAULT_ROOM or room.has_names)
 
     def _close(self, room: Room) -> None:
+        log.debug("the room %s is closed", room.name, extra=event("room_closed", room=room.name))
         del self._closing[room]
         del self._rooms[room.name]
         self._opened_new.discard(room.name)

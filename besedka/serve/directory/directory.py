@@ -13,6 +13,7 @@ from besedka.serve.directory.files import Change, Files
 from besedka.serve.directory.lapses import LAPSE_SECONDS, Lapses
 from besedka.serve.directory.private_record import PrivateRecord
 from besedka.serve.limits.rate_limits import RateLimiter
+from besedka.serve.log_event import event
 from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.blocks import Blocks
@@ -383,7 +384,8 @@ class Directory:
         """Recheck sessions after a step of the wall clock: bans that had ended may be in force again."""
         ahead, self._ahead = self._ahead, self._now() - self._ticks()
         if abs(self._ahead - ahead) >= JUMP_SECONDS:
-            log.warning("the clock was set %+d seconds", round(self._ahead - ahead))
+            seconds = round(self._ahead - ahead)
+            log.warning("the clock was set %+d seconds", seconds, extra=event("clock_set", seconds=seconds))
             self.recheck_sessions()
 
     def look_after_names(self) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,8 @@ from besedka.serve.directory.audit import Audit
 from besedka.serve.directory.table_file import TableFile
 from besedka.serve.errors import AuditLost
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS
-from besedka.serve.people.audit_entry import AuditEntry
+from besedka.serve.log_event import event
+from besedka.serve.people.audit_entry import UNTIL, AuditEntry
 from besedka.serve.people.table import Table
 from besedka.serve.repeated_error import RepeatedError
 from besedka.serve.threads import Threads
@@ -88,6 +90,8 @@ class Files:
         except AuditLost as error:
             self._unrecorded.note("not recorded: %s", error)
             raise Refused(ErrorCode.STORAGE_FULL if error.is_full else ErrorCode.NOT_STORED) from None
+        for entry in entries:
+            _log_act(entry)
 
     def is_stored(self, changes: Iterable[Change]) -> bool:
         """Whether these rows are on disk; a table without a file counts as stored."""
@@ -204,3 +208,23 @@ class Files:
 
     def _in_thread(self, act: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
         return self._thread.run(SPARE_DESCRIPTORS.use, act, *arguments)
+
+
+def _log_act(entry: AuditEntry) -> None:
+    """Log an act without its reason, which is a text of its moderator's."""
+    details = {
+        "user": entry.user,
+        "room": entry.room,
+        "message": entry.id,
+        "seconds": entry.seconds,
+        "until": datetime.fromtimestamp(entry.until, UTC).strftime(UNTIL) if entry.until else "",
+        "addresses": list(entry.addresses),
+    }
+    given = {name: value for name, value in details.items() if value}
+    log.info(
+        "%s: %s%s",
+        ascii(entry.actor),
+        entry.act,
+        "".join(f" {name}={value!a}" for name, value in given.items()),
+        extra=event("act", act=str(entry.act), actor=entry.actor, **given),
+    )

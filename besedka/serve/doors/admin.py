@@ -144,7 +144,7 @@ class AdminDoor:
             return Error(INTERNAL_ERROR, _FAILED[self._language], clock_time(self._stamp()), key)
 
     def _refusal(self, refusal: Refused) -> Error:
-        self._metrics.refused(refusal.code)
+        self._metrics.refused(refusal.code, None)
         sentence = refusal.sentence(self._language)
         return Error(
             refusal.code, sentence, clock_time(self._stamp()), refusal.key, refusal.room, refusal.wait

@@ -110,7 +110,7 @@ class TlsServer:
             source = None if self._door.proxies.trust(host) else self._door.sources.admit(host)
         except Refused as refusal:
             # To be told why, a client would need a handshake.
-            self._door.metrics.refused(refusal.code)
+            self._door.metrics.refused(refusal.code, host)
             connection.close()
             return
         handshake = self._loop.create_task(self._perform(connection, source))

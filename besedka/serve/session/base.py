@@ -57,7 +57,7 @@ class SessionBase(LiveSession):
     def refuse(self, refusal: Refused) -> None:
         """Send an error frame, and charge the refusal to the rate limits."""
         self.limiter.charge_refusal(self.services.clock.now())
-        self.send(self.services.refusals.frame(refusal))
+        self.send(self.services.refusals.frame(refusal, self.network))
 
     def fall_behind(self) -> None:
         """Make all subscribers read the log from here on, because the socket is full."""

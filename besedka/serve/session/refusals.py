@@ -6,6 +6,7 @@ import logging
 
 from besedka.serve.clock import Clock
 from besedka.serve.limits.descriptors import is_none_left
+from besedka.serve.limits.networks import Network
 from besedka.serve.metrics import Metrics
 from besedka.serve.repeated_error import RepeatedError
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -41,9 +42,9 @@ class Refusals:
         self._clock = clock
         self._language = language
 
-    def frame(self, refusal: Refused) -> Error:
-        """Count a refusal, and return its frame."""
-        self._metrics.refused(refusal.code)
+    def frame(self, refusal: Refused, source: Network | None) -> Error:
+        """Count a refusal of a client at this address, and return its frame."""
+        self._metrics.refused(refusal.code, source)
         return Error(
             code=refusal.code,
             text=refusal.sentence(self._language),

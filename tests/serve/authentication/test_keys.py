@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.authentication.key_file import FILE_BYTES, LOOK_SECONDS, open_keys, watch
+from besedka.serve.authentication.key_file import FILE_BYTES, LOOK_SECONDS, KeyFile, open_keys
 from besedka.serve.authentication.keys import Authenticator, BadKeys, Key, Keys, read_keys
 from besedka.serve.doors.forwarded import clean_proxy
 from besedka.serve.errors import KeyFileUnusable
@@ -140,7 +140,7 @@ def test_a_session_that_cannot_be_disconnected_keeps_no_other_connected(
         assert access.enter(faulty, ONE)
         assert access.enter(session, ONE)
         path.write_text(f"{TWO}\n")
-        looking = asyncio.ensure_future(watch(path, keys, access, Threads(1, "keys")))
+        looking = asyncio.ensure_future(KeyFile(path, keys, access, Threads(1, "keys")).watch())
         await session.is_out.wait()
         looking.cancel()
 
@@ -229,7 +229,7 @@ def test_keys_that_are_not_believed_are_reported_once_an_hour_and_taken_once_the
         access = Authenticator(Keys(keys))
         path.write_text(f"{TWO}\n")
         path.chmod(0o666)
-        looking = asyncio.ensure_future(watch(path, keys, access, Threads(1, "keys")))
+        looking = asyncio.ensure_future(KeyFile(path, keys, access, Threads(1, "keys")).watch())
         for count in (1, 2):
             await looping.until(partial(is_reported, count))
             assert access.admits(ONE)

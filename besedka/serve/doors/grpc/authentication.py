@@ -15,6 +15,7 @@ from grpc_health.v1 import health
 
 from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.grpc import status
+from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.handlers import Context, Handler, run_handler, wrapped
 from besedka.serve.metrics import Metrics
 from besedka.wire.access import key_brought
@@ -30,16 +31,23 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
     Args:
         access: the valid keys.
         metrics: counts refusals.
-        charge: charges a call for its refusal.
+        clients: the clients that call.
+        now: a monotonic clock, in seconds.
         language: the language of their text, unless the call asks for another.
     """
 
     def __init__(
-        self, access: Authenticator, metrics: Metrics, charge: Callable[[Context], None], language: Language
+        self,
+        access: Authenticator,
+        metrics: Metrics,
+        clients: Clients,
+        now: Callable[[], float],
+        language: Language,
     ) -> None:
         self._access = access
         self._metrics = metrics
-        self._charge = charge
+        self._clients = clients
+        self._now = now
         self._language = language
         self._refusing = grpc.stream_stream_rpc_method_handler(self._refuse)
 
@@ -92,8 +100,8 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
 
     async def _refuse(self, _: object, context: Context) -> NoReturn:
         refusal = Refused(ErrorCode.NO_ACCESS)
-        self._metrics.refused(refusal.code)
-        self._charge(context)
+        self._metrics.refused(refusal.code, self._clients.network(context))
+        self._clients.charge_refusal(context, self._now())
         await status.refuse(context, refusal, self._language)
 
 

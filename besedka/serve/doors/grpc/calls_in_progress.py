@@ -56,7 +56,7 @@ class CallsInProgress(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # 
             try:
                 ended = self._clients.call_began(context, seconds)
             except Refused as refusal:
-                self._services.metrics.refused(refusal.code)
+                self._services.metrics.refused(refusal.code, self._clients.network(context))
                 await status.refuse(context, refusal, self._services.language)
             context.add_done_callback(lambda _: ended())  # type: ignore[arg-type]  # gRPC gives it without a name
             try:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.doors.grpc.connections import DESCRIPTORS, Connection, Connections
-from besedka.serve.limits.networks import UNIX_SOCKET
+from besedka.serve.limits.networks import UNIX_SOCKET, Network, network_of
 from besedka.serve.limits.rate_limits import REFUSED_FRAMES, RateLimiter, Source, check_wait
 from besedka.serve.limits.sources import Sources
 from besedka.wire.errors import Refused
@@ -95,6 +95,13 @@ class Clients:
             limiters[client.is_forwarded] = self._sources.limiter(source)
             limiters[client.is_forwarded].is_forwarded = client.is_forwarded
         return limiters[client.is_forwarded]
+
+    def network(self, call: Call) -> Network | None:
+        """The client's network, for the log; None if its connection has ended."""
+        try:
+            return network_of(self._client(call).host)
+        except Refused:
+            return None
 
     def charge_call(self, call: Call, limiter: RateLimiter, now: float, longest: float) -> float:
         """Charge a call, unless the port has done so when it began, and return the seconds that it must wait.

@@ -189,7 +189,7 @@ class Connections:
                 raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=self.count)  # noqa: TRY301 - counted below
             limiter = self._gate.admit_connection(host)
         except Refused as refusal:
-            self._metrics.refused(refusal.code)
+            self._metrics.refused(refusal.code, host)
             connection.abort()
             return
         peer = self._inside.new_peer()

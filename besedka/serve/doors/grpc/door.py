@@ -20,7 +20,7 @@ from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.authentication import KeyInterceptor
 from besedka.serve.doors.grpc.calls_in_progress import CallsInProgress
-from besedka.serve.doors.grpc.clients import Call, Clients
+from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.connections import DESCRIPTORS, STREAMS_AT_MOST, Connections, ServeTls
 from besedka.serve.doors.grpc.health_and_reflection import HealthAndReflection
 from besedka.serve.doors.grpc.requests import REQUEST_BYTES
@@ -190,10 +190,7 @@ class GrpcDoor:
 
     @staticmethod
     def _key_interceptor(services: Services, clients: Clients, access: Authenticator) -> KeyInterceptor:
-        def charge(call: Call) -> None:
-            clients.charge_refusal(call, services.clock.now())
-
-        return KeyInterceptor(access, services.metrics, charge, services.language)
+        return KeyInterceptor(access, services.metrics, clients, services.clock.now, services.language)
 
     def _server(self, guards: Sequence[KeyInterceptor]) -> grpc.aio.Server:
         server = grpc.aio.server(interceptors=(*guards, self._progress, self._bounds), options=OPTIONS)

@@ -68,7 +68,7 @@ class HealthAndReflection(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             with self._counted(context.peer()):
                 return await answer(limiter)
         except Refused as refused:
-            self._services.metrics.refused(refused.code)
+            self._services.metrics.refused(refused.code, self._clients.network(context))
             await status.refuse(context, refused, self._services.language)
 
     @contextmanager

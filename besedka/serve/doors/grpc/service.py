@@ -274,7 +274,7 @@ class ChatService:
         await status.end(context, grpc.StatusCode.INTERNAL, CloseCode.BROKEN.value.reason, ())
 
     async def _refuse(self, context: Context, refusal: Refused, field: str = "") -> NoReturn:
-        self._services.metrics.refused(refusal.code)
+        self._services.metrics.refused(refusal.code, self._clients.network(context))
         await status.refuse(context, refusal, self._services.language, field)
 
 

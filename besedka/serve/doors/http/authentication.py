@@ -80,7 +80,7 @@ class KeyRequired:
         if not self._is_exempt(request):
             key = key_brought(request.headers.getlist("authorization"))
             if not self._guard.access.enter(session, key):
-                self._guard.metrics.refused(ErrorCode.NO_ACCESS)
+                self._guard.metrics.refused(ErrorCode.NO_ACCESS, request.state.client.host)
                 headers = {"www-authenticate": "Bearer"}
                 return PlainTextResponse(
                     f"{self._guard.sentence(request)}\n", HTTPStatus.UNAUTHORIZED, headers

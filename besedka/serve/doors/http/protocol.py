@@ -118,18 +118,18 @@ class HttpConnection(HttpToolsProtocol):
         limit_buffers(transport, RESPONSE_BYTES)
         if self._counted:
             self._counted()
+        host = host_of(transport)
+        self._peer = host or ""
         if not self._door.has_room():
             sentence = "the server has no room for more connections now, try again later"
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", sentence)
             transport.close()  # it must not stay until it is understood
             return
-        host = host_of(transport)
         if host is None:
             self._is_refused = True
             transport.abort()
             return
         self._door.add(self)
-        self._peer = host
         if self._door.proxies.trust(self._peer):
             return  # the clients behind it are admitted, request by request
         try:
@@ -139,7 +139,7 @@ class HttpConnection(HttpToolsProtocol):
             self._unwelcome = refusal
             self._request_until = self._door.now() + CLOSE_SECONDS
             if not self._door.may_wait(self):
-                self._door.metrics.refused(refusal.code)
+                self._door.metrics.refused(refusal.code, self._peer)
                 transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -361,7 +361,7 @@ class HttpConnection(HttpToolsProtocol):
         if self._is_refused:
             return
         self._is_refused = True
-        self._door.metrics.refused(code)
+        self._door.metrics.refused(code, self._client.host or self._peer)
         if self._is_answering:
             self.transport.abort()  # in the middle of another response there is no place for this one
             return

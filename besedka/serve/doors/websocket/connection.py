@@ -121,8 +121,8 @@ class Door(Protocol):
     def lend_another(self) -> None:
         """Make a new protocol to lend: the connection keeps the one that it was lent."""
 
-    def response(self, request: Request) -> Response:
-        """The response to a handshake: 101 if it is accepted, else an error."""
+    def response(self, request: Request, network: Network | None) -> Response:
+        """The response to a handshake from an address: 101 if it is accepted, else an error."""
 
     def enter(self, request: Request, connection: Connection) -> bool:
         """Register a connection with its handshake's access key; False if the key is not valid."""
@@ -286,7 +286,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def revoke_access(self) -> None:
         """End the connection: its access key is missing, wrong, or withdrawn."""
-        self._door.metrics.refused(ErrorCode.NO_ACCESS)
+        self._door.metrics.refused(ErrorCode.NO_ACCESS, self.limiter.source.network)
         self.close(CloseCode.NO_ACCESS)
 
     def abort(self) -> None:
@@ -452,7 +452,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._take_message(message, is_text=is_text)
 
     def _answer_handshake(self, request: Request) -> None:
-        response = self._door.response(request)
+        response = self._door.response(request, self.limiter.source.network)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             response.headers["Cache-Control"] = "no-store"
             protocol = self._protocol = self._door.make_protocol(State.CONNECTING)

@@ -21,7 +21,9 @@ from besedka.serve.doors.websocket.connection import Connection, Session
 from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import Source
 from besedka.serve.limits.sources import Sources
+from besedka.serve.log_event import event
 from besedka.serve.metrics import Metrics
+from besedka.serve.refusal_tally import HERE
 from besedka.wire.access import SUBPROTOCOL, key_brought
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.languages import ACCEPT_LANGUAGE, LANGUAGE_SUBPROTOCOL
@@ -88,11 +90,13 @@ class WebSocketDoor:
         """Register a new connection."""
         min(self._connections, key=len).add(connection)
         self._is_empty.clear()
+        _log_connection("%s has connected", "connected", connection)
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
         for part in self._connections:
             part.discard(connection)
+        _log_connection("%s is disconnected", "disconnected", connection)
         self._access.leave(connection)
         self._sources.leave(connection.limiter.source)
         if not self.count:
@@ -106,18 +110,18 @@ class WebSocketDoor:
         """Make a new protocol to lend: a connection keeps the one that it was lent."""
         self.lent_protocol = self.make_protocol(State.OPEN)
 
-    def response(self, request: Request) -> Response:
-        """The response to a handshake: 101 if it is accepted, else an error."""
+    def response(self, request: Request, network: Network | None) -> Response:
+        """The response to a handshake from an address: 101 if it is accepted, else an error."""
         if _path(request) not in self._sessions:
             sentence = f"there is no WebSocket here; try {max(self._sessions, key=len)}"
-            return self._refusal(HTTPStatus.NOT_FOUND, "no_such_path", sentence)
+            return self._refusal(HTTPStatus.NOT_FOUND, "no_such_path", sentence, network)
         if not self._origins.allow(request.headers.get_all("Origin"), request.headers.get_all("Host")):
             sentence = "pages of other hosts may not talk to this chat"
-            return self._refusal(HTTPStatus.FORBIDDEN, "bad_origin", sentence)
+            return self._refusal(HTTPStatus.FORBIDDEN, "bad_origin", sentence, network)
         return self.handshake_protocol.accept(request)
 
-    def _refusal(self, status: HTTPStatus, code: str, sentence: str) -> Response:
-        self.metrics.refused(code)
+    def _refusal(self, status: HTTPStatus, code: str, sentence: str, network: Network | None) -> Response:
+        self.metrics.refused(code, network)
         return self.handshake_protocol.reject(status, f"{sentence}\n")
 
     def enter(self, request: Request, connection: Connection) -> bool:
@@ -167,6 +171,13 @@ class _Protocol(ServerProtocol):
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in subprotocols else None
+
+
+def _log_connection(sentence: str, kind: str, connection: Connection) -> None:
+    if log.isEnabledFor(logging.DEBUG):
+        address = str(connection.limiter.source.network or HERE)
+        number = connection.limiter.connection
+        log.debug(sentence, address, extra=event(kind, address=address, connection=number))
 
 
 def _path(request: Request) -> str:

@@ -49,6 +49,24 @@ class Restored:
     changed_line: int | None = None
     open_line: int | None = None
 
+    def concerns(self) -> Iterator[str]:
+        """The findings that the operator should know, each as a part of a sentence."""
+        if torn := self.torn:
+            kept = (
+                f"kept in {torn.kept.name}"
+                if torn.kept
+                else "left where they are: there is no room to keep them"
+            )
+            yield f"repaired 1 torn line ({torn.size} bytes from byte {torn.offset} on, {kept})"
+        if lines := self.strange.report():
+            yield lines
+        if self.damaged_line:
+            yield f"line {self.damaged_line} is damaged and shown as it is"
+        if self.changed_line and self.changed_line != self.damaged_line:
+            yield f"line {self.changed_line} is not as it was written"
+        if self.open_line:
+            yield f"line {self.open_line} has no end and is possibly incomplete"
+
 
 class Reading:
     """Collects findings while the entries of a log are read in order.
