@@ -121,7 +121,7 @@ Exit status:
 {_STATUSES}
 
 Options can also be set in the environment: --port as BESEDKA_PORT, and so on; url, name, color and bell also in
-~/.config/besedka/config.toml.""",
+~/.config/besedka/config.toml, those of serve in besedka.toml.""",
 )
 @click.version_option(__version__, "--version", message="besedka %(version)s")
 def besedka() -> None:

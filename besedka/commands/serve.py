@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 import click
 from click.core import ParameterSource
 
-from besedka.commands import garbage
+from besedka.commands import garbage, server_config
 from besedka.commands.exit_status import Failure, Status, discard_stdout, why
 from besedka.commands.options import setting
+from besedka.commands.server_config import config_of
 from besedka.wire.errors import Language
 from besedka.wire.languages import language_of
 
@@ -62,6 +63,31 @@ def _cleaned(clean: Callable[[str], str], given: str) -> str:
         raise click.BadParameter(str(error)) from None
 
 
+def _outranks(winner: str, loser: str) -> bool:
+    """Whether an option overrides another that contradicts it, because only the other one is in the config file, or not given at all.
+
+    Raises:
+        click.UsageError: if both are given in the same place, or on the command line and in the environment.
+    """
+    ctx = click.get_current_context()
+    above, below = (_RANKS.get(ctx.get_parameter_source(name), 0) for name in (winner, loser))
+    if above == below:
+        raise click.UsageError(_CONTRADICTIONS[winner, loser])
+    return above > below
+
+
+_RANKS: Final[Mapping[ParameterSource | None, int]] = {
+    ParameterSource.COMMANDLINE: 2,
+    ParameterSource.ENVIRONMENT: 2,
+    ParameterSource.DEFAULT_MAP: 1,
+}
+
+_CONTRADICTIONS: Final = {
+    ("open", "key_file"): "--open asks for no key, and --key-file has one asked for: give one of them",
+    ("lan", "host"): "--lan listens on all addresses, and --host on one: give one of them",
+}
+
+
 def _socket(given: str | None, beside: Path) -> Path | None:
     if given is None:
         return beside
@@ -74,7 +100,19 @@ Examples:
   besedka serve
   besedka serve --lan
   besedka serve --port 9000 --history talk/history.txt --utc
-  BESEDKA_PORT=9000 besedka serve"""
+  BESEDKA_PORT=9000 besedka serve
+  besedka serve --config /etc/besedka.toml --check"""
+)
+@setting(
+    "--config",
+    type=click.Path(readable=False),
+    is_eager=True,
+    callback=server_config.take,
+    help="A file with these options, such as port = 9000. If not given: besedka.toml in this folder, if there is one. "
+    "'' is none.",
+)
+@click.option(
+    "--check", is_flag=True, help="Check all settings, print each with its source, and start nothing."
 )
 @setting(
     "--log-level",
@@ -211,6 +249,8 @@ Examples:
 @setting("--metrics-open", is_flag=True, help="Show /metrics to other machines, too.")
 def serve(
     *,
+    config: str | None,  # noqa: ARG001 - its callback has read it
+    check: bool,
     log_level: str,
     log_format: str,
     host: str,
@@ -250,10 +290,9 @@ def serve(
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key belong together")
     if open and key_file is not None:
-        raise click.UsageError("--open asks for no key, and --key-file has one asked for: give one of them")
-    source = click.get_current_context().get_parameter_source("host")
-    if lan and source is not ParameterSource.DEFAULT:
-        raise click.UsageError("--lan listens on all addresses, and --host on one: give one of them")
+        open = _outranks("open", "key_file")  # noqa: A001 - as the option is called
+        key_file = None if open else key_file
+    lan = lan and _outranks("lan", "host")
     configure(log_level, LogFormat(log_format))
     settings = Settings(
         host="" if lan else host,
@@ -278,6 +317,12 @@ def serve(
         admin_socket=_socket(admin_socket, admin_socket_of(history)),
         certificate=Certificate(tls_cert, tls_key) if tls_cert and tls_key else None,
     )
+    ctx = click.get_current_context()
+    if check:
+        from besedka.commands.serve_check import check as check_settings
+
+        check_settings(ctx, config_of(ctx), settings)
+        return
     garbage.resume()
     try:
         run(settings, announce=_announce)
@@ -285,7 +330,7 @@ def serve(
         if log_format == "json":
             # A plain line could not be read as JSON.
             logging.getLogger(__name__).error("%s", error, extra=event("failed"))  # noqa: TRY400 - the sentence is enough
-            click.get_current_context().exit(Status.FAILED)
+            ctx.exit(Status.FAILED)
         raise Failure(str(error)) from None
 
 

@@ -7,7 +7,6 @@ import itertools
 import logging
 import os
 import socket
-import ssl
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -20,6 +19,7 @@ from besedka.serve.authentication.keys import Authenticator, Keys
 from besedka.serve.background import Background
 from besedka.serve.banner import greeting, shown_host
 from besedka.serve.chat import Chat
+from besedka.serve.checking import check_certificate
 from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.doors.forwarded import Proxies, doubtful
 from besedka.serve.doors.hosts import Hosts, is_loopback, names_of_machine
@@ -33,7 +33,6 @@ from besedka.serve.doors.websocket.besedka import BesedkaSession
 from besedka.serve.doors.websocket.connection import Connection, Session
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedSession
-from besedka.serve.errors import CertificateUnusable
 from besedka.serve.files.trust import folder_concern
 from besedka.serve.history import Restored
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS, Capacity, for_connections, raise_limit
@@ -43,7 +42,7 @@ from besedka.serve.metrics import GRPC
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.own_addresses import own_addresses
 from besedka.serve.session import Moderator, Services
-from besedka.serve.settings import Certificate, Settings
+from besedka.serve.settings import Settings
 from besedka.serve.shutdown_deadline import Deadline
 from besedka.serve.signals import Signals
 from besedka.serve.threads import Threads
@@ -86,7 +85,7 @@ async def _serve(
 ) -> None:
     loop = asyncio.get_running_loop()
     if settings.certificate:
-        _check(settings.certificate)
+        check_certificate(settings.certificate)
     warn_of_mounted(settings)
     _warn_of_doubtful(settings)
     chat = Chat(settings)
@@ -323,16 +322,6 @@ def _warn_of_folders(settings: Settings) -> None:
     for folder in dict.fromkeys([settings.people_folder, *([keys.parent.absolute()] if keys else [])]):
         if warning := folder_concern(folder):
             log.warning(warning)
-
-
-def _check(certificate: Certificate) -> None:
-    """Check the certificate before the doors load it, for one clear error."""
-    try:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(certificate.certificate, certificate.key)
-    except (OSError, ssl.SSLError) as error:
-        reason = (error.strerror or str(error)).split(" (", 1)[0].lower()
-        raise CertificateUnusable(certificate.certificate, reason) from error
 
 
 def _hosts(settings: Settings, listener: socket.socket) -> Hosts:

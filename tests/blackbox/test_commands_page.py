@@ -112,10 +112,20 @@ def test_the_config_keys_are_those_of_the_code() -> None:
 
 
 def test_its_config_file_can_be_used(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    (example,) = re.findall(r"```toml\n(.*?)```", section("The config file"), re.DOTALL)
     with Person(tmp_path) as anna:
         anna.configure(example)
         anna.run("chat").assert_one_clear_line(1, "terminal")
+
+
+def test_its_config_file_for_the_server_can_be_used(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", section("besedka serve"), re.DOTALL)
+    (tmp_path / "besedka.toml").write_text(example)
+    with Person(tmp_path) as anna:
+        shown = anna.run("serve", "--check", "--port", "9000").assert_well()
+    assert shown.count(" besedka.toml\n") == example.count(" = ")
+    for line in ("log-level  warning  besedka.toml", "port  9000  --port"):
+        assert line in re.sub(r"  +", "  ", shown)
 
 
 def test_the_lines_for_shells_are_those_of_help(tmp_path: Path) -> None:
