@@ -115,6 +115,7 @@ DURATIONS: Final = {
         "NAMES_BURST_SECONDS": RATES,
     },
     "serve/refusal_tally.py": {"TALLY_SECONDS": SERVER},
+    "serve/signals.py": {"CLOSING_SECONDS": SERVER},
     "serve/repeated_error.py": {"REPEATED_SECONDS": SERVER, "LASTING_SECONDS": SERVER},
     "serve/server.py": {"LOST_CLOSE_SECONDS": SERVER, "STOP_CLOSE_SECONDS": SERVER},
     "serve/metrics.py": {"SYNC_SECONDS": SERVER},

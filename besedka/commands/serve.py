@@ -7,17 +7,20 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.core import ParameterSource
 
 from besedka.commands import garbage, server_config
-from besedka.commands.exit_status import Failure, Status, discard_stdout, why
+from besedka.commands.exit_status import Failure, Status, WrongConfig, discard_stdout, why
 from besedka.commands.options import setting
-from besedka.commands.server_config import config_of
+from besedka.commands.server_config import Config, config_of
 from besedka.wire.errors import Language
 from besedka.wire.languages import language_of
+
+if TYPE_CHECKING:
+    from besedka.serve.reload import Reread
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 FORMATS: Final = ("text", "json")
@@ -108,7 +111,7 @@ Examples:
     type=click.Path(readable=False),
     is_eager=True,
     callback=server_config.take,
-    help="A file with these options, such as port = 9000. If not given: besedka.toml in this folder, if there is one. "
+    help="A file with these options, such as port = 9000, read again at SIGHUP. If not given: besedka.toml in this folder, if there is one. "
     "'' is none.",
 )
 @click.option(
@@ -325,13 +328,43 @@ def serve(
         return
     garbage.resume()
     try:
-        run(settings, announce=_announce)
+        run(settings, announce=_announce, reread=_Rereading(config_of(ctx), log_level, log_format))
     except ServeError as error:
         if log_format == "json":
             # A plain line could not be read as JSON.
             logging.getLogger(__name__).error("%s", error, extra=event("failed"))  # noqa: TRY400 - the sentence is enough
             ctx.exit(Status.FAILED)
         raise Failure(str(error)) from None
+
+
+class _Rereading:
+    """Reads the config file again, and puts in force what a running server can take.
+
+    Args:
+        config: the file.
+        level: the level of the log that is in force.
+        form: the format of the log that is in force.
+    """
+
+    def __init__(self, config: Config, level: str, form: str) -> None:
+        self._config = config
+        self._log = {"log-level": level, "log-format": form}
+
+    def __call__(self) -> Reread:
+        from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS
+        from besedka.serve.reload import Reread
+        from besedka.serve.server_log import LogFormat, configure
+
+        try:
+            values = SPARE_DESCRIPTORS.use(self._config.read_again)
+        except WrongConfig as error:
+            return Reread(trouble=error.message)
+        now = {key: str(self._config.in_force(values, key)) for key in self._log}
+        changed = [f"{key} = {value}" for key, value in now.items() if value != self._log[key]]
+        if changed:
+            self._log = now
+            configure(now["log-level"], LogFormat(now["log-format"]))
+        return Reread(changed, [key for key in self._config.changes(values) if key not in self._log])
 
 
 def _announce(line: str) -> None:

@@ -1,12 +1,12 @@
 """The server's config file, ``besedka.toml``: all options of ``besedka serve``, overridden by the environment and by options.
 
-Its keys are the options without their dashes in front: ``log-level = "debug"``.
+Its keys are the options without their dashes in front: ``log-level = "debug"``. It is read at the start, and again when SIGHUP asks for it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +54,22 @@ class Config:
             return option.type_cast_value(self._ctx, values[key])
         return self._ctx.params[str(option.name)]
 
+    def read_again(self) -> Mapping[str, object]:
+        """The values that are in the file now; `DEFAULT_FILE` may have been made since the start.
+
+        Raises:
+            WrongConfig: as `take`.
+        """
+        if self.path is None and self._ctx.params["config"] is None:
+            self.path = _default_file()
+        return _values(self._ctx, self.path) if self.path else {}
+
+    def changes(self, now: Mapping[str, object]) -> Iterator[str]:
+        """The keys whose values differ from those at the start, and would be in force."""
+        for key, option in options_of(self._ctx).items():
+            if self.values.get(key) != now.get(key) and not is_overridden(self._ctx, option):
+                yield key
+
     def source_of(self, key: str) -> str:
         """Where the value of an option is from, in a word or two."""
         option = options_of(self._ctx)[key]
@@ -80,12 +96,11 @@ def take(ctx: click.Context, _: click.Parameter, given: str | None) -> str | Non
     """
     if ctx.resilient_parsing:
         return given  # there must be no error while a shell completes a line
-    path = Path(DEFAULT_FILE if given is None else given)
-    is_there = os.path.lexists(path) if given is None else bool(given)
-    values = _values(ctx, path) if is_there else {}
+    path = _default_file() if given is None else Path(given) if given else None
+    values = _values(ctx, path) if path else {}
     names = {key: str(option.name) for key, option in options_of(ctx).items()}
     ctx.default_map = {names[key]: value for key, value in values.items()}
-    ctx.meta[_META] = Config(ctx, path if is_there else None, values)
+    ctx.meta[_META] = Config(ctx, path, values)
     return given
 
 
@@ -109,6 +124,10 @@ def is_overridden(ctx: click.Context, option: click.Option) -> bool:
     """Whether the command line or the environment says something else than the file."""
     source = ctx.get_parameter_source(str(option.name))
     return source in {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}
+
+
+def _default_file() -> Path | None:
+    return Path(DEFAULT_FILE) if os.path.lexists(DEFAULT_FILE) else None
 
 
 def _values(ctx: click.Context, path: Path) -> dict[str, object]:

@@ -5,8 +5,8 @@ Folders, from the outside in: `doors` speak protocols, `session` gives frames th
 each source; `history` is one room's log, on `files`.
 
 Start and end: `main` and `server` run it, by `settings`; `banner` is its output at the start, `mounts` warns of files that are mounted by
-themselves, `own_addresses` are this machine's; `checking` looks at the settings without a start. `signals` end it, and
-`shutdown_deadline` sees that it ends in time, for which `disk_heartbeat` says whether the disk answers.
+themselves, `own_addresses` are this machine's; `checking` looks at the settings without a start. `signals` end it or have it `reload`, of which the
+`service_manager` is told. `shutdown_deadline` ends it in time, for which `disk_heartbeat` says whether the disk answers.
 
 The log: `server_log` writes it, `log_event` names what is in a line, `refusal_tally` condenses refusals.
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from besedka import __version__
+from besedka.serve import service_manager
 from besedka.serve.authentication.key_file import KeyFile, open_keys
 from besedka.serve.authentication.keys import Authenticator, Keys
 from besedka.serve.background import Background
@@ -41,6 +42,7 @@ from besedka.serve.log_event import event
 from besedka.serve.metrics import GRPC
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.own_addresses import own_addresses
+from besedka.serve.reload import Reloading, Reread
 from besedka.serve.session import Moderator, Services
 from besedka.serve.settings import Settings
 from besedka.serve.shutdown_deadline import Deadline
@@ -60,12 +62,15 @@ STOP_CLOSE_SECONDS: Final = 1.5
 """How long clients may take to answer a close when the server stops; see also `besedka.serve.shutdown_deadline`."""
 
 
-def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
-    """Run a server until SIGINT, SIGTERM or SIGHUP.
+def run(
+    settings: Settings, announce: Callable[[str], None] = print, reread: Callable[[], Reread] = Reread
+) -> None:
+    """Run a server until SIGINT or SIGTERM, or until its terminal is closed.
 
     Args:
         settings: what to serve, and where.
         announce: is given the lines for the person who started it.
+        reread: reads the config file again, when SIGHUP asks for it.
 
     Raises:
         ServeError: if it cannot start, if the history can no longer be written, or if a part of it has failed.
@@ -74,14 +79,18 @@ def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
     deadline = Deadline()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings, announce, deadline, capacity))
+            runner.run(_serve(settings, announce, deadline, capacity, reread))
     finally:
         deadline.lift()
     log.info("stopped", extra=event("stopped"))
 
 
 async def _serve(
-    settings: Settings, announce: Callable[[str], None], deadline: Deadline, capacity: Capacity
+    settings: Settings,
+    announce: Callable[[str], None],
+    deadline: Deadline,
+    capacity: Capacity,
+    reread: Callable[[], Reread],
 ) -> None:
     loop = asyncio.get_running_loop()
     if settings.certificate:
@@ -100,6 +109,7 @@ async def _serve(
         key_file = (
             KeyFile(path, keys, access, Threads(1, "besedka-keys"), may_be_link=is_named) if path else None
         )
+        reloading = Reloading(reread, keys=key_file, renew_certificate=_renewal(settings, doors))
         signals = Signals(loop)
         async with (
             Background() as background,
@@ -111,6 +121,7 @@ async def _serve(
             background.run("writing the files about people", chat.directory.watch)
             background.run("giving up unused rooms", chat.unused.watch)
             background.run("counting refusals", chat.metrics.refusal_tally.watch)
+            background.run("reloading", lambda: _reload_when_asked(signals.reload, reloading))
             if key_file:
                 background.run("reading the access keys", key_file.watch)
             _warn_of_folders(settings)
@@ -122,9 +133,11 @@ async def _serve(
                 announce(line)
             _log_start(settings, restored, key_file)
             _log_addresses(settings, listener)
+            service_manager.ready()
             failures = (chat.lost, background.failed)
             is_asked_to = await _stopped(signals.stop, failures)
             deadline.begin()
+            service_manager.stopping()
             _log_cause(signals.cause, failures)
             stop_accepting()
             if doors.grpc:
@@ -251,6 +264,29 @@ async def _sweep(doors: _Doors, chat: Chat) -> None:
             doors.sources.forget(now)
             SPARE_DESCRIPTORS.hold()
             chat.rooms.forget_tenants()
+
+
+async def _reload_when_asked(asked: asyncio.Event, reloading: Reloading) -> None:
+    """Reload each time that it is asked for, for ever."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        await reloading.reload()
+
+
+def _renewal(settings: Settings, doors: _Doors) -> Callable[[], None] | None:
+    """Has all doors use the certificate that is in its file now, for connections from then on."""
+    certificate = settings.certificate
+    if certificate is None:
+        return None
+
+    def renew() -> None:
+        check_certificate(certificate)
+        doors.http.use(certificate)
+        if doors.grpc:
+            doors.grpc.use(certificate)
+
+    return renew
 
 
 async def _stopped(stop: asyncio.Event, failures: Iterable[asyncio.Future[Any]]) -> bool:

@@ -11,7 +11,7 @@ from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
 
-STOP = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]
+STOP = [signal.SIGINT, signal.SIGTERM]
 
 
 @pytest.mark.parametrize("number", STOP, ids=lambda number: number.name)

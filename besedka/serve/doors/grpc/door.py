@@ -129,6 +129,7 @@ class GrpcDoor:
         self.metrics = services.metrics
         self.now = now
         self._capacity = capacity
+        self._context: ssl.SSLContext | None = None
         clients = Clients(sources, self.proxies)
         self._connections = clients.connections = Connections(clients, capacity, services.metrics, now)
         self._service = ChatService(services, clients)
@@ -176,8 +177,13 @@ class GrpcDoor:
         self._service.look_after(now)
         self._connections.look_after(now)
 
+    def use(self, certificate: Certificate) -> None:
+        """Use what is in the files of a certificate now, for connections from now on; it was checked."""
+        if self._context:
+            self._context.load_cert_chain(certificate.certificate, certificate.key)
+
     def _serve_tls(self, certificate: Certificate) -> ServeTls:
-        context = _tls_context(certificate)
+        context = self._context = _tls_context(certificate)
 
         def serve(
             listener: socket.socket, make: Callable[[Callable[[], None]], asyncio.BaseProtocol]

@@ -73,6 +73,7 @@ class HttpDoor:
         self._unwelcome: set[HttpConnection] = set()
         self._capacity = capacity or Capacity()
         self._capacity.add(lambda: len(self._connections))
+        self._config: uvicorn.Config | None = None
 
     def has_room(self) -> bool:
         """Whether there is a file descriptor for one more connection."""
@@ -122,6 +123,7 @@ class HttpDoor:
             ssl_keyfile=certificate.key if certificate else None,
         )
         server = _Server(config, self._serve_tls)
+        self._config = config
         running = background.run("serving HTTP", lambda: server.serve([listener]))
         listening = background.run("listening for HTTP", server.listen)
         await asyncio.wait({running, listening}, return_when=asyncio.FIRST_COMPLETED)
@@ -130,6 +132,11 @@ class HttpDoor:
         finally:
             server.should_exit = True
             await running
+
+    def use(self, certificate: Certificate) -> None:
+        """Use what is in the files of a certificate now, for connections from now on; it was checked."""
+        if self._config and self._config.ssl:
+            self._config.ssl.load_cert_chain(certificate.certificate, certificate.key)
 
     def _serve_tls(
         self, listener: socket.socket, context: ssl.SSLContext, make: Callable[..., asyncio.Protocol]
