@@ -28,6 +28,7 @@ _HERE: Final = "localhost"
 _FIELDS: Final = 3
 
 _KEYS: Final = "keys"
+_NAMES: Final = "names"
 _TAB: Final = "\t"
 _BLANK: Final = " "
 
@@ -132,6 +133,34 @@ def _keys() -> dict[str, str]:
     except OSError:
         return {}
     return {server: key for key, server in rows}
+
+
+def remembered_name(url: str) -> str:
+    """The name that the user had last in a chat at a terminal; empty if there is none.
+
+    Args:
+        url: of the chat, as `besedka.remote.address` gives it.
+    """
+    return _names().get(url, "")
+
+
+def remember_name(url: str, name: str) -> None:
+    """Keep the name that the user has in a chat, for the next time. Where it cannot be kept, it is asked for again."""
+    names = _names()
+    if names.get(url) == name:
+        return
+    names[url] = name
+    with suppress(OSError):
+        write_rows(state_folder() / _NAMES, [(one, of) for of, one in names.items()])
+
+
+def _names() -> dict[str, str]:
+    """The names by their chats; one a line, the name in front."""
+    try:
+        rows = read_rows(state_folder() / _NAMES, fields=2)
+    except OSError:
+        return {}
+    return {url: name for name, url in rows}
 
 
 def write_rows(path: Path, rows: Iterable[Sequence[str]], *, separator: str = _TAB) -> None:

@@ -35,7 +35,7 @@ Examples:
     type=UTF8,
     default=preferred("name"),
     show_default=False,
-    help="Your name; asked for if not given.",
+    help="Your name; if not given, your last one in this chat, or asked for.",
 )
 @ROOM
 @KEY

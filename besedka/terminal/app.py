@@ -12,7 +12,7 @@ from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.utils import is_dumb_terminal
 
-from besedka.home import secret_for
+from besedka.home import remembered_name, secret_for
 from besedka.remote.address import address as parse_address
 from besedka.remote.errors import Expelled, JoinRefused, RemoteError, RequestRefused
 from besedka.terminal.actions import ACTIONS
@@ -21,7 +21,11 @@ from besedka.terminal.session.device_link import become_person_of_link, confirms
 from besedka.terminal.ui.keyboard import TerminalInput
 from besedka.terminal.ui.notifier import Bell
 from besedka.terminal.ui.phrases import phrases_for
-from besedka.terminal.ui.terminal_quirks import ignore_closed_window, keep_scrollback_clean
+from besedka.terminal.ui.terminal_quirks import (
+    discard_typed_ahead,
+    ignore_closed_window,
+    keep_scrollback_clean,
+)
 from besedka.wire.errors import Refused
 from besedka.wire.validation import clean_name, clean_room
 
@@ -89,11 +93,14 @@ def run(
             phrases=phrases,
             actions=ACTIONS,
         )
-        name = name if is_name_given else address.name or name
+        if not is_name_given:
+            name = address.name or name or remembered_name(address.url) or None
         try:
             asyncio.run(_run(session, name, is_sure=is_sure))
         except (Expelled, RequestRefused) as error:
             raise type(error)(error.code, phrases.refusals.get(error.code, str(error))) from None
+        finally:
+            discard_typed_ahead(sys.stdin)
 
 
 async def _run(session: TerminalSession, name: str | None, *, is_sure: bool) -> None:

@@ -168,6 +168,12 @@ def _first_word(argument: str) -> tuple[str, str]:
     return word, rest[0].strip() if rest else ""
 
 
+def unquoted(argument: str) -> str:
+    """A name that is the whole argument, without the double quotes in which it may stand."""
+    is_quoted = len(argument) > 1 and argument[0] == argument[-1] == '"'
+    return argument[1:-1].strip() if is_quoted else argument
+
+
 def quote_name(name: str) -> str:
     """Quote a name for `split_name`, if necessary."""
     return f'"{name}"' if " " in name or name.startswith('"') else name

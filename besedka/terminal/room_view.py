@@ -38,6 +38,8 @@ class ConnectionState(Enum):
     CONNECTING = auto()
     CONNECTED = auto()
     AWAY = auto()
+    ENDED = auto()
+    """The server has ended the membership for good."""
 
 
 class RoomView:

@@ -37,6 +37,7 @@ class Terminal:
         ignores_hangup: as ``nohup`` starts a program.
         command: of ``besedka``.
         columns: of the window.
+        module: the program to run.
 
     Attributes:
         bytes: all that was written to the terminal.
@@ -50,6 +51,7 @@ class Terminal:
         ignores_hangup: bool = False,
         command: str = "chat",
         columns: int = COLUMNS,
+        module: str = "besedka",
     ) -> None:
         self._screen = pyte.HistoryScreen(columns, ROWS, history=100_000, ratio=0.5)
         self._stream = pyte.ByteStream(self._screen)
@@ -58,6 +60,7 @@ class Terminal:
         termios.tcsetwinsize(self._window, (ROWS, columns))
         self._program = prefork.Forked(
             [command, *arguments],
+            module=module,
             cwd=Path.cwd(),
             env={
                 **prefork.environment(),

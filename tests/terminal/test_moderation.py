@@ -10,7 +10,7 @@ from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
-from tests.terminal.pseudo_terminal import Terminal
+from tests.terminal.pseudo_terminal import CONTROL_C, Terminal
 
 
 @pytest.fixture
@@ -66,6 +66,8 @@ def test_moderation_commands_act_and_those_concerned_are_notified(
     anna.wait_for("Boris is no longer muted")
     anna.type("/kick Boris\r")
     anna.wait_for("Boris was disconnected")
+    boris.wait_for("Enter in an empty line leaves.")
+    boris.type(f"{CONTROL_C}\r")
     assert boris.exit_status() == 4
     boris.wait_for("besedka: You were disconnected by a moderator.")
     anna.type("/ban Boris 2h too loud\r")

@@ -75,8 +75,7 @@ def test_a_private_room_is_joined_by_an_invitation_link(
     boris.wait_for("! This cannot be done")
     terminal.type("/uninvite Boris\r")
     terminal.wait_for("Boris is no longer a member of # plans.")
-    assert boris.exit_status() == 4
-    assert any("need an invitation" in line for line in boris.scrollback)
+    boris.wait_for("You are in # main as Boris.")
     terminal.type("/uninvite\r")
     terminal.wait_for("All invitations to # plans were revoked.")
     late = make_terminal(link, "--name", "Boris", person="boris")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from besedka.home import remember_name
 from besedka.remote.address import link
+from besedka.terminal.commands import unquoted
 from besedka.terminal.session import Action, TerminalSession
 from besedka.wire.durations import format_duration
 from besedka.wire.links import Fragment
@@ -13,7 +15,7 @@ from besedka.wire.validation import clean_name
 
 
 async def _name(session: TerminalSession, argument: str) -> None:
-    name, rooms = clean_name(argument), session.rooms
+    name, rooms = clean_name(unquoted(argument)), session.rooms
     if name == rooms.current.me:
         session.notifier.notify(session.phrases.name_same)
         return
@@ -24,6 +26,7 @@ async def _name(session: TerminalSession, argument: str) -> None:
     # A refusal comes from the first room; the others then recognise the same person.
     for view in (rooms.current, *rooms.others):
         await rooms.rename(view, name)
+    remember_name(session.address.url, rooms.current.me)
     session.notifier.notify(session.phrases.renamed.format(user=rooms.current.me))
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from besedka.remote.address import Address
 from besedka.remote.chat_connection import ROOMS_AT_MOST, ChatConnection
-from besedka.remote.errors import ACCESS_ENDINGS, JoinRefused
+from besedka.remote.errors import ACCESS_ENDINGS, ConnectionFailed, JoinRefused, RemoteError
 from besedka.remote.room.events import Event, ReceivedMessage
 from besedka.terminal.room_view import ConnectionState, RoomView
 from besedka.terminal.storage import Storage, UnsentMessages
@@ -18,6 +18,7 @@ from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Kind
 from besedka.wire.naming import in_sentence
+from besedka.wire.validation import DEFAULT_ROOM
 
 ENDS_ALL_ROOMS: Final = frozenset({*ACCESS_ENDINGS.values(), ErrorCode.NAME_CLAIMED})
 """Errors that end a membership and hold for all rooms of the chat."""
@@ -41,7 +42,7 @@ class Rooms:
         receive: called with each event of each room.
         until_printable: returns when the screen can take more.
         redraw: called when the input line and the status bar have changed.
-        end: called when the server has ended the last room.
+        ended: called with the reason when the server has ended the session for good.
 
     Attributes:
         address: the chat's address.
@@ -67,7 +68,7 @@ class Rooms:
         receive: Callable[[RoomView, Event], None],
         until_printable: Callable[[], Awaitable[None]],
         redraw: Callable[[], None],
-        end: Callable[[], None],
+        ended: Callable[[BaseException], None],
     ) -> None:
         self.address = address
         self.secret = secret
@@ -88,7 +89,8 @@ class Rooms:
         self._receive = receive
         self._until_printable = until_printable
         self._redraw = redraw
-        self._end = end
+        self._ended = ended
+        self._retreating: asyncio.Task[None] | None = None
 
     @property
     def unsent_count(self) -> int:
@@ -295,6 +297,9 @@ class Rooms:
 
     async def leave_all(self) -> None:
         """Leave all rooms."""
+        if self._retreating:
+            self._retreating.cancel()
+            await asyncio.gather(self._retreating, return_exceptions=True)
         await asyncio.gather(*(view.leave() for view in self.views.values()))
         await self.connection.close()
 
@@ -312,21 +317,45 @@ class Rooms:
             self.switch_to([*self.views.values()][-1])
 
     def _membership_ended(self, view: RoomView) -> None:
-        """Handle a membership that the server ended for good."""
+        """Handle a membership that the server ended for good: go to another room, or to the default one; without it the session ends."""
         error = None if view.ended.cancelled() else view.ended.exception()
-        if error is None or self.views.get(view.name) is not view:
+        if error is None or self.failure or self.views.get(view.name) is not view:
             return
         code = getattr(error, "code", "")
-        if len(self.views) == 1 or code in ENDS_ALL_ROOMS:
-            self.failure = self.failure or error
-            self._end()
+        if isinstance(error, ConnectionFailed) or code in ENDS_ALL_ROOMS:
+            self._fail(error)
+            return
+        view.save_unsent()
+        view.close_unsent()
+        if len(self.views) == 1 and view.name == DEFAULT_ROOM:
+            self._fail(error)
             return
         if code == ErrorCode.NOT_INVITED:
             self._notifier.show_problem(self._phrases.removed.format(room=view.name))
         else:
             self._notifier.show_problem(f"{view.title}: {self._notifier.sentence(code, str(error))}")
-        view.close_unsent()
-        self._remove(view)
+        if len(self.views) > 1:
+            self._remove(view)
+        else:
+            view.state = ConnectionState.ENDED
+            self._retreating = asyncio.ensure_future(self._retreat_from(view))
+
+    async def _retreat_from(self, lost: RoomView) -> None:
+        """Go from the last room, which the server has ended, to the default one."""
+        try:
+            view = await self.join(DEFAULT_ROOM, lost.me)
+        except RemoteError as error:
+            self._fail(error)
+            return
+        del self.views[lost.name]
+        self.switch_to(view)
+
+    def _fail(self, error: BaseException) -> None:
+        """Note that the server has ended the session."""
+        self.failure = error
+        for view in self.views.values():
+            view.state = ConnectionState.ENDED
+        self._ended(error)
 
     def _welcome(self, view: RoomView) -> str:
         if view.kind is Kind.DIRECT:

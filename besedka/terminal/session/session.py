@@ -13,7 +13,7 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import is_dumb_terminal
 
-from besedka.home import remember_key
+from besedka.home import remember_key, remember_name
 from besedka.remote.address import Address
 from besedka.remote.errors import JoinRefused
 from besedka.remote.room.events import Event
@@ -98,7 +98,7 @@ class TerminalSession:
             receive=self._receive,
             until_printable=self._output.until_printable,
             redraw=redraw,
-            end=end_input,
+            ended=self._ended_by_server,
         )
         self.direct_room_watcher = DirectRoomWatcher(self.rooms, self.notifier, storage)
         self._events = EventHandler(
@@ -190,6 +190,7 @@ class TerminalSession:
             else:
                 if self.address.key:
                     remember_key(self.address.url, self.address.key)
+                remember_name(self.address.url, view.me)
                 return view
 
     async def _ask_name(self) -> str:
@@ -205,6 +206,12 @@ class TerminalSession:
         if (count := self.rooms.unsent_count) and self._storage.works:
             self.notifier.notify(self.phrases.unsent_on_exit.format(n=count))
         await self._output.flush()
+
+    def _ended_by_server(self, error: BaseException) -> None:
+        """Keep the screen after the last room: the user reads why it ended, and what they are typing goes to no shell."""
+        why = self.notifier.sentence(getattr(error, "code", ""), str(error))
+        self.notifier.show_problem(why)
+        self.typed_lines.end()
 
     def _hang_up(self) -> None:
         """End the session on SIGHUP or SIGTERM: the window was closed, or the machine is shutting down."""

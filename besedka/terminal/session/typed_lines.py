@@ -12,7 +12,7 @@ from besedka.remote.errors import RemoteError, SayRefused
 from besedka.terminal.commands import Command, InvalidCommand, Text, parse
 from besedka.terminal.room_view import ConnectionState
 from besedka.terminal.session.rooms import RoomNotConnected, Rooms
-from besedka.terminal.ui.input_line import InputLine, redraw
+from besedka.terminal.ui.input_line import InputLine, end_input, redraw
 from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.errors import Refused
 from besedka.wire.message import MessageId
@@ -38,6 +38,7 @@ class TypedLines:
         run_action: runs the action of a command.
 
     Attributes:
+        has_ended: whether the server has ended the session; then lines are given back, and an empty one leaves.
         running_command: the command that waits for the server's response, with its slash; empty if none does.
     """
 
@@ -48,6 +49,7 @@ class TypedLines:
         notifier: Notifier,
         run_action: Callable[[Command], Awaitable[None]],
     ) -> None:
+        self.has_ended = False
         self.running_command = ""
         self._input_line = input_line
         self._rooms = rooms
@@ -62,6 +64,9 @@ class TypedLines:
         """Handle one line after the other until cancelled."""
         while True:
             line = (await self._input_line.typed.get()).rstrip()
+            if self.has_ended:
+                self._take_after_end(line)
+                continue
             match parse(line):
                 case Text(text):
                     self.post(text, line)
@@ -81,7 +86,7 @@ class TypedLines:
 
     async def finish(self) -> None:
         """Post text typed after a command that was still running, too, and wait for the last posts to be stored."""
-        while self._rooms.views and not self._input_line.typed.empty():
+        while self._rooms.views and not (self.has_ended or self._input_line.typed.empty()):
             line = self._input_line.typed.get_nowait().rstrip()
             if isinstance(meaning := parse(line), Text):
                 self.post(meaning.text, line)
@@ -95,6 +100,10 @@ class TypedLines:
             text: the message.
             typed: the line as typed; it is put back into the input line if the text is refused.
         """
+        if self._rooms.current.state is ConnectionState.ENDED:
+            self._notifier.show_problem(self._phrases.not_connected)
+            self._restore_line(typed)
+            return
         try:
             posted = self._rooms.current.membership.say(clean_text(text))
         except Refused as refusal:
@@ -105,10 +114,30 @@ class TypedLines:
             posted.add_done_callback(lambda posted: self._settled(posted, typed))
             redraw()
 
+    def end(self) -> None:
+        """Take no more lines: the server has ended the session."""
+        self.has_ended = True
+        self._notifier.notify(self._phrases.session_ended)
+
+    def _take_after_end(self, line: str) -> None:
+        """Give a line back that was typed after the end. Only an empty line leaves: whoever types on has not seen the end yet."""
+        meaning = parse(line)
+        is_exit = isinstance(meaning, Command) and meaning.spec.name == "exit"
+        if is_exit or (meaning is None and self._input_line.is_empty):
+            end_input()
+        elif meaning is not None:
+            self._notifier.show_problem(self._phrases.session_ended)
+            self._restore_line(line)
+
     def send_typing(self, text: str) -> None:
         """Tell the current room that the user is typing, unless the input line is empty or has a command."""
         now = asyncio.get_running_loop().time()
-        if not text or text.startswith("/") or now - self._typing_sent_at < TYPING_SENT_SECONDS:
+        if (
+            self.has_ended
+            or not text
+            or text.startswith("/")
+            or now - self._typing_sent_at < TYPING_SENT_SECONDS
+        ):
             return
         self._typing_sent_at = now
         get_app().create_background_task(self._rooms.current.membership.typing())
@@ -126,6 +155,9 @@ class TypedLines:
             self._notifier.show_refusal(refusal)
         except RemoteError as error:
             self._notifier.show_error(error)
+        except Exception as error:  # noqa: BLE001 - an error of one command does not end the session
+            what = f"{type(error).__name__}: {error}"
+            self._notifier.show_problem(self._phrases.internal_error.format(what=what))
         finally:
             self.running_command = ""
             redraw()

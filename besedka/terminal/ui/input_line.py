@@ -110,6 +110,11 @@ class InputLine:
         """The line as it is on the screen."""
         return PROMPT + self._buffer.text
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is typed in the line."""
+        return not self._buffer.text
+
     async def run(self) -> None:
         """Read lines until Ctrl-D, Ctrl-C in an empty line, or `end_input`."""
         focus_reports = nullcontext() if self.is_dumb else _focus_reports(self._session.output)

@@ -68,6 +68,7 @@ class Phrases:
     blocked_names: str
     blocked_nobody: str
     removed: str
+    session_ended: str
     device: str
     confirm_device: str
     confirm_device_nameless: str
@@ -155,6 +156,7 @@ ENGLISH = Phrases(
     local_link="(This address works on this machine only.)",
     invitations_revoked="All invitations to # {room} were revoked.",
     removed="You are no longer a member of # {room}.",
+    session_ended="Nothing is sent any more. Enter in an empty line leaves.",
     member_removed="{user} is no longer a member of # {room}.",
     blocked="You no longer receive direct messages from {user}.",
     unblocked="You receive direct messages from {user} again.",
@@ -295,6 +297,7 @@ RUSSIAN = Phrases(
     local_link="(Этот адрес ведёт только на эту машину.)",
     invitations_revoked="Приглашения в # {room} больше не действуют.",
     removed="Вы больше не участник комнаты # {room}.",
+    session_ended="Больше ничего не отправляется. Enter в пустой строке — выход.",
     member_removed="{user} больше не входит в # {room}.",
     blocked="Личные сообщения от {user} больше не приходят.",
     unblocked="Личные сообщения от {user} снова приходят.",

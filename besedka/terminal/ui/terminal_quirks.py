@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import termios
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.layout.screen import Screen
@@ -26,6 +28,16 @@ def ignore_closed_window(output: Output) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     output.flush = try_to_flush  # type: ignore[method-assign]
+
+
+def discard_typed_ahead(terminal: TextIO) -> None:
+    """Discard what was typed and not read: it was meant for the chat, and the shell would run it.
+
+    Args:
+        terminal: the terminal's input.
+    """
+    with suppress(termios.error):  # the window is closed
+        termios.tcflush(terminal, termios.TCIFLUSH)
 
 
 def keep_scrollback_clean(output: Output) -> None:

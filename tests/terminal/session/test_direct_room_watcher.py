@@ -90,7 +90,7 @@ class Session:
             receive=lambda _, event: self.watcher.opened(event) if isinstance(event, RoomOpened) else None,
             until_printable=at_once,
             redraw=lambda: None,
-            end=lambda: None,
+            ended=lambda _: None,
         )
         self.rooms.connection = ChatConnection("ws://nowhere:8765/ws", open_transport=self.network.open)
         self.watcher = DirectRoomWatcher(self.rooms, self.notes, storage)
