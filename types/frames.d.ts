@@ -1,7 +1,7 @@
 // The frames of the protocol by their tag, made from besedka/wire/frames.py by `make frames`. Do not edit.
 
 interface ClientFrames {
-  join: { user?: string; room?: string; since?: number; epoch?: string; secret?: string; quiet?: boolean; invite?: string; must_exist?: boolean };
+  join: { user?: string; room?: string; since?: number; epoch?: string; secret?: string; quiet?: boolean; invite?: string; must_exist?: boolean; rename?: boolean };
   chat: { text: string; room?: string; key?: string; after?: number };
   history: { before?: number; room?: string; limit?: number; from_time?: number };
   typing: { room?: string };
@@ -24,7 +24,7 @@ interface ServerFrames {
   welcome: { room: string; user: string; head: number; epoch: string; clients_count: number; users: string[]; limits: { name: number; room: number; text: number; frame: number }; utc_offset: number; reset?: boolean; kind?: "open" | "private" | "direct"; peer?: string; may?: string[]; read_up_to?: number };
   history: { room: string; first: number; messages: string[]; before?: number; keys?: Record<number, string>; unverified?: number[]; from_time?: number };
   chat: { room: string; id: number; user: string; text: string; timestamp: string; at: number; key?: string; unverified?: boolean };
-  system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[] };
+  system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[]; renamed?: Record<string, string> };
   typing: { room: string; user: string };
   rooms: { rooms: { name: string; clients_count: number; kind?: "open" | "private" | "direct"; peer?: string; asked?: number; blocked?: boolean }[]; key?: string; blocked?: string[]; next?: string };
   found: { room: string; text: string; messages: string[]; ids: number[]; before: number; key?: string; unverified?: number[] };

@@ -25,6 +25,7 @@ interface Row {
   isRemoved?: boolean;
   refusal?: Refusal;
   joined?: string[];
+  renamed?: [string, string][]; // old and new names
   left?: string[];
 }
 
@@ -288,6 +289,7 @@ interface Events {
   setNotice: { notice: Room["notice"] };
   navigate: { room: string; id: number; key?: string; invite?: string; name?: string; device?: string };
   logOut: {};
+  rename: { to: string };
 }
 
 type EventOf<T extends keyof Events> = { type: T; name?: string } & Events[T];

@@ -108,7 +108,7 @@ E = TypeVar("E", bound=StrEnum)
 def request(frame: ClientFrame) -> pb.ConverseRequest:
     """A client's frame as a request of `Converse`."""
     match frame:
-        case Join(user, room, since, epoch, secret, quiet, invite, must_exist):
+        case Join(user, room, since, epoch, secret, quiet, invite, must_exist, rename):
             join = pb.Join(
                 room=room,
                 user=user,
@@ -118,6 +118,7 @@ def request(frame: ClientFrame) -> pb.ConverseRequest:
                 quiet=quiet,
                 invite=invite,
                 must_exist=must_exist,
+                rename=rename,
             )
             return pb.ConverseRequest(join=join)
         case Say(text, room, key, after):
@@ -179,6 +180,7 @@ def client_frame(request: pb.ConverseRequest) -> ClientFrame:
                 action.quiet,
                 action.invite,
                 action.must_exist,
+                action.rename,
             )
         case pb.Say():
             return Say(action.text, room, action.key, action.after if action.HasField("after") else None)
@@ -310,6 +312,7 @@ def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
                 text=frame.text,
                 users=users,
                 is_whole=users is not None,
+                renamed=None if frame.renamed is UNSET else frame.renamed,
             )
             return pb.ConverseResponse(presence=presence)
         case Typing():
@@ -394,6 +397,7 @@ def server_frames(response: pb.ConverseResponse, utc_offset: int) -> list[Server
                     left=list(event.left),
                     user=SYSTEM_NAME,
                     users=list(event.users) if event.is_whole else UNSET,
+                    renamed=dict(event.renamed) or UNSET,
                 )
             ]
         case pb.Typing():

@@ -165,7 +165,7 @@ class ChatConnection:
         self._forget_if_ended(membership)
         if is_here and mark:
             await self.send(mark)
-        if is_here and was in {MembershipState.JOINING, MembershipState.IN}:
+        if is_here and was not in {MembershipState.WAITING, MembershipState.ENDED}:
             await self.send(Leave(room=membership.room))
 
     async def close(self) -> None:
@@ -361,7 +361,7 @@ class ChatConnection:
         if membership is None:
             return self._of(room)
         self.wake()
-        return [membership] if membership.state is MembershipState.JOINING else []
+        return [membership] if membership.is_joining else []
 
     def _of(self, room: str) -> list[Membership]:
         return [self._rooms[room]] if room in self._rooms else []

@@ -106,6 +106,7 @@ class Join(Frame, tag="join", frozen=True):
         quiet: join unseen: not counted, not announced, not among the users. For programs.
         invite: the token of an invitation to this room or to this name.
         must_exist: open no new room: if it is not there, the join is refused with `no_such_room`. For names that may be mistyped.
+        rename: take this name in a room that the connection is in under another one; if it is refused, the old one stays in use.
     """
 
     user: str | None = None
@@ -116,6 +117,7 @@ class Join(Frame, tag="join", frozen=True):
     quiet: bool = False
     invite: str = ""
     must_exist: bool = False
+    rename: bool = False
 
 
 class Say(Frame, tag="chat", frozen=True):
@@ -452,6 +454,7 @@ class System(Frame, tag="system", frozen=True, omit_defaults=False):
         left: the names of people who left.
         users: sent only to a client that missed notices while it was behind, or when somebody was hidden: the names of all who are present
             (the first of them), which replace the client's list.
+        renamed: the new names of people who have changed theirs, by the old ones; they are among ``joined`` and ``left``, too.
     """
 
     room: str
@@ -462,6 +465,7 @@ class System(Frame, tag="system", frozen=True, omit_defaults=False):
     left: list[str]
     user: str = SYSTEM_NAME
     users: list[str] | msgspec.UnsetType = msgspec.UNSET
+    renamed: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Typing(Frame, tag="typing", frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from besedka.wire.errors import Language
@@ -54,6 +54,8 @@ _WENT = {
 }
 
 
+_RENAMED = {Language.RU: "{old} теперь под именем {new}", Language.EN: "{old} is now {new}"}
+_RENAMED_MORE = {Language.RU: "ещё сменили имена: {n}", Language.EN: "{n} more changed their names"}
 _HERE = {Language.RU: "Сейчас в чате: {n}", Language.EN: "In the chat now: {n}"}
 
 
@@ -62,10 +64,31 @@ def presence(count: int, language: Language) -> str:
     return _HERE[language].format(n=count)
 
 
-def notice(joined: Sequence[str], left: Sequence[str], language: Language) -> str:
-    """One sentence or two; an empty string stands for a person without a name."""
-    changes = ((_CAME[language], joined), (_WENT[language], left))
-    return ". ".join(_sentence(phrases, names, language) for phrases, names in changes if names)
+def notice(
+    joined: Sequence[str], left: Sequence[str], language: Language, renamed: Mapping[str, str] = {}
+) -> str:
+    """Some sentences about changes of presence.
+
+    Args:
+        joined: the names of people who joined; an empty string stands for a person without a name.
+        left: the names of people who left.
+        language: of the sentences.
+        renamed: the new names of people who have changed theirs, by the old ones. The sentences about the others leave them out.
+    """
+    came = [name for name in joined if name not in {*renamed.values()}]
+    went = [name for name in left if name not in renamed]
+    changes = ((_CAME[language], came), (_WENT[language], went))
+    sentences = [_sentence(phrases, names, language) for phrases, names in changes if names]
+    return ". ".join([*sentences, *_renamings(renamed, language)])
+
+
+def _renamings(renamed: Mapping[str, str], language: Language) -> list[str]:
+    shown = [
+        _RENAMED[language].format(old=in_sentence(old, language), new=in_sentence(new, language))
+        for old, new in [*renamed.items()][:NAMES_IN_A_SENTENCE]
+    ]
+    rest = len(renamed) - len(shown)
+    return [*shown, _RENAMED_MORE[language].format(n=rest)] if rest else shown
 
 
 def _sentence(phrases: Phrases, people: Sequence[str], language: Language) -> str:

@@ -175,6 +175,9 @@ def _check_presence(frame: System | Typing | Rights) -> None:
             for field, names in (("joined", frame.joined), ("left", frame.left), ("users", users)):
                 _limit(field, names, NAMES_AT_MOST)
                 _names(field, names)
+            renamed = frame.renamed if isinstance(frame.renamed, dict) else {}
+            _limit("renamed", renamed, NAMES_AT_MOST)
+            _names("renamed", (*renamed, *renamed.values()))
             _numbers("clients_count", [frame.clients_count])
             _texts("text", [frame.text], SENTENCE_AT_MOST)
         case Typing():

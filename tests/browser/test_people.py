@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 
 from playwright.sync_api import Page, expect
@@ -53,12 +54,17 @@ def test_a_refused_name_changes_nothing_and_a_welcome_one_is_taken(
     server.start()
     anna.evaluate("dispatchEvent(new Event('online'))")
     wait_for_text(anna, "waits")
-    say(anna, "/name Clara")
-    expect(anna.locator("#me")).to_have_text("Clara")
     with WireClient(server) as boris:
         boris.join("Boris", secret="the secret of Boris")
+        say(anna, "/name Clara")
+        expect(anna.locator("#me")).to_have_text("Clara")
+        *_, change = boris.receive_until(lambda frame: frame.get("left"))
+        assert change["renamed"] == {"Anna": "Clara"}
+        expect(anna.locator("#rows .system").last).to_have_text(re.compile("Anna.* is now .*Clara"))
         say(anna, "as Clara")
         assert boris.receive("chat")["user"] == "Clara"
+    anna.reload()
+    expect(anna.locator("#me")).to_have_text("Clara")
     assert [line.split("] ", 1)[1] for line in server.lines] == [
         "Anna: before",
         "Anna: still Anna",

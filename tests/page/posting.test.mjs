@@ -226,6 +226,24 @@ test("the people of a room follow system and typing frames", () => {
   assert.deepEqual(visit.room.typing, []);
 });
 
+test("a change of name is told as one, and the list has the new name", () => {
+  const visit = new Visit().comeIn({ users: ["Anna", "Boris"], clients_count: 2 });
+  const news = (joined, left, renamed) => visit.tell({ type: "system", text: "t", timestamp: "", clients_count: 2, joined, left, ...(renamed && { renamed }) });
+  news(["Clara"], ["Boris"], { Boris: "Clara" });
+  news(["Dmitri"], []);
+  assert.deepEqual(visit.room.users, ["Anna", "Clara", "Dmitri"]);
+  assert.deepEqual(visit.rows.map(({ joined, left, renamed }) => [joined, left, renamed]), [[["Dmitri"], [], [["Boris", "Clara"]]]]);
+});
+
+test("another name is taken in all joined rooms, and becomes the own one when it is welcome", () => {
+  const visit = new Visit().comeIn();
+  const { room, user, rename } = visit.happen({ type: "rename", to: "Bella" }).sent("join").at(-1);
+  assert.deepEqual([room, user, rename], ["main", "Bella", true]);
+  assert.equal(visit.state.me, "Anna");
+  visit.welcome({ user: "Bella" });
+  assert.equal(visit.state.me, "Bella");
+});
+
 test("people who reconnect after a restart are not announced as joined", () => {
   const visit = new Visit().comeIn({ users: ["Anna", "Boris"] }).lose().happen({ type: "connected" }).welcome({ users: ["Anna"] });
   const joined = (name) => visit.tell({ type: "system", text: "t", timestamp: "12:00:00", clients_count: 2, joined: [name], left: [] });

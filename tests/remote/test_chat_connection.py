@@ -396,7 +396,7 @@ def test_an_invitation_is_shown_once() -> None:
     run(scenario)
 
 
-def test_a_new_name_is_taken_by_leaving_and_joining_from_the_cursor_on() -> None:
+def test_a_new_name_is_taken_in_place_from_the_cursor_on_and_nothing_is_missed_meanwhile() -> None:
     async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna", secret="hers")
         await settle()
@@ -405,12 +405,74 @@ def test_a_new_name_is_taken_by_leaving_and_joining_from_the_cursor_on() -> None
         await settle()
         renaming = asyncio.ensure_future(room.rename("Bea", secret="hers too"))
         await settle()
+        (join,) = transport.sent[1:]
+        assert join == Join("Bea", "main", since=1, epoch="epoch", secret="hers too", rename=True)
+        transport.deliver(chat(2))
+        room.say("as Bea")
+        await settle()
+        assert transport.sent[-1] == join
+        transport.deliver(welcome(2, user="Bea"), chat(2))
+        await renaming
+        await settle()
+        assert room.state is MembershipState.IN
+        assert isinstance(transport.sent[-1], Say)
+        assert room.cursor[0] == 2
+
+    run(scenario)
+
+
+def test_another_spelling_of_the_name_is_taken_by_leaving_and_joining() -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
+        room = connection.join("main", "Anna")
+        await settle()
+        (transport,) = network.visits
+        transport.deliver(welcome(), chat(1))
+        await settle()
+        renaming = asyncio.ensure_future(room.rename("ANNA"))
+        await settle()
         left, join = transport.sent[1:]
         assert left == Leave("main")
-        assert join == Join("Bea", "main", since=1, epoch="epoch", secret="hers too")
-        transport.deliver(welcome(1, user="Bea"))
+        assert join == Join("ANNA", "main", since=1, epoch="epoch")
+        transport.deliver(welcome(1, user="ANNA"))
         await renaming
         assert room.state is MembershipState.IN
+
+    run(scenario)
+
+
+def test_a_person_who_is_removed_while_their_name_changes_is_out() -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
+        room = connection.join("plans", "Anna")
+        await settle()
+        (transport,) = network.visits
+        transport.deliver(welcome(room="plans"))
+        await settle()
+        renaming = asyncio.ensure_future(room.rename("Bea"))
+        await settle()
+        transport.deliver(Error("not_invited", "you are out", "", room="plans"))
+        with pytest.raises(JoinRefused, match="you are out"):
+            await renaming
+        assert room.state is MembershipState.ENDED
+
+    run(scenario)
+
+
+def test_a_name_that_changes_when_the_connection_is_lost_is_taken_on_the_next_one() -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
+        room = connection.join("main", "Anna")
+        await settle()
+        network.visits[0].deliver(welcome())
+        await settle()
+        renaming = asyncio.ensure_future(room.rename("Bea"))
+        await settle()
+        network.visits[0].close()
+        await asyncio.sleep(RECONNECT_SECONDS)
+        assert network.visits[1].sent == [Join("Bea", "main", since=0, epoch="epoch")]
+        network.visits[1].deliver(welcome(user="Bea"))
+        await renaming
+        assert (room.user, room.state) == ("Bea", MembershipState.IN)
+
+    run(scenario)
 
     run(scenario)
 
@@ -428,9 +490,7 @@ def test_a_new_name_that_is_refused_leaves_the_old_one() -> None:
         with pytest.raises(JoinRefused, match="it is his"):
             await renaming
         await settle()
-        assert transport.sent[-1] == Join("Anna", "main", since=0, epoch="epoch", secret="hers")
-        transport.deliver(welcome())
-        await settle()
+        assert [type(frame) for frame in transport.sent] == [Join, Join]
         assert (room.user, room.state) == ("Anna", MembershipState.IN)
 
     run(scenario)

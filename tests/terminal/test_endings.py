@@ -48,8 +48,8 @@ def test_losing_the_only_room_leads_to_the_main_one(
     assert guest.exit_status() == 0
 
 
-def told(terminal: Terminal) -> int:
-    """How often the user was told that the session has ended."""
+def reports(terminal: Terminal) -> int:
+    """How often the screen says that the session has ended."""
     return sum("Nothing is sent any more." in line for line in terminal.scrollback)
 
 
@@ -69,7 +69,7 @@ def test_a_session_that_the_server_has_ended_keeps_the_screen_until_the_user_lea
     terminal.type("tence\r\r")
     terminal.wait_until(lambda: terminal.input_line == "> half a sentence", "the text is not given back")
     terminal.type("\r")
-    terminal.wait_until(lambda: told(terminal) > 2, "it is not told again")
+    terminal.wait_until(lambda: reports(terminal) > 2, "it is not said again")
     terminal.type(CONTROL_C)
     terminal.wait_until(lambda: terminal.input_line == ">", "the line was not cleared")
     terminal.type("\r")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ClientMaker
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.pseudo_terminal import Terminal
@@ -57,3 +58,26 @@ def test_the_names_of_two_chats_are_remembered_apart(
     first.wait_for("You are in # main as Anna.")
     elsewhere = make_terminal(server.url().replace("127.0.0.1", "localhost"))
     elsewhere.wait_for("Your name:")
+
+
+def test_a_change_of_name_is_reported_as_one(
+    server: RunningServer, terminal: Terminal, make_terminal: TerminalMaker, make_client: ClientMaker
+) -> None:
+    old = make_client()
+    old.join("Boris")
+    clara = make_terminal(server.url(), "--name", "Clara", person="clara")
+    clara.wait_for("You are in # main as Clara.")
+    old.receive("system")
+    terminal.wait_for("Clara joined")
+    clara.type("/name Bella\r")
+    clara.wait_for("You are Bella now.")
+    terminal.wait_for("· Clara is now Bella (3 here)")
+    clara.type("/exit\r")
+    terminal.wait_for("· Bella left (2 here)")
+    shown = [line for line in terminal.scrollback if "Clara" in line or "Bella" in line]
+    assert len(shown) == 3
+    # Clients that do not know of it list the people as before.
+    *_, change = old.receive_until(lambda frame: frame.get("renamed"))
+    assert (change["joined"], change["left"], change["clients_count"]) == (["Bella"], ["Clara"], 3)
+    assert change["renamed"] == {"Clara": "Bella"}
+    assert not any("Bella joined" in line for line in clara.scrollback)

@@ -92,6 +92,7 @@ FIELDS: dict[type[Frame], dict[str, set[str]]] = {
         "quiet": {"true"},
         "invite": STRING,
         "must_exist": {"true"},
+        "rename": {"true"},
     },
     Say: {"text": STRING, "room": STRING, "key": STRING, "after": INTEGER_OR_NULL},
     ListHistory: {

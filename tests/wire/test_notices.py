@@ -84,3 +84,14 @@ def test_nobody_is_lost_and_few_are_named(joined: list[str], left: list[str], la
         assert named == [name for name in people if name][:NAMES_IN_A_SENTENCE]
         if people != [""]:
             assert len(named) + sum(map(int, others)) == len(people)
+
+
+def test_changes_of_names_have_sentences_of_their_own() -> None:
+    renamed = {"Anna": "Anna Maria", "Boris": "Борис"}
+    joined, left = ["Anna Maria", "Борис", "Clara"], ["Anna", "Boris"]
+    english = "Clara joined the chat. Anna is now “Anna Maria”. Boris is now Борис"
+    russian = "Clara теперь в чате. Anna теперь под именем «Anna Maria». Boris теперь под именем Борис"
+    assert notice(joined, left, Language.EN, renamed) == english
+    assert notice(joined, left, Language.RU, renamed) == russian
+    many = {f"a{number}": f"b{number}" for number in range(NAMES_IN_A_SENTENCE + 2)}
+    assert notice([*many.values()], [*many], Language.EN, many).endswith(". 2 more changed their names")

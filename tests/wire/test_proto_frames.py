@@ -144,6 +144,7 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
         st.just([]),
         st.just([]),
         users=st.lists(STRINGS, max_size=4),
+        renamed=st.dictionaries(STRINGS, STRINGS, min_size=1, max_size=4),
     ),
     st.builds(Typing, STRINGS, STRINGS),
     st.builds(

@@ -42,6 +42,7 @@ GOOD: list[ServerFrame] = [
     # A log may be written by hand, and hold anything.
     Chat("main", 1, "B\x1bris", "a\x1bb\u2028\n", "12:00:00", 0, "key"),
     System("main", "Anna joined", "12:00:00", 2, ["Anna"], [], users=["Anna"]),
+    System("main", "Anna is now Bella", "12:00:00", 1, ["Bella"], ["Anna"], renamed={"Anna": "Bella"}),
     Typing("main", "Anna"),
     Rooms([RoomEntry("main", 2), RoomEntry("direct-1", 0, Kind.DIRECT, "Anna")], "key", next="main"),
     Found("main", "hi", [LINE], [1], 0, "key"),

@@ -59,11 +59,11 @@ export const isHeldBack = ({ rewinds, markedId, readTo }) => rewinds > 0 && read
 export const renewed = ({ name, readTo, rewinds, markedId, epoch, notice, target, kind, peer, invite, mustExist }) =>
   newRoom(name, { readTo, rewinds, markedId, epoch, notice, target, kind, peer, invite, mustExist });
 
-/** @type {(room: Room, state: State) => ClientFrame} */
-export function joining({ name, lastId, endId, isAtEnd, epoch, invite, mustExist }, { me, secret }) {
+/** @type {(room: Room, state: State, more?: {rename?: true}) => ClientFrame} */
+export function joining({ name, lastId, endId, isAtEnd, epoch, invite, mustExist }, { me, secret }, more) {
   const id = isAtEnd ? endId : lastId;
   const since = id ? { since: id, epoch } : {};
-  return { type: "join", room: name, user: me, secret, ...(invite && { invite }), ...(mustExist && { must_exist: true }), ...since };
+  return { type: "join", room: name, user: me, secret, ...(invite && { invite }), ...(mustExist && { must_exist: true }), ...since, ...more };
 }
 
 /** @type {RoomEdit} */

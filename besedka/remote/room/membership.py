@@ -67,6 +67,8 @@ class MembershipState(Enum):
     JOINING = auto()
     """The join is sent, and not answered yet."""
     IN = auto()
+    RENAMING = auto()
+    """In, and the change of name is sent, and not answered yet."""
     ENDED = auto()
     """Left, or refused for good."""
 
@@ -140,7 +142,8 @@ class Membership:
         self._read_mark = ReadMark(room)
         self.history = HistoryReader(link.url, room, link.requests, self._cursor, self._check_in)
         self._has_been_in = False
-        # During a change of name: the former name and its secret, and the outcome.
+        # During a change of name: whether it is still to be sent, the former name and its secret, and the outcome.
+        self._is_rename_due = False
         self._former: tuple[str, str] | None = None
         self._renamed: asyncio.Future[None] | None = None
         self._rejoins = 0
@@ -202,7 +205,7 @@ class Membership:
         self._posts.resend(frames)
 
     async def rename(self, user: str, *, secret: str = "") -> None:
-        """Change the name: leave the room, and join it again from the cursor on. `Welcome` has the name in the server's form.
+        """Change the name. `Welcome` has it in the server's form.
 
         Args:
             user: the new name.
@@ -216,11 +219,16 @@ class Membership:
         self._check_in()
         if self.waiting:
             raise ValueError(f"{self.waiting} messages wait")
+        is_spelling = user.casefold() == self.user.casefold()
         self._former = (self.user, self._secret)
         self.user, self._secret = user, secret
         self._renamed = new_future()
-        self.state, self._join_at = MembershipState.WAITING, 0.0
-        await self._link.send(Leave(room=self.room))
+        if is_spelling:
+            # Of a guest, the server holds the old spelling until they have left.
+            self.state, self._join_at = MembershipState.WAITING, 0.0
+            await self._link.send(Leave(room=self.room))
+        else:
+            self._is_rename_due = True
         self._link.wake()
         # The change goes on even if the caller is cancelled.
         await asyncio.shield(self._renamed)
@@ -256,13 +264,21 @@ class Membership:
     # For the connection: sending.
 
     def wants_to_join(self, now: float) -> bool:
-        """Whether the connection should join the room now."""
-        return self.state is MembershipState.WAITING and now >= self._join_at
+        """Whether the connection should send the membership's join now."""
+        return self._is_rename_due or (self.state is MembershipState.WAITING and now >= self._join_at)
+
+    @property
+    def is_joining(self) -> bool:
+        """Whether a join is sent, and not answered yet."""
+        return self.state in {MembershipState.JOINING, MembershipState.RENAMING}
 
     def join(self) -> Join:
         """Begin to join: the frame to send now."""
-        self.state = MembershipState.JOINING
-        self._posts.begin()
+        if self._is_rename_due:
+            self._is_rename_due, self.state = False, MembershipState.RENAMING
+        else:
+            self.state = MembershipState.JOINING
+            self._posts.begin()
         return self.join_frame
 
     @property
@@ -278,6 +294,7 @@ class Membership:
             # After the first join it is used up, or not needed any more.
             invite="" if self._has_been_in else self._invite,
             must_exist=self._must_exist and not self._has_been_in,
+            rename=self.state is MembershipState.RENAMING,
         )
 
     @property
@@ -314,7 +331,7 @@ class Membership:
 
     def disconnected(self, retry_in: float) -> None:
         """Note that the connection is lost."""
-        self.state, self._join_at = MembershipState.WAITING, 0.0
+        self.state, self._join_at, self._is_rename_due = MembershipState.WAITING, 0.0, False
         self._events.put(Away(retry_in))
 
     def end(self, error: Exception | None) -> None:
@@ -323,7 +340,7 @@ class Membership:
         Args:
             error: the reason; None if the room was left.
         """
-        self.state = MembershipState.ENDED
+        self.state, self._is_rename_due = MembershipState.ENDED, False
         self._posts.end(error)
         self._settle_rename(error or NotConnected("the room was left"))
         self._events.end(error)
@@ -344,7 +361,7 @@ class Membership:
                 self._welcomed(frame, now)
             case Error():
                 self._refused(frame, now)
-            case _ if self.state is not MembershipState.IN:
+            case _ if self.state not in {MembershipState.IN, MembershipState.RENAMING}:
                 pass  # of an earlier membership in this room, which was left
             case History():
                 for number, key in frame.keys.items():
@@ -379,7 +396,7 @@ class Membership:
         if frame.key:
             if self._posts.refused(frame, now):
                 self._events.put(frame)
-        elif self.state is MembershipState.JOINING:
+        elif self.is_joining:
             self._join_refused(frame, now)
         elif frame.code in PERMANENT:
             self.end(self._why_ended(frame))
@@ -396,10 +413,11 @@ class Membership:
         self._closings += 1
 
     def _join_refused(self, frame: Error, now: float) -> None:
-        if self._former:
+        if self._former and frame.code != ErrorCode.NOT_INVITED:
             (self.user, self._secret), self._former = self._former, None
             self._settle_rename(JoinRefused(frame.code, frame.text))
-            self.state = MembershipState.WAITING
+            is_in = self.state is MembershipState.RENAMING
+            self.state = MembershipState.IN if is_in else MembershipState.WAITING
             self._link.wake()
             return
         if not self._has_been_in or frame.code in PERMANENT:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from besedka.serve.people.person import Person
@@ -28,6 +29,8 @@ class _Changes:
     # Names, each with the number of its people: those without a name have the same one.
     joined: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
+    # New names by the former ones, for people who are among those above under both.
+    renamed: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, to: Counter[str], instead_of: Counter[str]) -> None:
         # A person who left and returned between two notices counts as never away.
@@ -37,6 +40,18 @@ class _Changes:
             instead_of[name] -= 1
         else:
             del instead_of[name]
+
+    def rename(self, former: str, name: str) -> None:
+        """Note that a person who left and one who joined are the same."""
+        first = next((old for old, new in self.renamed.items() if new == former), former)
+        self.renamed[first] = name
+
+    def renamings(self) -> dict[str, str]:
+        """The changes of names that a notice reports: those of people who have not left or returned since, the first `NAMES_LISTED`."""
+        reported = [
+            (old, new) for old, new in self.renamed.items() if old in self.left and new in self.joined
+        ]
+        return dict(reported[:NAMES_LISTED])
 
     def forget(self, name: str) -> None:
         """Tell nothing of a person who has just come."""
@@ -84,6 +99,10 @@ class Presence:
             del self._people[person]
             self._changes.add(person.name, self._changes.left, self._changes.joined)
 
+    def rename(self, former: Person, person: Person) -> None:
+        """Note that a person who has just departed, and one who has arrived, are the same under another name."""
+        self._changes.rename(former.name, person.name)
+
     def withdraw(self, person: Person) -> None:
         """Remove a connection of a person of whom no notice is to tell: only those who miss it learn the present state."""
         self._people[person] -= 1
@@ -100,6 +119,7 @@ class Presence:
         self._changes = _Changes()
         self.notices += 1
         joined, left = [*changes.joined.elements()], [*changes.left.elements()]
+        renamed = changes.renamings()
         frame = System(
             room=self._room,
             text="",
@@ -107,8 +127,9 @@ class Presence:
             clients_count=self.count,
             joined=_listed(changes.joined),
             left=_listed(changes.left),
+            renamed=renamed or UNSET,
         )
-        return lambda language: replace(frame, text=notice(joined, left, language))
+        return lambda language: replace(frame, text=notice(joined, left, language, renamed))
 
     def missed_notices(self, subscriber: Subscriber, stamp: str) -> Notice | None:
         """The present state, for a subscriber that missed notices while behind; None if it missed none."""

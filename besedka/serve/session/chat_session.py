@@ -234,9 +234,10 @@ class ChatSession(SessionBase):
     def _arrival(self, frame: Join) -> Arrival:
         name = "" if frame.user is None else clean_name(frame.user)
         room, secret = clean_room(frame.room), clean_secret(frame.secret)
-        if room in self._memberships:
+        is_in = room in self._memberships
+        if is_in and not frame.rename:
             raise Refused(ErrorCode.ALREADY_JOINED, room=room)
-        if len(self._memberships) >= ROOMS_OF_ONE_AT_MOST:
+        if not is_in and len(self._memberships) >= ROOMS_OF_ONE_AT_MOST:
             raise Refused(ErrorCode.TOO_MANY_ROOMS, why=_TOO_MANY_ROOMS)
         if name and not secret:
             self._anonymous_id = self._anonymous_id or secrets.token_hex(16)
@@ -244,6 +245,10 @@ class ChatSession(SessionBase):
 
     def _enter(self, admitted: Admitted, frame: Join) -> None:
         person, room = admitted.person, admitted.room
+        # There is one after a change of name only.
+        former = self._memberships.pop(room.name, None)
+        if former:
+            self._leave(former)
         is_seen = bool(person.name) and not frame.quiet and not self._is_hidden(person, room)
         subscriber = self.make_subscriber(person, room, is_seen=is_seen)
         self._memberships[room.name] = _Membership(room, subscriber, self._posting(room, subscriber))
@@ -252,6 +257,8 @@ class ChatSession(SessionBase):
         reset = self.services.subscriptions.enter(
             room, subscriber, frame.since, frame.epoch, tenant=tenant, limiter=self.limiter
         )
+        if former and former.subscriber.is_seen and is_seen:
+            room.presence.rename(former.subscriber.person, person)
         self._welcome(room, subscriber, reset=reset)
         self.services.subscriptions.follow(room, subscriber)
 

@@ -31,7 +31,7 @@ from besedka.wire.frames import System
 from besedka.wire.log_line import clock_time
 from besedka.wire.mentions import mentions
 from besedka.wire.message import UNVERIFIED_MARK
-from besedka.wire.naming import listed
+from besedka.wire.naming import in_sentence, listed
 from besedka.wire.sanitize import sanitize, sanitize_line
 
 Fragments = list[tuple[str, str]]
@@ -144,12 +144,23 @@ def rule(text: str) -> Line:
 
 
 def presence(system: System, own_names: Collection[str], phrases: Phrases) -> Line | None:
-    """The names of people who joined and left, without the user; None if there are none."""
-    changes = [(phrases.joined, system.joined), (phrases.left, system.left)]
+    """The names of people who joined, left and changed their names, without the user; None if there are none."""
+    renamed = system.renamed if isinstance(system.renamed, dict) else {}
+    joined = [name for name in system.joined if name not in {*renamed.values()}]
+    left = [name for name in system.left if name not in renamed]
+    changes = [(phrases.joined, joined), (phrases.left, left)]
     parts = [
         phrase.format(names=shown)
         for phrase, names in changes
         if (shown := _others(names, own_names, phrases))
+    ]
+    parts += [
+        phrases.renamed_other.format(
+            old=in_sentence(sanitize_line(old), phrases.language),
+            user=in_sentence(sanitize_line(new), phrases.language),
+        )
+        for old, new in renamed.items()
+        if new not in own_names
     ]
     if not parts:
         return None

@@ -88,6 +88,7 @@ class Phrases:
     not_in: str
     missing_room: str
     renamed: str
+    renamed_other: str
     no_answer: str
     invalid_number: str
     invalid_date: str
@@ -181,6 +182,7 @@ ENGLISH = Phrases(
     not_in="You are not in # {room}.",
     missing_room="There is no room # {room}. To create it, type /join {room} again.",
     renamed="You are {user} now.",
+    renamed_other="{old} is now {user}",
     no_answer="No answer to {command}.",
     invalid_number="{given}: it must be a number, 1 or more, as in /{command} 50",
     invalid_date="{given}: it must be a day, as in 2026-11-30",
@@ -322,6 +324,7 @@ RUSSIAN = Phrases(
     not_in="Вас нет в комнате # {room}.",
     missing_room="Комнаты # {room} нет. Чтобы создать её, наберите /join {room} ещё раз.",
     renamed="Теперь ваше имя {user}.",
+    renamed_other="{old} теперь под именем {user}",
     no_answer="Нет ответа на {command}.",
     invalid_number="{given}: нужно число от 1, например /{command} 50",
     invalid_date="{given}: нужен день, например 2026-11-30",

@@ -342,6 +342,38 @@ def test_changes_of_presence_between_two_notices_are_sent_together() -> None:
     )
 
 
+def renamed(scene: Scene, former: FakeSubscriber, name: str) -> FakeSubscriber:
+    """The subscriber of a person who takes another name."""
+    scene.room.leave(former)
+    fresh = scene.enter_live(name)
+    scene.room.presence.rename(former.person, fresh.person)
+    return fresh
+
+
+def test_a_change_of_name_is_reported_as_one_and_to_old_clients_as_coming_and_going() -> None:
+    scene = Scene()
+    anna = scene.enter_live("Anna")
+    scene.room.presence.take_notice("2025-01-01 12:00:00")
+    bella = renamed(scene, anna, "Bella")
+    renamed(scene, bella, "Clara")
+    notice = scene.room.presence.take_notice("2025-01-01 12:00:00")
+    assert notice is not None
+    assert notice(Language.EN) == System(
+        "main", "Anna is now Clara", "12:00:00", 1, ["Clara"], ["Anna"], renamed={"Anna": "Clara"}
+    )
+
+
+def test_a_change_of_name_of_a_person_who_leaves_at_once_or_takes_it_back_is_not_reported() -> None:
+    scene = Scene()
+    anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
+    scene.room.presence.take_notice("2025-01-01 12:00:00")
+    scene.room.leave(renamed(scene, anna, "Bella"))
+    renamed(scene, renamed(scene, boris, "Clara"), "Boris")
+    notice = scene.room.presence.take_notice("2025-01-01 12:00:00")
+    assert notice is not None
+    assert notice(Language.EN) == System("main", "Anna left the chat", "12:00:00", 1, [], ["Anna"])
+
+
 def test_a_person_with_two_connections_comes_and_goes_once() -> None:
     scene = Scene()
     person = Person("Anna")

@@ -274,6 +274,8 @@ export class App {
     if (name === state().me) return;
     const refusal = await tryName(socket.url, socket.protocols(access.key()), name, get("secret"));
     if (refusal) return dispatch({ type: "showRefusal", refusal });
+    // What waits under the old name stays its own.
+    if (!Object.values(state().rooms).some(({ outbox }) => outbox.length)) return dispatch({ type: "rename", to: name });
     dispatch({ type: "logOut" });
     actions.resume(name);
   }

@@ -1,8 +1,8 @@
 // Navigation, preferences and logging out. Pure.
 
 import { DEFAULT_ROOM, roomName } from "../protocol.js";
-import { addressedRoom, renewed } from "../room.js";
-import { mapValues, newState, roomOf, withRoom } from "../state.js";
+import { addressedRoom, joining, renewed } from "../room.js";
+import { mapValues, newState, roomOf, send, withRoom } from "../state.js";
 
 /** @type {Feature} */
 export const application = {
@@ -27,6 +27,12 @@ export const application = {
       const next = withRoom({ ...out, current, me: name || out.me, problem: null }, there);
       const isLetIn = key && problem?.code === "no_access" && next.me;
       return isLetIn ? step(next, { type: "logIn", name: next.me, secret }) : [next, effects];
+    },
+
+    /** Takes another name, which the server welcomes, in the rooms that are joined; the `welcome` has it. */
+    rename: (state, { to }) => {
+      const joined = Object.values(state.rooms).filter(({ isJoined }) => isJoined);
+      return [state, joined.map((room) => send(joining(room, { ...state, me: to }, { rename: true })))];
     },
 
     logOut,

@@ -8,6 +8,7 @@ export const features = {
   quotes: "“”", // around names that are more than a word
   joined: (names) => `${names} joined`,
   left: (names) => `${names} left`,
+  renamed: (old, name) => `${old} is now ${name}`,
   more: (n) => `${n} more`,
   unfold: "Show all",
   retry: "Retry",

@@ -15,6 +15,7 @@ export const features = {
   quotes: "«»", // around names that are more than a word
   joined: (names) => `${names} теперь в чате`,
   left: (names) => `${names} больше не в чате`,
+  renamed: (old, name) => `${old} теперь под именем ${name}`,
   more: (n) => `ещё ${n}`,
   unfold: "Показать всё",
   retry: "Повторить",

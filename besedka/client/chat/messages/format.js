@@ -67,9 +67,10 @@ export class View {
     this.#arriving.push(element);
   }
 
-  #notice({ joined, left, text }) {
-    const { joined: came, left: went } = this.#strings;
-    const parts = [joined.length && came(this.#some(joined)), left.length && went(this.#some(left))];
+  #notice({ joined, left, renamed = [], text }) {
+    const { joined: came, left: went, renamed: became } = this.#strings;
+    const changed = renamed.map(([old, name]) => became(this.#some([old]), this.#some([name])));
+    const parts = [...changed, joined.length && came(this.#some(joined)), left.length && went(this.#some(left))];
     return parts.filter(Boolean).join(" · ") || text;
   }
 

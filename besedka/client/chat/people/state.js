@@ -4,6 +4,7 @@ import { dayOf } from "../protocol.js";
 import { behindDelivered } from "../room.js";
 
 export const TYPING_SHOWN_MS = 4000;
+const RENAMINGS_AT_MOST = 5; // in one row
 
 /** @type {Feature["roomEvents"]} */
 const roomEvents = {
@@ -17,11 +18,14 @@ const roomFrames = {
     return [{ ...room, typing: [...others, { user, until: now + TYPING_SHOWN_MS }] }, []];
   },
 
-  system: (room, { users, joined, left, text, timestamp, clients_count: count }, { me, utcOffset }, { at }) => {
+  system: (room, { users, joined, left, renamed = {}, text, timestamp, clients_count: count }, { me, utcOffset }, { at }) => {
     if (users) return [{ ...room, users, count }, []];
     // People present before the connection was lost did not join: they reconnected, as this user did.
     const known = [me, ...room.usersBefore, ...room.users];
-    const notice = { joined: minus(joined, known), left, text, day: dayOf(at, utcOffset, timestamp) };
+    // The names of a person who has changed theirs are among both.
+    const changed = Object.entries(renamed);
+    const names = changed.flat();
+    const notice = { joined: minus(joined, [...known, ...names]), left: minus(left, names), renamed: changed, text, day: dayOf(at, utcOffset, timestamp) };
     const next = {
       ...room,
       users: [...new Set([...minus(room.users, left), ...joined])],
@@ -38,7 +42,7 @@ export const people = { roomEvents, roomFrames };
 
 /**
  * Consecutive notices of a day are one row; people who joined and left in between are in none.
- * @type {(room: Room, notice: {joined: string[], left: string[], text: string, day: string}) => Room}
+ * @type {(room: Room, notice: {joined: string[], left: string[], renamed: [string, string][], text: string, day: string}) => Room}
  */
 function withNotice(room, notice) {
   /** @type {Row} */
@@ -46,10 +50,11 @@ function withNotice(room, notice) {
   const end = room.rows.findLastIndex((row) => !row.key);
   const above = room.rows[end];
   if (above?.kind !== "system" || above.day !== row.day) return { ...room, rows: behindDelivered(room.rows, [row]) };
-  const { joined: joinedBefore = [], left: leftBefore = [] } = above;
+  const { joined: joinedBefore = [], left: leftBefore = [], renamed: renamedBefore = [] } = above;
   const joined = [...new Set([...minus(joinedBefore, notice.left), ...minus(notice.joined, leftBefore)])];
   const left = [...new Set([...minus(leftBefore, notice.joined), ...minus(notice.left, joinedBefore)])];
-  const both = joined.length || left.length ? [{ ...row, joined, left }] : [];
+  const renamed = [...renamedBefore, ...notice.renamed].slice(-RENAMINGS_AT_MOST);
+  const both = joined.length || left.length || renamed.length ? [{ ...row, joined, left, renamed }] : [];
   return { ...room, rows: [...room.rows.slice(0, end), ...both, ...room.rows.slice(end + 1)] };
 }
 

@@ -398,7 +398,7 @@ class ConverseRequest(_message.Message):
     def __init__(self, join: _Optional[_Union[Join, _Mapping]] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., history: _Optional[_Union[ListHistory, _Mapping]] = ..., typing: _Optional[_Union[BeginTyping, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., list_rooms: _Optional[_Union[ListRooms, _Mapping]] = ..., search: _Optional[_Union[Search, _Mapping]] = ..., private: _Optional[_Union[OpenPrivate, _Mapping]] = ..., direct: _Optional[_Union[OpenDirect, _Mapping]] = ..., invite: _Optional[_Union[Invite, _Mapping]] = ..., uninvite: _Optional[_Union[Uninvite, _Mapping]] = ..., add_device: _Optional[_Union[AddDevice, _Mapping]] = ..., take_device: _Optional[_Union[TakeDevice, _Mapping]] = ..., moderate: _Optional[_Union[Moderate, _Mapping]] = ..., block: _Optional[_Union[Block, _Mapping]] = ..., unblock: _Optional[_Union[Unblock, _Mapping]] = ..., read: _Optional[_Union[MarkRead, _Mapping]] = ...) -> None: ...
 
 class Join(_message.Message):
-    __slots__ = ("room", "user", "since", "epoch", "secret", "quiet", "invite", "must_exist")
+    __slots__ = ("room", "user", "since", "epoch", "secret", "quiet", "invite", "must_exist", "rename")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
@@ -407,6 +407,7 @@ class Join(_message.Message):
     QUIET_FIELD_NUMBER: _ClassVar[int]
     INVITE_FIELD_NUMBER: _ClassVar[int]
     MUST_EXIST_FIELD_NUMBER: _ClassVar[int]
+    RENAME_FIELD_NUMBER: _ClassVar[int]
     room: str
     user: str
     since: int
@@ -415,7 +416,8 @@ class Join(_message.Message):
     quiet: bool
     invite: str
     must_exist: bool
-    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ..., secret: _Optional[str] = ..., quiet: _Optional[bool] = ..., invite: _Optional[str] = ..., must_exist: _Optional[bool] = ...) -> None: ...
+    rename: bool
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ..., secret: _Optional[str] = ..., quiet: _Optional[bool] = ..., invite: _Optional[str] = ..., must_exist: _Optional[bool] = ..., rename: _Optional[bool] = ...) -> None: ...
 
 class Say(_message.Message):
     __slots__ = ("room", "text", "key", "after")
@@ -676,7 +678,14 @@ class HistoryPage(_message.Message):
     def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first: _Optional[int] = ...) -> None: ...
 
 class Presence(_message.Message):
-    __slots__ = ("room", "clients_count", "joined", "left", "text", "users", "is_whole")
+    __slots__ = ("room", "clients_count", "joined", "left", "text", "users", "is_whole", "renamed")
+    class RenamedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ROOM_FIELD_NUMBER: _ClassVar[int]
     CLIENTS_COUNT_FIELD_NUMBER: _ClassVar[int]
     JOINED_FIELD_NUMBER: _ClassVar[int]
@@ -684,6 +693,7 @@ class Presence(_message.Message):
     TEXT_FIELD_NUMBER: _ClassVar[int]
     USERS_FIELD_NUMBER: _ClassVar[int]
     IS_WHOLE_FIELD_NUMBER: _ClassVar[int]
+    RENAMED_FIELD_NUMBER: _ClassVar[int]
     room: str
     clients_count: int
     joined: _containers.RepeatedScalarFieldContainer[str]
@@ -691,7 +701,8 @@ class Presence(_message.Message):
     text: str
     users: _containers.RepeatedScalarFieldContainer[str]
     is_whole: bool
-    def __init__(self, room: _Optional[str] = ..., clients_count: _Optional[int] = ..., joined: _Optional[_Iterable[str]] = ..., left: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ..., users: _Optional[_Iterable[str]] = ..., is_whole: _Optional[bool] = ...) -> None: ...
+    renamed: _containers.ScalarMap[str, str]
+    def __init__(self, room: _Optional[str] = ..., clients_count: _Optional[int] = ..., joined: _Optional[_Iterable[str]] = ..., left: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ..., users: _Optional[_Iterable[str]] = ..., is_whole: _Optional[bool] = ..., renamed: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Typing(_message.Message):
     __slots__ = ("room", "user")
