@@ -21,10 +21,10 @@ interface ClientFrames {
 }
 
 interface ServerFrames {
-  welcome: { room: string; user: string; head: number; epoch: string; clients_count: number; users: string[]; limits: { name: number; room: number; text: number; frame: number }; utc_offset: number; reset?: boolean; kind?: "open" | "private" | "direct"; peer?: string; may?: string[]; read_up_to?: number };
+  welcome: { room: string; user: string; head: number; epoch: string; clients_count: number; users: string[]; limits: { name: number; room: number; text: number; frame: number }; utc_offset: number; reset?: boolean; kind?: "open" | "private" | "direct"; peer?: string; may?: string[]; read_up_to?: number; slow?: number };
   history: { room: string; first: number; messages: string[]; before?: number; keys?: Record<number, string>; unverified?: number[]; from_time?: number };
   chat: { room: string; id: number; user: string; text: string; timestamp: string; at: number; key?: string; unverified?: boolean };
-  system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[]; renamed?: Record<string, string> };
+  system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[]; renamed?: Record<string, string>; slow?: number };
   typing: { room: string; user: string };
   rooms: { rooms: { name: string; clients_count: number; kind?: "open" | "private" | "direct"; peer?: string; asked?: number; blocked?: boolean }[]; key?: string; blocked?: string[]; next?: string };
   found: { room: string; text: string; messages: string[]; ids: number[]; before: number; key?: string; unverified?: number[] };

@@ -27,6 +27,7 @@ interface Row {
   joined?: string[];
   renamed?: [string, string][]; // old and new names
   left?: string[];
+  slow?: number; // a notice of slow mode: its seconds
 }
 
 /** A refusal: a code of the protocol or of the page, with the values of its sentence. */

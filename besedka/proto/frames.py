@@ -313,6 +313,7 @@ def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
                 users=users,
                 is_whole=users is not None,
                 renamed=None if frame.renamed is UNSET else frame.renamed,
+                slow=None if frame.slow is UNSET else frame.slow,
             )
             return pb.ConverseResponse(presence=presence)
         case Typing():
@@ -359,6 +360,7 @@ def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
                 peer=frame.peer,
                 may=frame.may,
                 read_up_to=frame.read_up_to,
+                slow=frame.slow,
             )
             return pb.ConverseResponse(welcome=welcome)
         case _:
@@ -398,6 +400,7 @@ def server_frames(response: pb.ConverseResponse, utc_offset: int) -> list[Server
                     user=SYSTEM_NAME,
                     users=list(event.users) if event.is_whole else UNSET,
                     renamed=dict(event.renamed) or UNSET,
+                    slow=event.slow if event.HasField("slow") else UNSET,
                 )
             ]
         case pb.Typing():
@@ -432,6 +435,7 @@ def server_frames(response: pb.ConverseResponse, utc_offset: int) -> list[Server
                     peer=event.peer,
                     may=list(event.may),
                     read_up_to=event.read_up_to if event.HasField("read_up_to") else None,
+                    slow=event.slow,
                 )
             ]
         case _:

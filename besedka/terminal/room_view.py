@@ -58,6 +58,7 @@ class RoomView:
         kind: open, private or direct.
         peer: the other person in a direct room.
         may: the user's rights in it, beside posting.
+        slow: in slow mode, the seconds between two messages of a person; 0: the room is not slow.
         state: the state of the connection.
         retry_at: the time of the next attempt to connect, by the loop's clock, while `state` is `AWAY`.
         people: the names of those present, the first hundred or so.
@@ -83,6 +84,7 @@ class RoomView:
         self.kind = Kind.OPEN
         self.peer = ""
         self.may: list[str] = []
+        self.slow = 0
         self.state = ConnectionState.CONNECTING
         self.retry_at = 0.0
         self.people: list[str] = []
@@ -187,6 +189,14 @@ class RoomView:
         if self._unsent:
             self._unsent.close()
 
+    def throttled_seconds(self, now: float) -> float:
+        """The seconds until the server takes the next of the messages that wait; 0 if nothing waits for that.
+
+        Args:
+            now: the time by the loop's clock.
+        """
+        return max(0.0, self.membership.allowed_at - now) if self.membership.waiting else 0.0
+
     def typing(self) -> list[str]:
         """The names of the people who are typing now."""
         now = self._loop.time()
@@ -268,6 +278,7 @@ class RoomView:
             case System():
                 self.clients_count = event.clients_count
                 self.people = people_after(self.people, event)
+                self.slow = event.slow if isinstance(event.slow, int) else self.slow
             case Away():
                 self.state, self.retry_at = ConnectionState.AWAY, self._loop.time() + event.retry_in
                 self._typing_until.clear()
@@ -297,6 +308,7 @@ class RoomView:
         self._welcomed.set()
         self.people, self.clients_count = welcome.users, welcome.clients_count
         self.kind, self.peer, self.may = welcome.kind, welcome.peer, welcome.may
+        self.slow = welcome.slow
         if welcome.reset:
             self._received_to = 0
 

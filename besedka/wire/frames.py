@@ -355,6 +355,7 @@ class Welcome(Frame, tag="welcome", frozen=True):
         may: the recipient's rights here beside posting: `invite`, `moderate`.
         read_up_to: the id of the last message that they have read, on any device, 0 if they have read none of this log; None if the
             server keeps no marks for them, because they have shown no secret of a claimed name.
+        slow: in slow mode, the seconds between two messages of a person who is no moderator; 0: the room is not slow.
     """
 
     room: str
@@ -370,6 +371,7 @@ class Welcome(Frame, tag="welcome", frozen=True):
     peer: str = ""
     may: list[str] = []
     read_up_to: int | None = None
+    slow: int = 0
 
 
 class History(Frame, tag="history", frozen=True):
@@ -445,7 +447,7 @@ class Chat(Frame, tag="chat", frozen=True):
 
 
 class System(Frame, tag="system", frozen=True, omit_defaults=False):
-    """A change of presence.
+    """A change of presence, or of slow mode.
 
     Attributes:
         text: a sentence for people.
@@ -455,6 +457,7 @@ class System(Frame, tag="system", frozen=True, omit_defaults=False):
         users: sent only to a client that missed notices while it was behind, or when somebody was hidden: the names of all who are present
             (the first of them), which replace the client's list.
         renamed: the new names of people who have changed theirs, by the old ones; they are among ``joined`` and ``left``, too.
+        slow: sent only when slow mode has changed: as in a welcome.
     """
 
     room: str
@@ -466,6 +469,7 @@ class System(Frame, tag="system", frozen=True, omit_defaults=False):
     user: str = SYSTEM_NAME
     users: list[str] | msgspec.UnsetType = msgspec.UNSET
     renamed: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    slow: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Typing(Frame, tag="typing", frozen=True):

@@ -56,12 +56,22 @@ _WENT = {
 
 _RENAMED = {Language.RU: "{old} теперь под именем {new}", Language.EN: "{old} is now {new}"}
 _RENAMED_MORE = {Language.RU: "ещё сменили имена: {n}", Language.EN: "{n} more changed their names"}
+_SLOW = {
+    Language.RU: "Медленный режим: одно сообщение от человека за {n} с",
+    Language.EN: "Slow mode: one message per person every {n} seconds",
+}
+_NOT_SLOW = {Language.RU: "Медленный режим выключен", Language.EN: "Slow mode is off"}
 _HERE = {Language.RU: "Сейчас в чате: {n}", Language.EN: "In the chat now: {n}"}
 
 
 def presence(count: int, language: Language) -> str:
     """How many people are present, for a client that missed notices."""
     return _HERE[language].format(n=count)
+
+
+def slow_mode(seconds: int, language: Language) -> str:
+    """The slow mode of a room: the seconds between two messages of a person, 0: none."""
+    return _SLOW[language].format(n=seconds) if seconds else _NOT_SLOW[language]
 
 
 def notice(

@@ -124,6 +124,7 @@ def _check_welcome(frame: Welcome) -> None:
     _numbers("head", [frame.head])
     _numbers("read_up_to", [frame.read_up_to or 0])
     _numbers("clients_count", [frame.clients_count])
+    _numbers("slow", [frame.slow])
     _numbers("limits", [limits.name, limits.room, limits.text, limits.frame])
     if abs(frame.utc_offset) >= UTC_OFFSET_BELOW:
         raise ValueError("`utc_offset` is a day or more")
@@ -179,6 +180,7 @@ def _check_presence(frame: System | Typing | Rights) -> None:
             _limit("renamed", renamed, NAMES_AT_MOST)
             _names("renamed", (*renamed, *renamed.values()))
             _numbers("clients_count", [frame.clients_count])
+            _numbers("slow", [frame.slow] if isinstance(frame.slow, int) else [])
             _texts("text", [frame.text], SENTENCE_AT_MOST)
         case Typing():
             _names("user", [frame.user])

@@ -58,7 +58,7 @@ def test_a_refused_name_changes_nothing_and_a_welcome_one_is_taken(
         boris.join("Boris", secret="the secret of Boris")
         say(anna, "/name Clara")
         expect(anna.locator("#me")).to_have_text("Clara")
-        *_, change = boris.receive_until(lambda frame: frame.get("left"))
+        *_, change = boris.receive_until(lambda frame: "renamed" in frame)
         assert change["renamed"] == {"Anna": "Clara"}
         expect(anna.locator("#rows .system").last).to_have_text(re.compile("Anna.* is now .*Clara"))
         say(anna, "as Clara")

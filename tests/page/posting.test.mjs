@@ -235,6 +235,15 @@ test("a change of name is told as one, and the list has the new name", () => {
   assert.deepEqual(visit.rows.map(({ joined, left, renamed }) => [joined, left, renamed]), [[["Dmitri"], [], [["Boris", "Clara"]]]]);
 });
 
+test("a notice of slow mode is a row of its own", () => {
+  const visit = new Visit().comeIn();
+  const news = (more) => visit.tell({ type: "system", text: "t", timestamp: "", clients_count: 2, joined: [], left: [], ...more });
+  news({ joined: ["Boris"] });
+  news({ slow: 30, text: "slow" });
+  news({ joined: ["Clara"] });
+  assert.deepEqual(visit.rows.map(({ joined, slow }) => slow ?? joined), [["Boris"], 30, ["Clara"]]);
+});
+
 test("another name is taken in all joined rooms, and becomes the own one when it is welcome", () => {
   const visit = new Visit().comeIn();
   const { room, user, rename } = visit.happen({ type: "rename", to: "Bella" }).sent("join").at(-1);

@@ -47,9 +47,9 @@ def test_moderation_commands_act_and_those_concerned_are_notified(
     anna.type("/find spam\r")
     anna.wait_for("Nothing found.")
     anna.type("/slow 30\r")
-    anna.wait_for("main: slow mode, one message per person every 30 seconds")
+    anna.wait_for("· Slow mode: one message per person every 30s.")
     anna.type("/slow off\r")
-    anna.wait_for("main: slow mode is off")
+    anna.wait_for("· Slow mode is off.")
     for mistyped in ("10", "90min", "1week"):
         anna.type(f"/mute Boris {mistyped} enough\r")
         anna.wait_for(f"! {mistyped}: it must be a time, as in 30s, 10m, 2h, 3d, 1w")

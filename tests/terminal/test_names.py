@@ -77,7 +77,7 @@ def test_a_change_of_name_is_reported_as_one(
     shown = [line for line in terminal.scrollback if "Clara" in line or "Bella" in line]
     assert len(shown) == 3
     # Clients that do not know of it list the people as before.
-    *_, change = old.receive_until(lambda frame: frame.get("renamed"))
+    *_, change = old.receive_until(lambda frame: "renamed" in frame)
     assert (change["joined"], change["left"], change["clients_count"]) == (["Bella"], ["Clara"], 3)
     assert change["renamed"] == {"Clara": "Bella"}
     assert not any("Bella joined" in line for line in clara.scrollback)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.wire.errors import Language
-from besedka.wire.notices import NAMES_IN_A_SENTENCE, notice
+from besedka.wire.notices import NAMES_IN_A_SENTENCE, notice, slow_mode
 
 PEOPLE = st.lists(st.sampled_from(["", "Anna", "Boris", "Вера"]), max_size=12)
 
@@ -95,3 +95,8 @@ def test_changes_of_names_have_sentences_of_their_own() -> None:
     assert notice(joined, left, Language.RU, renamed) == russian
     many = {f"a{number}": f"b{number}" for number in range(NAMES_IN_A_SENTENCE + 2)}
     assert notice([*many.values()], [*many], Language.EN, many).endswith(". 2 more changed their names")
+
+
+def test_slow_mode_has_a_sentence() -> None:
+    assert slow_mode(30, Language.EN) == "Slow mode: one message per person every 30 seconds"
+    assert slow_mode(0, Language.RU) == "Медленный режим выключен"

@@ -125,6 +125,7 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
         STRINGS,
         st.lists(STRINGS, max_size=4),
         CURSORS,
+        COUNTS,
     ),
     st.builds(
         System,
@@ -145,6 +146,7 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
         st.just([]),
         users=st.lists(STRINGS, max_size=4),
         renamed=st.dictionaries(STRINGS, STRINGS, min_size=1, max_size=4),
+        slow=COUNTS,
     ),
     st.builds(Typing, STRINGS, STRINGS),
     st.builds(

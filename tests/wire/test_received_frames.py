@@ -42,6 +42,7 @@ GOOD: list[ServerFrame] = [
     # A log may be written by hand, and hold anything.
     Chat("main", 1, "B\x1bris", "a\x1bb\u2028\n", "12:00:00", 0, "key"),
     System("main", "Anna joined", "12:00:00", 2, ["Anna"], [], users=["Anna"]),
+    System("main", "Slow mode is off", "12:00:00", 1, [], [], slow=0),
     System("main", "Anna is now Bella", "12:00:00", 1, ["Bella"], ["Anna"], renamed={"Anna": "Bella"}),
     Typing("main", "Anna"),
     Rooms([RoomEntry("main", 2), RoomEntry("direct-1", 0, Kind.DIRECT, "Anna")], "key", next="main"),
@@ -92,10 +93,10 @@ ONE_LINE = {
 }
 LISTS = {Welcome: ["users", "may"], System: ["joined", "left", "users"], Rights: ["may"]}
 NUMBERS = {
-    Welcome: ["head", "clients_count", "read_up_to"],
+    Welcome: ["head", "clients_count", "read_up_to", "slow"],
     History: ["first"],
     Chat: ["id"],
-    System: ["clients_count"],
+    System: ["clients_count", "slow"],
     Found: ["before"],
     Invitation: ["uses", "expires"],
     DeviceLink: ["seconds"],

@@ -167,6 +167,11 @@ class Membership:
         return self._posts.unsent
 
     @property
+    def allowed_at(self) -> float:
+        """The loop time before which the messages that wait are too fast for the server, as it has said last."""
+        return self._posts.allowed_at
+
+    @property
     def cursor(self) -> tuple[int, str]:
         """The id of the last message received, and its epoch, to read on in another process."""
         return self._cursor.last, self._cursor.epoch

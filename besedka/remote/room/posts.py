@@ -36,6 +36,7 @@ class Posts:
         self._outbox = Outbox()
         self._stored: dict[str, asyncio.Future[MessageId]] = {}
         self._held_until = 0.0
+        self._allowed_at = 0.0
         # Refusals as too fast, and replaced logs, since a message was stored or refused for good.
         self._holds = 0
         self._has_ended = False
@@ -97,6 +98,11 @@ class Posts:
         """The time before which nothing is sent: the server has refused a message as too fast, or replaced its log."""
         return self._held_until
 
+    @property
+    def allowed_at(self) -> float:
+        """The time before which the server will refuse a message as too fast, as it has said; it is asked again earlier if that is long."""
+        return self._allowed_at
+
     def next(self, now: float) -> Say | None:
         """The message to send now; None if there is none."""
         return self._outbox.next() if now >= self._held_until else None
@@ -135,6 +141,7 @@ class Posts:
             if now < self._held_until:
                 return False
             self._outbox.recall()
+            self._allowed_at = now + frame.retry_after
             self._hold(frame.retry_after, now)
             self._wake()
         elif frame.code not in RESENT_AFTER:

@@ -142,6 +142,10 @@ class ActsInForce:
         """Where the last messages of guests came from whose names look so."""
         return self._origins.find(looks)
 
+    def slow_seconds(self, room: str) -> int:
+        """In slow mode, the seconds between two messages of a person in a room; 0: it is not slow."""
+        return self._slow.interval(room)
+
     def check_post(
         self, now: float, ticks: float, room: str, person: Person, origin: Origin = NOWHERE
     ) -> None:
@@ -159,7 +163,7 @@ class ActsInForce:
         """
         if not person.is_verified:
             self._origins.note(person.looks, origin)
-        is_slow = self._slow.interval(room) > 0
+        is_slow = self.slow_seconds(room) > 0
         if not (is_slow or self._mutes):
             return
         self.check_voice(now, person, origin)

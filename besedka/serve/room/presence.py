@@ -15,10 +15,10 @@ from besedka.serve.room.subscriber import Subscriber
 from besedka.wire.errors import Language
 from besedka.wire.frames import System
 from besedka.wire.log_line import clock_time
-from besedka.wire.notices import notice, presence
+from besedka.wire.notices import notice, presence, slow_mode
 
 Notice = Callable[[Language], System]
-"""A notice of presence, in a language."""
+"""A notice of presence or of slow mode, in a language."""
 
 NAMES_LISTED: Final = 100
 """How many names a welcome or a notice lists at most; the number of people is always exact."""
@@ -137,6 +137,19 @@ class Presence:
             return None
         subscriber.notices = self.notices
         return self.state(stamp)
+
+    def slowed(self, stamp: str, seconds: int) -> Notice:
+        """A notice of slow mode: the seconds between two messages of a person; 0: it is off."""
+        frame = System(
+            room=self._room,
+            text="",
+            timestamp=clock_time(stamp),
+            clients_count=self.count,
+            joined=[],
+            left=[],
+            slow=seconds,
+        )
+        return lambda language: replace(frame, text=slow_mode(seconds, language))
 
     def state(self, stamp: str) -> Notice:
         """The present state: a notice with everybody's names, in place of all that were sent before."""

@@ -148,6 +148,7 @@ class ChatSession(SessionBase):
             peer=directory.peer(room.name, person.claim),
             may=directory.policy.rights(room.name, person.claim),
             read_up_to=self.services.read_marking.of(person, room),
+            slow=directory.moderation.slow_seconds(room.name),
         )
         self.send(welcome)
 

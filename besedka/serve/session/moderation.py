@@ -353,6 +353,7 @@ class Moderator:
         if frame.seconds > SLOWEST_SECONDS:
             raise Refused(ErrorCode.BAD_FRAME, detail=f"`seconds` is at most {SLOWEST_SECONDS}")
         await self._directory.record(self._entry(frame, actor, room=room.name, seconds=frame.seconds))
+        room.broadcast_notice(room.presence.slowed(self._clock.stamp(), frame.seconds))
         if not frame.seconds:
             return Done(_NOT_SLOW[self._language].format(room=room.name), frame.key)
         return self._done(frame, room=room.name, seconds=frame.seconds)

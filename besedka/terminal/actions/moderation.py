@@ -41,10 +41,9 @@ async def _slow(session: TerminalSession, argument: str) -> None:
         session.notifier.show_invalid(session.phrases.invalid_duration, argument)
         return
     session.rooms.check_connected()
+    # The server notifies the whole room, so there is no notice here.
     view = session.rooms.current
-    session.notifier.show_answer(
-        await view.membership.requests.moderate(Act.SLOW, room=view.name, seconds=seconds)
-    )
+    await view.membership.requests.moderate(Act.SLOW, room=view.name, seconds=seconds)
 
 
 async def _redact(session: TerminalSession, argument: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 from weakref import WeakSet
 
@@ -12,6 +13,8 @@ from besedka.terminal.session.direct_room_watcher import DirectRoomWatcher
 from besedka.terminal.session.rooms import Rooms
 from besedka.terminal.ui import formatting
 from besedka.terminal.ui.notifier import Notifier
+from besedka.wire.durations import format_duration
+from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Welcome
 from besedka.wire.naming import in_sentence
 
@@ -43,6 +46,7 @@ class EventHandler:
         self._direct_room_watcher = direct_room_watcher
         self._announces_disconnects = announces_disconnects
         self._away = WeakSet[RoomView]()
+        self._throttled_rooms = WeakSet[RoomView]()
         self._authors: dict[str, None] = {}
 
     def names(self) -> list[str]:
@@ -63,7 +67,7 @@ class EventHandler:
             case System() if self._rooms.is_current(view):
                 self._presence_changed(event)
             case Error() if event.code not in RESENT_AFTER:
-                self._notifier.show_problem(self._notifier.sentence(event.code, event.text))
+                self._refused(view, event)
             case Redacted():
                 self._redacted(view, event)
             case Rights() if self._rooms.is_current(view):
@@ -74,6 +78,19 @@ class EventHandler:
                 self._notifier.notify(self._phrases.history_replaced)
             case _:
                 pass
+
+    def _refused(self, view: RoomView, event: Error) -> None:
+        """Report a refusal; of a message that is too fast once, until it is sent: the status bar counts the seconds."""
+        is_too_fast = event.code == ErrorCode.TOO_FAST
+        if is_too_fast and view in self._throttled_rooms:
+            return
+        if is_too_fast:
+            self._throttled_rooms.add(view)
+        if is_too_fast and view.slow:
+            wait = format_duration(max(1, math.ceil(event.retry_after)))
+            self._notifier.show_problem(self._phrases.slow_hold.format(time=wait))
+        else:
+            self._notifier.show_problem(self._notifier.sentence(event.code, event.text))
 
     def _note_author(self, name: str) -> None:
         """Remember an author as the latest one, for completion."""
@@ -94,6 +111,10 @@ class EventHandler:
             self._direct_room_watcher.check()
 
     def _presence_changed(self, event: System) -> None:
+        if isinstance(event.slow, int):
+            seconds = event.slow
+            phrase = self._phrases.slow if seconds else self._phrases.not_slow
+            self._notifier.notify(phrase.format(time=format_duration(seconds)))
         if change := formatting.presence(event, self._rooms.own_names, self._phrases):
             self._notifier.show(change)
 
@@ -106,6 +127,8 @@ class EventHandler:
             view.add_unshown(message)  # the room is being joined
             return
         is_own = message.user == view.me
+        if is_own:
+            self._throttled_rooms.discard(view)
         self._note_author(message.user)
         if view is not self._rooms.current:
             view.add_unshown(message)

@@ -15,6 +15,7 @@ from besedka.terminal.room_view import ConnectionState, RoomView
 from besedka.terminal.storage import Storage, UnsentMessages
 from besedka.terminal.ui import formatting
 from besedka.terminal.ui.notifier import Notifier
+from besedka.wire.durations import format_duration
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Kind
 from besedka.wire.naming import in_sentence
@@ -232,6 +233,8 @@ class Rooms:
         if is_new:
             welcome = self._welcome(view)
             self._notifier.notify(welcome if len(self.views) > 1 else f"{welcome} {self._phrases.help_hint}")
+            if view.slow:
+                self._notifier.notify(self._phrases.slow.format(time=format_duration(view.slow)))
             # The other messages that were there at the join are still to come.
             view.expect_unread_rule()
             for message in view.take_unshown()[1]:

@@ -119,7 +119,7 @@ class TerminalSession:
             color_depth=color_depth,
             changed=self._input_changed,
             focus_changed=self._focus_changed,
-            overflowed=lambda: self.notifier.show_problem(overflow),
+            overflowed=lambda: self._overflowed(overflow),
         )
         self.typed_lines = TypedLines(
             self.input_line,
@@ -241,6 +241,10 @@ class TerminalSession:
             self.rooms.mark_read()
         self.typed_lines.send_typing(text)
 
+    def _overflowed(self, why: str) -> None:
+        self.notifier.show_problem(why)
+        self.typed_lines.refuse(why)
+
     def _focus_changed(self, has_focus: bool) -> None:
         self.rooms.is_unread_rule_due = not has_focus
         self.rooms.is_in_sight = has_focus
@@ -254,6 +258,8 @@ class TerminalSession:
             self.phrases,
             unsent_count=self.rooms.unsent_count,
             command=self.typed_lines.running_command,
+            refusal=self.phrases.session_ended if self.typed_lines.has_ended else self.typed_lines.refusal,
+            line_count=self.input_line.hidden_from,
             now=asyncio.get_running_loop().time(),
         )
 

@@ -12,6 +12,7 @@ from besedka.remote.errors import RemoteError, SayRefused
 from besedka.terminal.commands import Command, InvalidCommand, Text, parse
 from besedka.terminal.room_view import ConnectionState
 from besedka.terminal.session.rooms import RoomNotConnected, Rooms
+from besedka.terminal.ui.formatting import excerpt
 from besedka.terminal.ui.input_line import InputLine, end_input, redraw
 from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.errors import Refused
@@ -39,6 +40,7 @@ class TypedLines:
 
     Attributes:
         has_ended: whether the server has ended the session; then lines are given back, and an empty one leaves.
+        refusal: why the last line was refused; empty if it was not, or the next one was taken.
         running_command: the command that waits for the server's response, with its slash; empty if none does.
     """
 
@@ -50,6 +52,7 @@ class TypedLines:
         run_action: Callable[[Command], Awaitable[None]],
     ) -> None:
         self.has_ended = False
+        self.refusal = ""
         self.running_command = ""
         self._input_line = input_line
         self._rooms = rooms
@@ -64,6 +67,8 @@ class TypedLines:
         """Handle one line after the other until cancelled."""
         while True:
             line = (await self._input_line.typed.get()).rstrip()
+            if line:
+                self.refusal = ""
             if self.has_ended:
                 self._take_after_end(line)
                 continue
@@ -108,11 +113,17 @@ class TypedLines:
             posted = self._rooms.current.membership.say(clean_text(text))
         except Refused as refusal:
             self._notifier.show_refusal(refusal)
+            self.refuse(self._notifier.refusal_sentence(refusal))
             self._restore_line(typed)
         else:
             self._pending_posts.add(posted)
             posted.add_done_callback(lambda posted: self._settled(posted, typed))
             redraw()
+
+    def refuse(self, why: str) -> None:
+        """Have the status bar say why something that was typed is refused, until the next line is taken."""
+        self.refusal = why
+        redraw()
 
     def end(self) -> None:
         """Take no more lines: the server has ended the session."""
@@ -173,10 +184,12 @@ class TypedLines:
 
     def _settled(self, posted: asyncio.Future[MessageId], typed: str) -> None:
         self._pending_posts.discard(posted)
-        if not posted.cancelled() and isinstance(posted.exception(), SayRefused):
+        error = None if posted.cancelled() else posted.exception()
+        if isinstance(error, SayRefused):
+            self.refuse(self._notifier.sentence(error.code, str(error)))
             self._restore_line(typed)
 
     def _restore_line(self, typed: str) -> None:
         """Put a refused line back into the input line; if that is not empty, show the line above it."""
         if not self._input_line.restore(typed):
-            self._notifier.show_problem(self._phrases.not_sent.format(text=typed))
+            self._notifier.show_problem(self._phrases.not_sent.format(text=excerpt(typed)))

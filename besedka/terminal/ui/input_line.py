@@ -13,13 +13,15 @@ from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
 from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import Condition, has_focus
+from prompt_toolkit.filters import Condition, has_focus, has_selection
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import History
 from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.selection import SelectionState
 from prompt_toolkit.shortcuts import CompleteStyle
 from prompt_toolkit.styles import BaseStyle
 from prompt_toolkit.utils import is_dumb_terminal
@@ -32,6 +34,12 @@ PROMPT: Final = "> "
 
 REDRAW_SECONDS: Final = 1.0
 """Interval in which the status bar is drawn anew, for its countdown; nothing is written if it has not changed."""
+
+ROWS_AT_MOST: Final = 8
+"""Rows of the input line; a longer text scrolls inside, so that messages stay in sight, and the reason of a refusal."""
+
+PART_OF_WINDOW: Final = 3
+"""In a low window the input line takes at most one such part of its rows."""
 
 _LINE_END: Final = re.compile("\r\n?")
 
@@ -98,6 +106,7 @@ class InputLine:
             refresh_interval=REDRAW_SECONDS,
             erase_when_done=True,
         )
+        self._limit_rows()
         self._buffer.accept_handler = self._accept
         self._buffer.on_text_changed += lambda buffer: changed(buffer.text)
         # SIGWINCH announces each new size. Polling would draw the line once more, up to half a second later, when tmux may have
@@ -131,11 +140,22 @@ class InputLine:
         prompt: PromptSession[str] = PromptSession(question, color_depth=self._session.color_depth)
         return (await prompt.prompt_async(default=default, set_exception_handler=False)).strip()
 
+    @property
+    def hidden_from(self) -> int:
+        """The number of lines of the text, if it has more than the rows that it may take; else 0."""
+        count = self._buffer.document.line_count
+        return count if count > self._rows_at_most() else 0
+
     def restore(self, text: str) -> bool:
-        """Put typed text back into the line; False if the line is not empty."""
+        """Put refused text back into the line; False if the line is not empty.
+
+        It is selected: Enter sends it again, the keys that move the cursor edit it, and what is typed next takes its place.
+        """
         if self._buffer.text:
             return False
         self._buffer.insert_text(text)
+        self._buffer.selection_state = SelectionState(0)
+        self._buffer.selection_state.enter_shift_mode()
         redraw()
         return True
 
@@ -147,6 +167,15 @@ class InputLine:
     @property
     def _buffer(self) -> Buffer:
         return self._session.default_buffer
+
+    def _limit_rows(self) -> None:
+        for window in self._session.layout.find_all_windows():
+            if window.content is self._session.layout.current_control:
+                window.height = lambda: Dimension(max=self._rows_at_most())
+
+    def _rows_at_most(self) -> int:
+        rows = self._session.output.get_size().rows
+        return max(1, min(ROWS_AT_MOST, rows // PART_OF_WINDOW))
 
     def _accept(self, buffer: Buffer) -> bool:
         self.typed.put_nowait(buffer.text)
@@ -205,9 +234,11 @@ def _bind_length(keys: KeyBindings, overflowed: Callable[[], None]) -> None:
         if len(event.data) + len(event.current_buffer.text) > LINE_CHARACTERS:
             overflowed()
         else:
+            if event.current_buffer.selection_state:
+                event.current_buffer.cut_selection()
             event.current_buffer.insert_text(_LINE_END.sub("\n", event.data))
 
-    @keys.add(Keys.Any, filter=is_typing & is_full)
+    @keys.add(Keys.Any, filter=is_typing & is_full & ~has_selection)
     def _(event: KeyPressEvent) -> None:
         if event.current_buffer.text not in full_texts:
             full_texts.clear()

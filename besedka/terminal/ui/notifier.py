@@ -87,7 +87,11 @@ class Notifier:
 
     def show_refusal(self, refusal: Refused) -> None:
         """Show why input is invalid, without a request to the server."""
-        self.show_problem(self.phrases.refusals.get(refusal.code, refusal.sentence(self.phrases.language)))
+        self.show_problem(self.refusal_sentence(refusal))
+
+    def refusal_sentence(self, refusal: Refused) -> str:
+        """Why input is invalid, in the user's language."""
+        return self.phrases.refusals.get(refusal.code, refusal.sentence(self.phrases.language))
 
     def show_error(self, error: RemoteError) -> None:
         """Show a server's error: in the user's language, or else in the server's words."""

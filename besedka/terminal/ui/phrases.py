@@ -45,6 +45,12 @@ class Phrases:
     left: str
     people: str
     typing: str
+    slow: str
+    not_slow: str
+    slow_hold: str
+    slow_next: str
+    fast_next: str
+    lines: str
     unread: str
     more_unread: str
     older: str
@@ -139,6 +145,12 @@ ENGLISH = Phrases(
     left="{names} left",
     people="{n} here",
     typing="{names} typing …",
+    slow="Slow mode: one message per person every {time}.",
+    not_slow="Slow mode is off.",
+    slow_hold="Slow mode: this is sent in {time}.",
+    slow_next="slow mode, next in {time}",
+    fast_next="too fast, next in {time}",
+    lines="{n} lines",
     unread="unread",
     more_unread="{n} more before that: /history {n}",
     older="older, from {first} to {last}",
@@ -281,6 +293,12 @@ RUSSIAN = Phrases(
     left="{names} больше не в чате",
     people="здесь {n}",
     typing="{names}: набор текста …",
+    slow="Медленный режим: одно сообщение от человека за {time}.",
+    not_slow="Медленный режим выключен.",
+    slow_hold="Медленный режим: это уйдёт через {time}.",
+    slow_next="медленный режим, дальше через {time}",
+    fast_next="слишком быстро, дальше через {time}",
+    lines="строк: {n}",
     unread="непрочитанное",
     more_unread="до этого ещё {n}: /history {n}",
     older="раньше: с {first} по {last}",

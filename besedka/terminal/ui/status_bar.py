@@ -9,6 +9,7 @@ from typing import Final
 from besedka.terminal.room_view import ConnectionState, RoomView
 from besedka.terminal.ui.formatting import Fragments
 from besedka.terminal.ui.phrases import Phrases
+from besedka.wire.durations import format_duration
 from besedka.wire.frames import Kind
 from besedka.wire.naming import listed
 from besedka.wire.sanitize import sanitize_line
@@ -23,6 +24,8 @@ def status_bar(
     *,
     unsent_count: int,
     command: str,
+    refusal: str,
+    line_count: int,
     now: float,
 ) -> Fragments:
     """The status bar. In a narrow window its end is cut off, so the most urgent parts come first.
@@ -33,12 +36,21 @@ def status_bar(
         phrases: the user's language.
         unsent_count: the number of messages that wait to be sent.
         command: the command that waits for the server's response; empty if none does.
+        refusal: why the last line was refused; empty if it was not.
+        line_count: the number of lines that are typed, where the input line does not show all of them; else 0.
         now: the time by the loop's clock.
     """
     mark = f" ({phrases.private})" if current.kind is Kind.PRIVATE else ""
     parts: Fragments = [("class:bar.room", f"{sanitize_line(current.title)}{mark}")]
+    if refusal:
+        parts.append(("class:bar.problem", sanitize_line(refusal)))
+    if line_count:
+        parts.append(("class:bar", phrases.lines.format(n=line_count)))
     if unsent_count:
         parts.append(("class:bar.problem", phrases.unsent.format(n=unsent_count)))
+    if throttled := math.ceil(current.throttled_seconds(now)):
+        phrase = phrases.slow_next if current.slow else phrases.fast_next
+        parts.append(("class:bar.problem", phrase.format(time=format_duration(throttled))))
     if current.state is ConnectionState.AWAY:
         parts.append(("class:bar.problem", _reconnecting(current.retry_at - now, phrases)))
     if command:

@@ -622,7 +622,7 @@ class ConverseResponse(_message.Message):
     def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., history: _Optional[_Union[HistoryPage, _Mapping]] = ..., presence: _Optional[_Union[Presence, _Mapping]] = ..., typing: _Optional[_Union[Typing, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., rooms: _Optional[_Union[Rooms, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., invitation: _Optional[_Union[Invitation, _Mapping]] = ..., device_link: _Optional[_Union[DeviceLink, _Mapping]] = ..., device: _Optional[_Union[Device, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., redacted: _Optional[_Union[Redacted, _Mapping]] = ..., rights: _Optional[_Union[Rights, _Mapping]] = ..., read: _Optional[_Union[ReadUpTo, _Mapping]] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset", "kind", "peer", "may", "read_up_to")
+    __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset", "kind", "peer", "may", "read_up_to", "slow")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -636,6 +636,7 @@ class Welcome(_message.Message):
     PEER_FIELD_NUMBER: _ClassVar[int]
     MAY_FIELD_NUMBER: _ClassVar[int]
     READ_UP_TO_FIELD_NUMBER: _ClassVar[int]
+    SLOW_FIELD_NUMBER: _ClassVar[int]
     room: str
     user: str
     head: int
@@ -649,7 +650,8 @@ class Welcome(_message.Message):
     peer: str
     may: _containers.RepeatedScalarFieldContainer[str]
     read_up_to: int
-    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ..., clients_count: _Optional[int] = ..., users: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., utc_offset: _Optional[int] = ..., reset: _Optional[bool] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., may: _Optional[_Iterable[str]] = ..., read_up_to: _Optional[int] = ...) -> None: ...
+    slow: int
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ..., clients_count: _Optional[int] = ..., users: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., utc_offset: _Optional[int] = ..., reset: _Optional[bool] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., may: _Optional[_Iterable[str]] = ..., read_up_to: _Optional[int] = ..., slow: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("name", "room", "text", "frame")
@@ -678,7 +680,7 @@ class HistoryPage(_message.Message):
     def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first: _Optional[int] = ...) -> None: ...
 
 class Presence(_message.Message):
-    __slots__ = ("room", "clients_count", "joined", "left", "text", "users", "is_whole", "renamed")
+    __slots__ = ("room", "clients_count", "joined", "left", "text", "users", "is_whole", "renamed", "slow")
     class RenamedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -694,6 +696,7 @@ class Presence(_message.Message):
     USERS_FIELD_NUMBER: _ClassVar[int]
     IS_WHOLE_FIELD_NUMBER: _ClassVar[int]
     RENAMED_FIELD_NUMBER: _ClassVar[int]
+    SLOW_FIELD_NUMBER: _ClassVar[int]
     room: str
     clients_count: int
     joined: _containers.RepeatedScalarFieldContainer[str]
@@ -702,7 +705,8 @@ class Presence(_message.Message):
     users: _containers.RepeatedScalarFieldContainer[str]
     is_whole: bool
     renamed: _containers.ScalarMap[str, str]
-    def __init__(self, room: _Optional[str] = ..., clients_count: _Optional[int] = ..., joined: _Optional[_Iterable[str]] = ..., left: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ..., users: _Optional[_Iterable[str]] = ..., is_whole: _Optional[bool] = ..., renamed: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    slow: int
+    def __init__(self, room: _Optional[str] = ..., clients_count: _Optional[int] = ..., joined: _Optional[_Iterable[str]] = ..., left: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ..., users: _Optional[_Iterable[str]] = ..., is_whole: _Optional[bool] = ..., renamed: _Optional[_Mapping[str, str]] = ..., slow: _Optional[int] = ...) -> None: ...
 
 class Typing(_message.Message):
     __slots__ = ("room", "user")
