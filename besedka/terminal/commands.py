@@ -64,6 +64,8 @@ COMMANDS: Final = (
     CommandSpec("history", "[N]", is_query=True),
     CommandSpec("goto", "DATE", is_query=True),
     CommandSpec("find", "WORDS", is_query=True),
+    CommandSpec("more", is_query=True),
+    CommandSpec("waiting", "[discard N|all]"),
     CommandSpec("edit", "[TEXT]"),
     CommandSpec("bell", "[on|off|all]"),
     CommandSpec("kick", "NAME [REASON]", requires=_MODERATE),

@@ -496,6 +496,39 @@ def test_a_new_name_that_is_refused_leaves_the_old_one() -> None:
     run(scenario)
 
 
+@pytest.mark.parametrize("is_in_flight", [False, True])
+def test_a_message_that_is_too_fast_and_discarded_does_not_block_the_others(is_in_flight: bool) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
+        room = connection.join("main", "Anna", secret="hers")
+        await settle()
+        (transport,) = network.visits
+        transport.deliver(welcome(), chat(1))
+        await settle()
+        outcome = room.say("one")
+        room.say("two")
+        await settle()
+        one, two = transport.sent[1:]
+        assert isinstance(one, Say)
+        too_fast = Error("too_fast", "", "", one.key, "main", 600.0)
+        if is_in_flight:
+            room.discard(one.key)
+            transport.deliver(too_fast)
+        else:
+            transport.deliver(too_fast)
+            await settle()
+            room.discard(one.key)
+        await settle()
+        assert outcome.cancelled()
+        assert transport.sent[3:] == [
+            Join("Anna", "main", since=1, epoch="epoch", secret="hers", rename=True)
+        ]
+        transport.deliver(welcome(1))
+        await settle()
+        assert transport.sent[4:] == [two]
+
+    run(scenario)
+
+
 def test_a_name_is_not_changed_while_messages_wait() -> None:
     async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna")

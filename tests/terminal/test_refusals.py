@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import ServerMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
 from tests.terminal.pseudo_terminal import CONTROL_C, ROWS, UP, Terminal, pasted
@@ -112,3 +112,83 @@ def test_slow_mode_is_announced_to_newcomers(server: RunningServer, terminal: Te
     with Terminal(server.url(), "--name", "Boris", home=server.directory) as boris:
         boris.wait_for("You are in # main as Boris.")
         boris.wait_for("· Slow mode: one message per person every 30s.")
+
+
+def test_what_waits_is_listed_and_taken_back(server: RunningServer, terminal: Terminal) -> None:
+    terminal.type("/waiting\r")
+    terminal.wait_for("Nothing is waiting to be sent.")
+    server.stop()
+    terminal.wait_for("no connection")
+    terminal.type("one\rtwo\rthree\rfour\r")
+    terminal.wait_until(lambda: "4 waiting" in terminal.bar, "they do not wait")
+    terminal.type("/waiting\r")
+    terminal.wait_for("4  # main: four")
+    terminal.type("/waiting discard 2\r")
+    terminal.wait_for("· Not sent any more: two")
+    # The numbers are those of the list.
+    terminal.type("/waiting discard 3\r")
+    terminal.wait_for("· Not sent any more: three")
+    terminal.type("/waiting discard 3\r")
+    terminal.wait_for("! 3: no such message is waiting")
+    terminal.type("/waiting discard 0\r")
+    terminal.wait_for("! 0: no such message is waiting")
+    terminal.wait_until(lambda: "2 waiting" in terminal.bar, "the bar counts them still")
+    server.start()
+    terminal.wait_for("→ Anna: four")
+    assert texts(server) == ["one", "four"]
+    terminal.type("/waiting drop 3\r")
+    terminal.wait_for("! drop 3 is not one of the choices: /waiting [discard N|all]")
+
+
+def test_all_that_waits_is_taken_back(server: RunningServer, terminal: Terminal) -> None:
+    server.stop()
+    terminal.wait_for("no connection")
+    terminal.type("one\rtwo\r")
+    terminal.wait_until(lambda: "2 waiting" in terminal.bar, "they do not wait")
+    terminal.type("/waiting discard all\r")
+    terminal.wait_until(lambda: "waiting" not in terminal.bar, "they wait still")
+    server.start()
+    terminal.wait_for("connected again")
+    terminal.type("three\r")
+    terminal.wait_for("→ Anna: three")
+    assert texts(server) == ["three"]
+
+
+def test_a_message_that_slow_mode_holds_is_taken_back_and_holds_up_no_other(
+    server: RunningServer, terminal: Terminal
+) -> None:
+    with Operator(server) as operator:
+        operator.do("slow", room="main", seconds=600)
+        terminal.type("one\rtwo\rthree\r")
+        terminal.wait_until(lambda: "2 waiting │ slow mode, next in" in terminal.bar, "they do not wait")
+        terminal.type("/waiting\r")
+        terminal.wait_for("2  # main: three")
+        terminal.type("/waiting discard 1\r")
+        terminal.wait_for("· Not sent any more: two")
+        terminal.wait_until(lambda: "1 waiting │ slow mode, next in" in terminal.bar, "the other is lost")
+        operator.do("slow", room="main", seconds=0)
+        terminal.wait_for("→ Anna: three")
+    assert texts(server) == ["one", "three"]
+
+
+def test_a_search_is_continued(terminal: Terminal, make_client: ClientMaker) -> None:
+    boris = make_client()
+    boris.join("Boris")
+    for number in range(1, 46):
+        boris.send_frame("chat", text=f"needle {number}.")
+    boris.receive_to(45)
+    terminal.wait_for("needle 45.")
+    terminal.type("/more\r")
+    terminal.wait_for("! There is no search to go on with: /find WORDS begins one.")
+    terminal.type("/clear\r/find needle\r")
+    terminal.wait_for("· 20 found, and perhaps more: /more shows older ones.")
+    assert not any("needle 25." in line for line in terminal.lines)
+    terminal.type("/clear\r/more\r")
+    terminal.wait_for("needle 6.")
+    terminal.wait_for("· 20 found, and perhaps more")
+    assert not any("needle 5." in line or "needle 26." in line for line in terminal.lines)
+    terminal.type("/clear\r/more\r")
+    terminal.wait_for("needle 1.")
+    terminal.wait_for("· 5 found")
+    terminal.type("/clear\r/more\r")
+    terminal.wait_for("! There is no search to go on with")

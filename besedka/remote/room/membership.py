@@ -68,7 +68,7 @@ class MembershipState(Enum):
     """The join is sent, and not answered yet."""
     IN = auto()
     RENAMING = auto()
-    """In, and the change of name is sent, and not answered yet."""
+    """In, and a join that takes the place of this membership is sent, and not answered yet: under another name, or to post anew."""
     ENDED = auto()
     """Left, or refused for good."""
 
@@ -142,7 +142,7 @@ class Membership:
         self._read_mark = ReadMark(room)
         self.history = HistoryReader(link.url, room, link.requests, self._cursor, self._check_in)
         self._has_been_in = False
-        # During a change of name: whether it is still to be sent, the former name and its secret, and the outcome.
+        # During a change of name: whether the join is still to be sent, the former name and its secret, and the outcome.
         self._is_rename_due = False
         self._former: tuple[str, str] | None = None
         self._renamed: asyncio.Future[None] | None = None
@@ -199,6 +199,15 @@ class Membership:
             A future of the message's id, done once it is on the server's disk; or failed with `SayRefused`. It need not be awaited.
         """
         return self._posts.post(text, self._cursor.post_after)
+
+    def discard(self, key: str) -> None:
+        """Send a message that waits no more. It may be stored all the same, if the server has it already.
+
+        Args:
+            key: of the message, as in `unsent`.
+        """
+        self._posts.discard(key)
+        self._renew_if_blocked()
 
     async def typing(self) -> None:
         """Send a typing notification, if there is a connection."""
@@ -283,7 +292,7 @@ class Membership:
             self._is_rename_due, self.state = False, MembershipState.RENAMING
         else:
             self.state = MembershipState.JOINING
-            self._posts.begin()
+        self._posts.begin()
         return self.join_frame
 
     @property
@@ -378,6 +387,9 @@ class Membership:
             case ReadUpTo():
                 self._read_mark.receive(frame)
                 self._events.put(frame)
+            case System(slow=int()):
+                self._posts.slow_mode_changed()
+                self._events.put(frame)
             case System() | Typing() | Redacted() | Rights() | RoomOpened():
                 self._events.put(frame)
             case _:
@@ -401,6 +413,7 @@ class Membership:
         if frame.key:
             if self._posts.refused(frame, now):
                 self._events.put(frame)
+            self._renew_if_blocked()
         elif self.is_joining:
             self._join_refused(frame, now)
         elif frame.code in PERMANENT:
@@ -409,6 +422,12 @@ class Membership:
             self._closed(frame, now)
         else:
             self._events.put(frame)
+
+    def _renew_if_blocked(self) -> None:
+        """Join again in place if the server waits for a message that was discarded: for a new membership it does not."""
+        if self._posts.is_blocked and self.state is MembershipState.IN:
+            self._is_rename_due = True
+            self._link.wake()
 
     def _closed(self, frame: Error, now: float) -> None:
         """Return later to a room that the server has closed to make room for others."""
@@ -423,6 +442,10 @@ class Membership:
             self._settle_rename(JoinRefused(frame.code, frame.text))
             is_in = self.state is MembershipState.RENAMING
             self.state = MembershipState.IN if is_in else MembershipState.WAITING
+            self._link.wake()
+            return
+        if self.state is MembershipState.RENAMING and frame.code not in PERMANENT:
+            self.state = MembershipState.IN
             self._link.wake()
             return
         if not self._has_been_in or frame.code in PERMANENT:

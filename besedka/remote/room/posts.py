@@ -37,6 +37,8 @@ class Posts:
         self._stored: dict[str, asyncio.Future[MessageId]] = {}
         self._held_until = 0.0
         self._allowed_at = 0.0
+        # The key of the message that was refused as too fast: the server takes no other before it.
+        self._awaited_key = ""
         # Refusals as too fast, and replaced logs, since a message was stored or refused for good.
         self._holds = 0
         self._has_ended = False
@@ -86,6 +88,19 @@ class Posts:
             self._outbox.add(frame, is_resend=True)
         self._wake()
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the server takes nothing before a message that was discarded."""
+        return bool(self._awaited_key) and self._awaited_key not in self._outbox
+
+    def discard(self, key: str) -> None:
+        """Send a message no more; its future is cancelled. It may be stored all the same, if it is in flight."""
+        self._outbox.settle(key)
+        stored = self._stored.pop(key, None)
+        if stored:
+            stored.cancel()
+        self._wake()
+
     # For the membership: sending.
 
     @property
@@ -108,9 +123,16 @@ class Posts:
         return self._outbox.next() if now >= self._held_until else None
 
     def begin(self) -> None:
-        """Send everything that was in flight again, over a new connection."""
+        """Send everything that was in flight again, in a new membership."""
         self._held_until = 0.0
+        self._awaited_key = ""
         self._outbox.resend_all()
+
+    def slow_mode_changed(self) -> None:
+        """Send what is held back: it was too fast by another rule."""
+        self._held_until = self._allowed_at = 0.0
+        self._holds = 0
+        self._wake()
 
     def log_replaced(self, now: float) -> None:
         """Post again the messages that may be in the old log only; the server knows one that it is still storing by its key."""
@@ -124,6 +146,7 @@ class Posts:
         """Note that the message with a key, if it is one of these, is stored with an id."""
         if key in self._outbox:
             self._holds = 0
+        self._forget_awaited(key)
         self._outbox.stored(key, number)
         stored = self._stored.pop(key, None)
         if stored and not stored.done():
@@ -141,12 +164,13 @@ class Posts:
             if now < self._held_until:
                 return False
             self._outbox.recall()
-            self._allowed_at = now + frame.retry_after
+            self._allowed_at, self._awaited_key = now + frame.retry_after, frame.key
             self._hold(frame.retry_after, now)
             self._wake()
         elif frame.code not in RESENT_AFTER:
             if frame.key in self._outbox:
                 self._holds = 0
+            self._forget_awaited(frame.key)
             self._outbox.settle(frame.key)
             self._wake()
             stored = self._stored.pop(frame.key, None)
@@ -162,6 +186,11 @@ class Posts:
         """
         self._has_ended, self._error = True, error
         self._give_up()
+
+    def _forget_awaited(self, key: str) -> None:
+        """The server has taken, or refused for good, the message that it may have waited for."""
+        if key == self._awaited_key:
+            self._awaited_key = ""
 
     def _hold(self, asked: float, now: float) -> None:
         """Send nothing for as long as the server asks for, and for longer each time if it accepts nothing."""

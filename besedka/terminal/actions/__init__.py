@@ -14,6 +14,7 @@ from besedka.terminal.actions import (
     moderation,
     rooms,
     terminal,
+    waiting,
 )
 from besedka.terminal.session import Action
 
@@ -25,6 +26,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     **invitations.ACTIONS,
     **identity.ACTIONS,
     **moderation.ACTIONS,
+    **waiting.ACTIONS,
 }
 
 __all__ = ["ACTIONS"]

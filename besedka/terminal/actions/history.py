@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from besedka.remote.room.events import ReceivedMessage
 from besedka.terminal.search_terms import beginning_of, parse_date, parse_terms
-from besedka.terminal.session import Action, TerminalSession
+from besedka.terminal.session import Action, Search, TerminalSession
 from besedka.terminal.ui import formatting
 
 HISTORY_MESSAGES: Final = 20
@@ -69,9 +70,22 @@ async def _find(session: TerminalSession, argument: str) -> None:
     except ValueError as error:
         session.notifier.show_invalid(session.phrases.invalid_date, str(error))
         return
+    await _search(session, Search(session.rooms.current, terms, 0))
+
+
+async def _more(session: TerminalSession, _: str) -> None:
+    search = session.search
+    if search is None or session.rooms.views.get(search.view.name) is not search.view:
+        session.notifier.show_problem(session.phrases.no_search)
+    else:
+        await _search(session, search)
+
+
+async def _search(session: TerminalSession, search: Search) -> None:
+    """Show the newest messages that fit, and remember where to go on."""
     session.rooms.check_connected()
-    view, found, before = session.rooms.current, list[ReceivedMessage](), 0
-    history = view.membership.history
+    view, terms, before = search.view, search.terms, search.before
+    found, history = list[ReceivedMessage](), view.membership.history
     # The server limits the time of each search.
     while len(found) < FOUND_AT_MOST:
         answer = await history.search(
@@ -88,12 +102,17 @@ async def _find(session: TerminalSession, argument: str) -> None:
     for message in found:
         view.mark_shown(message)
         session.notifier.show(formatting.found_message(message, view.me, is_numbered=view.may_moderate))
-    count = f"{len(found)}{'+' if before else ''}"
-    session.notifier.notify(session.phrases.found.format(n=count) if found else session.phrases.found_nothing)
+    session.search = replace(search, before=before) if before else None
+    phrases, is_first = session.phrases, not search.before
+    phrase = phrases.found_more if before else phrases.found if found else phrases.found_nothing
+    if not (found or is_first):
+        phrase = phrases.found_no_more
+    session.notifier.notify(phrase.format(n=len(found)))
 
 
 ACTIONS: Final[Mapping[str, Action]] = {
     "history": _history,
     "goto": _goto,
     "find": _find,
+    "more": _more,
 }

@@ -5,6 +5,6 @@ and leaves; `event_handler` shows what happens in the rooms; `direct_room_watche
 `device_link` makes the user of a new session the person of an add-a-device link.
 """
 
-from besedka.terminal.session.session import Action, TerminalSession
+from besedka.terminal.session.session import Action, Search, TerminalSession
 
-__all__ = ["Action", "TerminalSession"]
+__all__ = ["Action", "Search", "TerminalSession"]

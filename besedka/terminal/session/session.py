@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import signal
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from prompt_toolkit.application import get_app_session
@@ -18,6 +19,7 @@ from besedka.remote.address import Address
 from besedka.remote.errors import JoinRefused
 from besedka.remote.room.events import Event
 from besedka.terminal.room_view import RoomView
+from besedka.terminal.search_terms import SearchTerms
 from besedka.terminal.session.direct_room_watcher import DirectRoomWatcher
 from besedka.terminal.session.event_handler import EventHandler
 from besedka.terminal.session.rooms import Rooms
@@ -32,6 +34,7 @@ from besedka.terminal.ui.output import TerminalOutput
 from besedka.terminal.ui.phrases import Phrases
 from besedka.terminal.ui.status_bar import status_bar
 from besedka.wire.errors import ErrorCode
+from besedka.wire.frames import Say
 
 SAVE_SECONDS: Final = 1.0
 """Interval in which unsent messages and read positions are stored."""
@@ -40,6 +43,22 @@ TRY_ANOTHER_NAME: Final = frozenset(
     {ErrorCode.NAME_TAKEN, ErrorCode.NAME_CLAIMED, ErrorCode.NAME_RESERVED, ErrorCode.BAD_NAME}
 )
 """Refusals that another name may avoid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search that has not reached the beginning of the log.
+
+    Attributes:
+        view: the room.
+        terms: the terms.
+        before: search messages older than this id.
+    """
+
+    view: RoomView
+    terms: SearchTerms
+    before: int
+
 
 Action = Callable[["TerminalSession", str], Awaitable[None]]
 """The implementation of a command; it takes the session and the argument."""
@@ -64,6 +83,8 @@ class TerminalSession:
         typed_lines: posts what is typed there, and runs commands.
         rooms: the joined rooms.
         direct_room_watcher: watches direct rooms that are not joined.
+        listed_waiting: the messages that the user has seen in the last list of those that wait, each with its room.
+        search: the search that can be continued; None if there is none.
         missing_room: the room that the user has tried to join last and that is not there; empty if the last one was.
     """
 
@@ -90,6 +111,8 @@ class TerminalSession:
             address.url, lambda why: self.notifier.show_problem(phrases.not_stored.format(why=why))
         )
         self.missing_room = ""
+        self.listed_waiting: list[tuple[RoomView, Say]] = []
+        self.search: Search | None = None
         self.rooms = Rooms(
             address,
             secret,

@@ -86,6 +86,14 @@ class Phrases:
     redacted_unknown: str
     found: str
     found_nothing: str
+    found_more: str
+    found_no_more: str
+    no_search: str
+    waiting: str
+    nothing_waits: str
+    discarded: str
+    discarded_all: str
+    waits_no_more: str
     unknown_command: str
     similar_command: str
     missing_argument: str
@@ -186,6 +194,14 @@ ENGLISH = Phrases(
     redacted_unknown="message {id} was removed",
     found="{n} found",
     found_nothing="Nothing found.",
+    found_more="{n} found, and perhaps more: /more shows older ones.",
+    found_no_more="Nothing older found.",
+    no_search="There is no search to go on with: /find WORDS begins one.",
+    waiting="Waiting to be sent; /waiting discard N takes one back:",
+    nothing_waits="Nothing is waiting to be sent.",
+    discarded="Not sent any more: {text}",
+    discarded_all="Nothing is sent any more of what was waiting.",
+    waits_no_more="{n}: no such message is waiting; /waiting lists them.",
     unknown_command="There is no command {command}; /help shows all. To post it, write /{command}.",
     similar_command="There is no command {command}; did you mean {near}? To post it, write /{command}.",
     missing_argument="An argument is missing: /{command} {usage}",
@@ -203,7 +219,7 @@ ENGLISH = Phrases(
     missing_name='The name is missing; put a name with spaces in double quotes: /{command} "Anna Maria"',
     last_room="This is your only room: /exit leaves it too.",
     already_here="You are in # {room} already.",
-    name_has_unsent="{n} still waiting to be sent under this name; try again when they are.",
+    name_has_unsent="{n} still waiting to be sent under this name; try again when they are, or see /waiting.",
     name_same="That is your name already.",
     bell="Bell: {kind}.",
     bell_kinds={"on": "when you are mentioned", "off": "off", "all": "at each message"},
@@ -238,6 +254,8 @@ ENGLISH = Phrases(
         "history": "show older messages, 20 if not said",
         "goto": "show what was said from a day on: /goto 2026-11-01",
         "find": "search the room's whole history; also from:NAME, since:DATE, until:DATE",
+        "more": "show older messages that the last search finds",
+        "waiting": "what waits to be sent; discard N takes one back, discard all everything",
         "edit": "write in your editor ($VISUAL or $EDITOR)",
         "bell": "ring when you are mentioned, never, or always",
         "clear": "clear the screen",
@@ -334,6 +352,14 @@ RUSSIAN = Phrases(
     redacted_unknown="сообщение {id} удалено",
     found="найдено: {n}",
     found_nothing="Ничего не найдено.",
+    found_more="найдено: {n}; более ранние, если есть, покажет /more.",
+    found_no_more="Раньше ничего не найдено.",
+    no_search="Продолжать нечего: поиск начинает /find СЛОВА.",
+    waiting="Ждут отправки; отменить одно — /waiting discard N:",
+    nothing_waits="Ничего не ждёт отправки.",
+    discarded="Больше не отправляется: {text}",
+    discarded_all="Всё, что ждало отправки, больше не отправляется.",
+    waits_no_more="{n}: такое сообщение не ждёт отправки; список покажет /waiting.",
     unknown_command="Нет команды {command}; все команды покажет /help. Чтобы отправить это как сообщение, напишите /{command}.",
     similar_command="Нет команды {command}; может быть, {near}? Чтобы отправить это как сообщение, напишите /{command}.",
     missing_argument="Не хватает аргумента: /{command} {usage}",
@@ -351,7 +377,7 @@ RUSSIAN = Phrases(
     missing_name='Нет имени; имя с пробелами пишут в кавычках: /{command} "Анна Мария"',
     last_room="Других комнат у вас нет: /exit выходит и из этой.",
     already_here="Вы уже в комнате # {room}.",
-    name_has_unsent="Под этим именем ещё ждут отправки: {n}; попробуйте, когда они уйдут.",
+    name_has_unsent="Под этим именем ещё ждут отправки: {n}; попробуйте, когда они уйдут, или отмените: /waiting.",
     name_same="Это и есть ваше имя.",
     bell="Звонок: {kind}.",
     bell_kinds={"on": "когда вас упоминают", "off": "выключен", "all": "при каждом сообщении"},
@@ -397,6 +423,8 @@ RUSSIAN = Phrases(
         "history": "показать более ранние сообщения (обычно 20)",
         "goto": "показать, что писали с какого-то дня: /goto 2026-11-01",
         "find": "искать во всей истории комнаты; ещё от:ИМЯ, с:ДАТА, до:ДАТА",
+        "more": "показать более ранние находки последнего поиска",
+        "waiting": "что ждёт отправки; discard N отменит одно, discard all — всё",
         "edit": "писать в своём редакторе ($VISUAL или $EDITOR)",
         "bell": "звонить, когда вас упоминают, никогда или всегда",
         "clear": "очистить экран",
