@@ -223,3 +223,23 @@ def test_a_program_brings_the_key_too(server: RunningServer, keys: Path) -> None
     looping.run(pipe(server.urls[1]))
     looping.run(withdrawn(server.urls[0]))
     wait_until(lambda: "valid from now on: 2" in server.errors)
+
+
+def test_a_terminal_whose_key_is_withdrawn_keeps_its_screen(
+    server: RunningServer, keys: Path, tmp_path: Path
+) -> None:
+    with Terminal(
+        f"http://127.0.0.1:{server.port}/#;key={PHONE}", "--name", "Anna", home=tmp_path
+    ) as terminal:
+        terminal.wait_for("You are in # main as Anna.")
+        terminal.type("/join dev\r/join dev\r")
+        terminal.wait_for("You are in # dev as Anna.")
+        terminal.type("half a sen")
+        terminal.wait_for("> half a sen")
+        keys.write_text(f"{LAB}\n")
+        terminal.wait_for("An access key is needed")
+        terminal.wait_for("Enter in an empty line leaves.")
+        terminal.type("tence\r")
+        terminal.wait_until(lambda: terminal.input_line == "> half a sentence", "the text is not given back")
+        terminal.type("/exit\r")
+        terminal.wait_until(lambda: terminal.exit_status() == 4, "it does not end")

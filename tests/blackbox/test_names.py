@@ -14,6 +14,7 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from tests.calling import Caller, refusal
 from tests.clocks import BENT, OFTEN, Clocks
 from tests.commanding import ASK_SECONDS, wait_until
+from tests.conftest import ClientMaker
 from tests.ordering import Operator
 from tests.running import RunningServer, edit, fetch
 from tests.talking import WireClient
@@ -324,3 +325,30 @@ def test_what_is_known_of_people_and_cannot_be_read_keeps_the_server_from_starti
         server.start()
     assert server.wait() == 1
     assert f"cannot use {server.directory / name}: it is not text in UTF-8" in server.errors
+
+
+def test_a_name_is_changed_in_place_and_a_refused_one_changes_nothing(make_client: ClientMaker) -> None:
+    anna, boris = make_client(), make_client()
+    boris.join("Boris", secret="the secret of Boris")
+    anna.join("Anna", secret="the secret of Anna")
+    boris.receive_until(lambda frame: "Anna" in frame.get("joined", ()))
+    welcome = anna.join("Bella", secret="the secret of Anna", rename=True)
+    assert (welcome["user"], welcome["clients_count"]) == ("Bella", 2)
+    *_, change = boris.receive_until(lambda frame: "renamed" in frame)
+    assert change["text"] == "Anna is now Bella"
+    assert change["renamed"] == {"Anna": "Bella"}
+    assert (change["joined"], change["left"], change["clients_count"]) == (["Bella"], ["Anna"], 2)
+    anna.send_frame("join", user="Boris", secret="the secret of Anna", rename=True)
+    assert anna.receive("error")["code"] == "name_claimed"
+    anna.send_frame("join", user="Clara", secret="the secret of Anna")
+    assert anna.receive("error")["code"] == "already_joined"
+    anna.send_frame("chat", text="still here", key="one")
+    frames = boris.receive_until(lambda frame: frame["type"] == "chat")
+    assert [frame["type"] for frame in frames] == ["chat"]
+    assert frames[0]["user"] == "Bella"
+
+
+def test_a_name_is_changed_in_a_room_that_is_not_joined_by_joining_it(make_client: ClientMaker) -> None:
+    anna = make_client()
+    welcome = anna.join("Anna", secret="the secret of Anna", rename=True)
+    assert (welcome["user"], welcome["clients_count"]) == ("Anna", 1)

@@ -41,9 +41,9 @@ def test_a_long_paste_leaves_the_messages_in_sight_and_the_bar_says_why_it_is_re
     terminal.wait_for("> line 0 of a long paste")
     terminal.type(CONTROL_C)
     terminal.wait_until(lambda: terminal.input_line == ">", "the line was not cleared")
+    terminal.wait_until(lambda: "too long" not in terminal.bar, "the bar still says so")
     terminal.type("short\r")
     terminal.wait_for("→ Anna: short")
-    terminal.wait_until(lambda: "too long" not in terminal.bar, "the bar still says so")
     assert texts(server) == ["in sight", "short"]
 
 

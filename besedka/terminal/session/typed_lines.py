@@ -40,7 +40,7 @@ class TypedLines:
 
     Attributes:
         has_ended: whether the server has ended the session; then lines are given back, and an empty one leaves.
-        refusal: why the last line was refused; empty if it was not, or the next one was taken.
+        refusal: why something that was typed was refused; empty if nothing was, the next line was taken, or the user has emptied the line.
         running_command: the command that waits for the server's response, with its slash; empty if none does.
     """
 
@@ -142,6 +142,8 @@ class TypedLines:
 
     def send_typing(self, text: str) -> None:
         """Tell the current room that the user is typing, unless the input line is empty or has a command."""
+        if not text:
+            self.refusal = ""
         now = asyncio.get_running_loop().time()
         if (
             self.has_ended

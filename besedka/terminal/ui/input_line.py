@@ -215,6 +215,7 @@ def _bind_editing(keys: KeyBindings) -> None:
     def _(event: KeyPressEvent) -> None:
         if event.current_buffer.text:
             event.current_buffer.reset()
+            event.current_buffer.on_text_changed.fire()  # it does not by itself
         else:
             event.app.exit(exception=EOFError)
 
