@@ -119,3 +119,13 @@ def test_what_is_typed_behind_the_end_does_not_reach_the_shell(
         terminal.type("ls\r")
         terminal.wait_for("the shell runs")
         assert any("the shell runs ls" in line for line in terminal.lines)
+
+
+def test_what_is_typed_for_a_chat_that_is_not_reached_does_not_get_to_the_shell(tmp_path: Path) -> None:
+    unreachable = ("ws://127.0.0.1:1/ws", "--name", "Anna")
+    with Terminal(*unreachable, home=tmp_path, module="tests.terminal.shell") as terminal:
+        terminal.type("rm -rf x\r")
+        terminal.wait_for("besedka: cannot reach a chat")
+        terminal.type("ls\r")
+        terminal.wait_for("the shell runs")
+        assert any("the shell runs ls" in line for line in terminal.lines)
