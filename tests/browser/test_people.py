@@ -56,7 +56,7 @@ def test_a_refused_name_changes_nothing_and_a_welcome_one_is_taken(
     wait_for_text(anna, "waits")
     with WireClient(server) as boris:
         boris.join("Boris", secret="the secret of Boris")
-        say(anna, "/name Clara")
+        say(anna, '/name "Clara"')
         expect(anna.locator("#me")).to_have_text("Clara")
         *_, change = boris.receive_until(lambda frame: "renamed" in frame)
         assert change["renamed"] == {"Anna": "Clara"}

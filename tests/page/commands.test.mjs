@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { COMMANDS, commandsFor, mistypedTime, nameAndRest, nearest, quoted, read, request, secondsOf } from "../../besedka/client/chat/writing/commands.js";
+import { COMMANDS, commandsFor, mistypedTime, nameAndRest, nearest, quoted, read, request, secondsOf, unquoted } from "../../besedka/client/chat/writing/commands.js";
 import { vectors } from "./vectors.mjs";
 
 const TERMINAL = new URL("../../besedka/terminal/commands.py", import.meta.url);
-const TERMINALS_OWN = ["history", "edit", "clear"]; // one scrolls; the box grows; there is no screen to clear
+const TERMINALS_OWN = ["history", "edit", "clear", "more", "waiting"]; // one scrolls; the box grows; there is no screen to clear; views have buttons
 
 test("a text without a command is a message", () => {
   for (const text of ["hello", " /help", "a /b", ":q now", "hello\n/help"]) assert.deepEqual(read(text), { say: text });
@@ -82,6 +82,10 @@ test("commands that need a right are listed for its holders only", () => {
 test("the nearest word is the one that Python finds", () => {
   const { words, cases } = vectors("near");
   for (const { typed, near } of cases) assert.equal(nearest(typed, words), near, typed);
+});
+
+test("a name that is the whole argument may stand in quotes", () => {
+  assert.deepEqual(['"Anna Maria"', "Anna Maria", '"', 'Anna "x"'].map(unquoted), ["Anna Maria", "Anna Maria", '"', 'Anna "x"']);
 });
 
 test("a long unknown command is handled at once", () => {

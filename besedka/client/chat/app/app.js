@@ -7,7 +7,7 @@ import { inSentence } from "../messages/naming.js";
 import { label } from "../room.js";
 import { here, roomOf, unreadRooms } from "../state.js";
 import { all, get, newKey, read, set } from "../storage.js";
-import { COMMANDS, mistypedTime, nameAndRest, read as readCommand, request } from "../writing/commands.js";
+import { COMMANDS, mistypedTime, nameAndRest, read as readCommand, request, unquoted } from "../writing/commands.js";
 import { Blocks } from "./blocks.js";
 import { Persistence } from "./persistence.js";
 import { ReadMarks } from "./read_marks.js";
@@ -51,7 +51,7 @@ export class App {
     this.#commands = {
       join: (name) => dispatch({ type: "openRoom", name }),
       leave: () => this.leaveRoom(state().current),
-      name: (name) => this.#rename(name),
+      name: (name) => this.#rename(unquoted(name)),
       goto: (day) => dispatch({ type: "goto", day }),
       bell: (which) => this.#setNotice(which),
       device: () => {

@@ -67,6 +67,9 @@ export function nameAndRest(argument) {
   return [quoted?.trim() ?? word ?? "", rest ?? ""];
 }
 
+/** A name that is the whole argument, without the double quotes in which it may stand. @type {(argument: string) => string} */
+export const unquoted = (argument) => (/^".*"$/.test(argument) ? argument.slice(1, -1).trim() : argument);
+
 /** A name as the argument of a command. */
 export function quoted(name) {
   return /\s|^"/.test(name) ? `"${name}"` : name;
