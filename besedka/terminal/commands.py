@@ -47,7 +47,7 @@ _MODERATE: Final = "moderate"
 
 
 COMMANDS: Final = (
-    CommandSpec("help"),
+    CommandSpec("help", "[PAGE]"),
     CommandSpec("me", "TEXT"),
     CommandSpec("who"),
     CommandSpec("rooms", is_query=True),
@@ -57,6 +57,8 @@ COMMANDS: Final = (
     CommandSpec("msg", "NAME [TEXT]"),
     CommandSpec("block", "[NAME]"),
     CommandSpec("unblock", "NAME"),
+    CommandSpec("ignore", "[NAME]"),
+    CommandSpec("unignore", "NAME"),
     CommandSpec("invite", "[USES] [TIME]"),
     CommandSpec("uninvite", "[NAME]"),
     CommandSpec("name", "NAME"),

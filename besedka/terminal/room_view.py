@@ -15,6 +15,7 @@ from besedka.remote.room.membership import Membership
 from besedka.terminal.storage import UnsentMessages
 from besedka.wire.frames import Error, Kind, ReadUpTo, Redacted, Rights, RoomOpened, System, Typing, Welcome
 from besedka.wire.mentions import mentions
+from besedka.wire.message import MessageId
 
 UNREAD_AT_MOST: Final = 200
 """Unread messages of a room that are kept in memory; older ones are in the log."""
@@ -54,6 +55,7 @@ class RoomView:
 
     Attributes:
         name: the room's name.
+        number: its number among the user's rooms, from 1 on; 0 until it is one of them.
         me: the user's own name in it.
         kind: open, private or direct.
         peer: the other person in a direct room.
@@ -80,6 +82,7 @@ class RoomView:
     ) -> None:
         self.membership = membership
         self.name = name
+        self.number = 0
         self.me = ""
         self.kind = Kind.OPEN
         self.peer = ""
@@ -210,6 +213,12 @@ class RoomView:
         self.newest = max(self.newest, message.id)
         if self.is_for_me(message):
             self._mentioned_in = message.id
+
+    def pass_over(self, message: ReceivedMessage) -> None:
+        """Note a message that is not shown, as one before those that are."""
+        if not self.unshown:
+            self.oldest = self.oldest or MessageId(message.id + 1)
+        self.newest = max(self.newest, message.id)
 
     def take_unshown(self) -> tuple[int, list[ReceivedMessage]]:
         """Empty `unshown`. Returns the number of messages dropped from it, and the others."""

@@ -6,7 +6,8 @@ import { COMMANDS, commandsFor, mistypedTime, nameAndRest, nearest, quoted, read
 import { vectors } from "./vectors.mjs";
 
 const TERMINAL = new URL("../../besedka/terminal/commands.py", import.meta.url);
-const TERMINALS_OWN = ["history", "edit", "clear", "more", "waiting"]; // one scrolls; the box grows; there is no screen to clear; views have buttons
+// One scrolls; the box grows; there is no screen to clear; views have buttons; nobody is ignored on one device only.
+const TERMINALS_OWN = ["history", "edit", "clear", "more", "waiting", "ignore", "unignore"];
 
 test("a text without a command is a message", () => {
   for (const text of ["hello", " /help", "a /b", ":q now", "hello\n/help"]) assert.deepEqual(read(text), { say: text });

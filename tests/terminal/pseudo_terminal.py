@@ -110,6 +110,12 @@ class Terminal:
         """The last line that is not blank."""
         return next((line for line in reversed(self.lines) if line), "")
 
+    def look_of(self, text: str) -> pyte.screens.Char:
+        """The first character of a text where it stands on the screen last, with its colours and styles."""
+        places = [(number, line.rfind(text)) for number, line in enumerate(self._screen.display)]
+        row, column = [place for place in places if place[1] >= 0][-1]
+        return self._screen.buffer[row][column]
+
     def wait_for(self, text: str) -> None:
         """Read until the screen shows a text."""
         self.wait_until(lambda: any(text in line for line in self.lines), f"{text!r} never came")
@@ -132,6 +138,11 @@ class Terminal:
         self.type("\x7f")
         self.wait_until(lambda: self.input_line == ">", "a letter is not taken back")
 
+    def resize(self, columns: int, rows: int = ROWS) -> None:
+        """Make the window another size, as its corner does."""
+        self._screen.resize(rows, columns)
+        termios.tcsetwinsize(self._window, (rows, columns))
+
     def close_window(self) -> None:
         """Close the window, as the button of its frame does, and wait for the program's end."""
         self.hang_up()
@@ -140,6 +151,10 @@ class Terminal:
         """Close the window without a signal of our own, only the kernel's; the status of the program."""
         self._close()
         return self._program.wait(TIMEOUT_SECONDS)
+
+    def terminate(self) -> None:
+        """Ask the program to end (SIGTERM), as a machine does that shuts down."""
+        self._program.terminate()
 
     def kill(self) -> None:
         """Kill the program, as a power failure would."""

@@ -75,7 +75,7 @@ def test_moderation_commands_act_and_those_concerned_are_notified(
     again = make_terminal(server.url(), "--name", "Boris", person="boris")
     assert again.exit_status() == 4
     again.wait_for("besedka: You are banned (")
-    anna.type("/help\r")
+    anna.type("/help 2\r")
     anna.wait_for("/redact ID")
     anna.type("/kick Nobody\r")
     anna.wait_for("! This cannot be done: Nobody is not here now")

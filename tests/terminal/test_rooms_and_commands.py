@@ -17,10 +17,12 @@ from tests.terminal.pseudo_terminal import CONTROL_D, Terminal
 
 def test_help_shows_every_command_and_key(terminal: Terminal) -> None:
     terminal.type("/help\r")
-    terminal.wait_for("//text")
+    terminal.wait_for("page 1 of 2; next: /help 2")
+    terminal.type("/help 2\r")
+    terminal.wait_for("page 2 of 2")
     shown = "\n".join(terminal.scrollback)
     for command in (
-        "/help",
+        "/help [PAGE]",
         "/me TEXT",
         "/private ROOM",
         "/msg NAME [TEXT]",
@@ -47,6 +49,22 @@ def test_help_shows_every_command_and_key(terminal: Terminal) -> None:
     ):
         assert f" {command} " in shown
     assert "/kick" not in shown
+
+
+def test_a_page_of_help_fits_the_window(terminal: Terminal) -> None:
+    terminal.type("/help\r")
+    terminal.wait_for("page 1 of 2")
+    terminal.wait_until(lambda: terminal.bar.startswith("# main"), "no bar")
+    assert any(line.startswith("        /help [PAGE]") for line in terminal.lines)
+    assert sum(line.startswith("        ") for line in terminal.lines) > 15
+    terminal.type("/help 99\r")
+    terminal.wait_for("! 99: it must be the number of a page, as in /help 2")
+    terminal.resize(40)
+    terminal.catch_up()
+    terminal.type("/help 2\r")
+    terminal.wait_for("page 2 of ")
+    terminal.wait_until(lambda: terminal.bar.startswith("# main"), "no bar")
+    assert "page 2 of 2" not in "".join(terminal.lines)
 
 
 def test_an_invalid_command_is_not_posted(server: RunningServer, terminal: Terminal) -> None:

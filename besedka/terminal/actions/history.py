@@ -99,9 +99,7 @@ async def _search(session: TerminalSession, search: Search) -> None:
         found, before = [*answer.messages, *found], answer.before
         if not before:
             break
-    for message in found:
-        view.mark_shown(message)
-        session.notifier.show(formatting.found_message(message, view.me, is_numbered=view.may_moderate))
+    session.notifier.show_found(view, found)
     session.search = replace(search, before=before) if before else None
     phrases, is_first = session.phrases, not search.before
     phrase = phrases.found_more if before else phrases.found if found else phrases.found_nothing

@@ -7,9 +7,10 @@ from typing import Final
 
 from besedka.remote.errors import JoinRefused
 from besedka.terminal.actions.direct_messages import open_direct_room
-from besedka.terminal.room_view import title
+from besedka.terminal.room_view import RoomView, title
 from besedka.terminal.session import Action, TerminalSession
 from besedka.terminal.ui import formatting
+from besedka.terminal.ui.room_keys import KEYS_AT_MOST
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Kind, RoomEntry
 from besedka.wire.naming import listed
@@ -38,9 +39,16 @@ def _room_marks(session: TerminalSession, entry: RoomEntry) -> list[str]:
     phrases, view = session.phrases, session.rooms.views.get(entry.name)
     marks = [phrases.people.format(n=entry.clients_count)]
     marks += [phrases.private] if entry.kind is Kind.PRIVATE else []
-    marks += [phrases.room_here] if view else []
+    marks += [_own_mark(session, view)] if view else []
     marks += [phrases.unread_in_room.format(n=view.unread_count)] if view and view.unread_count else []
     return marks
+
+
+def _own_mark(session: TerminalSession, view: RoomView) -> str:
+    """The mark of a joined room: it is on the screen, or this key leads there."""
+    if session.rooms.is_current(view):
+        return session.phrases.room_here
+    return f"Alt-{view.number}" if view.number <= KEYS_AT_MOST else session.phrases.room_joined
 
 
 async def _join(session: TerminalSession, argument: str) -> None:

@@ -11,8 +11,11 @@ from besedka.terminal.ui import formatting
 from besedka.terminal.ui.input_line import clear_screen, end_input
 from besedka.terminal.ui.notifier import Bell
 
+DIGITS_AT_MOST: Final = 3
+"""Longer numbers of pages are not even parsed."""
 
-async def _help(session: TerminalSession, _: str) -> None:
+
+async def _help(session: TerminalSession, argument: str) -> None:
     phrases = session.phrases
     rows = [
         (
@@ -22,7 +25,23 @@ async def _help(session: TerminalSession, _: str) -> None:
         for spec in COMMANDS
         if spec.requires in {"", *session.rooms.current.may}
     ]
-    session.notifier.show(*formatting.table([*rows, *phrases.keys.items()]))
+    pages = session.notifier.pages_of(formatting.table([*rows, *phrases.keys.items()]))
+    number = _page_number(argument, len(pages))
+    if number is None:
+        session.notifier.show_invalid(phrases.invalid_page, argument)
+        return
+    session.notifier.show(*pages[number - 1])
+    if number < len(pages):
+        session.notifier.notify(phrases.help_next.format(n=number, count=len(pages), next=number + 1))
+    elif number > 1:
+        session.notifier.notify(phrases.help_page.format(n=number, count=len(pages)))
+
+
+def _page_number(argument: str, count: int) -> int | None:
+    """The number of a page; None if there is no such page."""
+    is_number = argument.isdecimal() and len(argument) <= DIGITS_AT_MOST
+    number = int(argument) if is_number else 0 if argument else 1
+    return number if 1 <= number <= count else None
 
 
 async def _edit(session: TerminalSession, argument: str) -> None:

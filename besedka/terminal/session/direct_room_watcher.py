@@ -148,7 +148,8 @@ class DirectRoomWatcher:
         """Announce a room that is not joined, once."""
         if opened.room not in self._announced and len(self._announced) < ANNOUNCED_AT_MOST:
             self._announced.add(opened.room)
-            self._notify_of(opened.peer)
+            if opened.peer not in self._notifier.ignored:
+                self._notify_of(opened.peer)
 
     def _start_watching(self, room: str, read_to: tuple[int, str]) -> None:
         is_known = room in self._rooms.views or room in self._watched or room in self._joining
@@ -215,7 +216,7 @@ class DirectRoomWatcher:
         if view.name in self._rooms.views:
             return  # the user has joined it meanwhile
         self._rooms.add_in_background(view)
-        if is_announced:
+        if is_announced and view.peer not in self._notifier.ignored:
             self._notify_of(view.peer)
             self._notifier.ring(is_for_me=True)
 

@@ -50,9 +50,10 @@ class EventHandler:
         self._authors: dict[str, None] = {}
 
     def names(self) -> list[str]:
-        """Names for completion: the latest authors first, then the people present, then those of direct rooms; without the user."""
+        """Names for completion: the latest authors first, then the people present, those of direct rooms, and ignored ones; without the user."""
         current = self._rooms.current
-        names = dict.fromkeys((*reversed(self._authors), *current.people, *self._rooms.known_direct_rooms))
+        known = (*current.people, *self._rooms.known_direct_rooms, *self._notifier.ignored.names)
+        names = dict.fromkeys((*reversed(self._authors), *known))
         return [name for name in names if name != current.me]
 
     def handle(self, view: RoomView, event: Event) -> None:
@@ -115,7 +116,8 @@ class EventHandler:
             seconds = event.slow
             phrase = self._phrases.slow if seconds else self._phrases.not_slow
             self._notifier.notify(phrase.format(time=format_duration(seconds)))
-        if change := formatting.presence(event, self._rooms.own_names, self._phrases):
+        ignored = [name for name in (*event.joined, *event.left) if name in self._notifier.ignored]
+        if change := formatting.presence(event, {*self._rooms.own_names, *ignored}, self._phrases):
             self._notifier.show(change)
 
     def _rights_changed(self, view: RoomView) -> None:
@@ -123,6 +125,9 @@ class EventHandler:
         self._notifier.notify(phrases.moderates if view.may_moderate else phrases.moderates_no_longer)
 
     def _receive_message(self, view: RoomView, message: ReceivedMessage) -> None:
+        if message.user in self._notifier.ignored:
+            self._pass_over(view, message)
+            return
         if self._rooms.views.get(view.name) is not view:
             view.add_unshown(message)  # the room is being joined
             return
@@ -139,6 +144,12 @@ class EventHandler:
             self._rooms.show_received(view, message)
         if not (is_own or message.is_old):
             self._notifier.ring(is_for_me=view.is_for_me(message))
+
+    def _pass_over(self, view: RoomView, message: ReceivedMessage) -> None:
+        """Handle a message by an ignored person: nothing is shown, counted or rung."""
+        view.pass_over(message)
+        if self._rooms.is_current(view) and (self._rooms.is_in_sight or message.is_old):
+            view.mark_read()
 
     def _redacted(self, view: RoomView, event: Redacted) -> None:
         author = view.author_shown(event.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Final
 
 from besedka.remote.address import Address
@@ -42,6 +43,7 @@ class Rooms:
         storage: keeps unsent messages and read positions.
         receive: called with each event of each room.
         until_printable: returns when the screen can take more.
+        switched: called with a room that was put on the screen.
         redraw: called when the input line and the status bar have changed.
         ended: called with the reason when the server has ended the session for good.
 
@@ -68,6 +70,7 @@ class Rooms:
         *,
         receive: Callable[[RoomView, Event], None],
         until_printable: Callable[[], Awaitable[None]],
+        switched: Callable[[RoomView], None],
         redraw: Callable[[], None],
         ended: Callable[[BaseException], None],
     ) -> None:
@@ -89,6 +92,7 @@ class Rooms:
         self._storage = storage
         self._receive = receive
         self._until_printable = until_printable
+        self._switched = switched
         self._redraw = redraw
         self._ended = ended
         self._retreating: asyncio.Task[None] | None = None
@@ -227,6 +231,7 @@ class Rooms:
     def switch_to(self, view: RoomView) -> None:
         """Put a room on the screen, with its unread messages."""
         is_new = view.name not in self.views
+        self._number(view)
         self.views.pop(view.name, None)
         self.views[view.name] = self.current = view
         self.is_unread_rule_due = False
@@ -242,6 +247,7 @@ class Rooms:
         else:
             self._notifier.show(formatting.rule(view.title))
             self._show_unshown(view)
+        self._switched(view)
         self.mark_read()
         self._redraw()
 
@@ -277,8 +283,14 @@ class Rooms:
 
     def add_in_background(self, view: RoomView) -> None:
         """Add a joined room without showing it; it is the last one to be switched to."""
+        self._number(view)
         self.views = {view.name: view, **self.views}
         self._redraw()
+
+    def _number(self, view: RoomView) -> None:
+        """Give a room the lowest number that no other one has; it stays until the room is left."""
+        taken = {other.number for other in self.views.values()}
+        view.number = view.number or next(number for number in count(1) if number not in taken)
 
     async def rename(self, view: RoomView, name: str) -> None:
         """Change the name in a room.

@@ -22,16 +22,20 @@ from besedka.terminal.room_view import RoomView
 from besedka.terminal.search_terms import SearchTerms
 from besedka.terminal.session.direct_room_watcher import DirectRoomWatcher
 from besedka.terminal.session.event_handler import EventHandler
+from besedka.terminal.session.room_switching import RoomSwitching
 from besedka.terminal.session.rooms import Rooms
 from besedka.terminal.session.typed_lines import TypedLines
 from besedka.terminal.storage import Storage
 from besedka.terminal.ui import formatting
 from besedka.terminal.ui.completion import LineCompleter
+from besedka.terminal.ui.fragments import Fragments
 from besedka.terminal.ui.input_line import InputLine, end_input, redraw
 from besedka.terminal.ui.keyboard import LINE_CHARACTERS
+from besedka.terminal.ui.name_colours import COLOURS_OF_256, TRUE_COLOURS, NameColours
 from besedka.terminal.ui.notifier import Bell, Notifier
 from besedka.terminal.ui.output import TerminalOutput
 from besedka.terminal.ui.phrases import Phrases
+from besedka.terminal.ui.room_keys import RoomKey
 from besedka.terminal.ui.status_bar import status_bar
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Say
@@ -80,6 +84,7 @@ class TerminalSession:
         phrases: the user's language.
         notifier: shows notices, problems and messages.
         input_line: the input line.
+        room_switching: switches rooms by keys, and keeps their drafts.
         typed_lines: posts what is typed there, and runs commands.
         rooms: the joined rooms.
         direct_room_watcher: watches direct rooms that are not joined.
@@ -105,10 +110,19 @@ class TerminalSession:
         self._output = TerminalOutput(
             get_app_session().output, style, color_depth, (lambda: self.input_line.shown) if is_dumb else None
         )
-        is_coloured = not is_dumb and color_depth is not ColorDepth.DEPTH_1_BIT
-        self.notifier = Notifier(self._output, phrases, bell, is_coloured=is_coloured)
         storage = Storage(
-            address.url, lambda why: self.notifier.show_problem(phrases.not_stored.format(why=why))
+            address.url,
+            lambda why: self._output.print(formatting.problem(phrases.not_stored.format(why=why))),
+        )
+        is_coloured = not is_dumb and color_depth is not ColorDepth.DEPTH_1_BIT
+        has_true_colours = color_depth is ColorDepth.DEPTH_24_BIT
+        self.notifier = Notifier(
+            self._output,
+            phrases,
+            bell,
+            is_coloured=is_coloured,
+            name_colours=NameColours(TRUE_COLOURS if has_true_colours else COLOURS_OF_256),
+            ignored=storage.ignored_names(),
         )
         self.missing_room = ""
         self.listed_waiting: list[tuple[RoomView, Say]] = []
@@ -120,6 +134,7 @@ class TerminalSession:
             storage,
             receive=self._receive,
             until_printable=self._output.until_printable,
+            switched=self._room_shown,
             redraw=redraw,
             ended=self._ended_by_server,
         )
@@ -143,12 +158,15 @@ class TerminalSession:
             changed=self._input_changed,
             focus_changed=self._focus_changed,
             overflowed=lambda: self._overflowed(overflow),
+            leads_to_room=self._leads_to_room,
         )
+        self.room_switching = RoomSwitching(self.rooms, self.input_line, self.notifier, storage)
         self.typed_lines = TypedLines(
             self.input_line,
             self.rooms,
             self.notifier,
             lambda command: actions[command.spec.name](self, command.argument),
+            self.room_switching.switch,
         )
         self._storage = storage
 
@@ -225,6 +243,7 @@ class TerminalSession:
         await self.typed_lines.finish()
         await self.direct_room_watcher.stop()
         self.rooms.save()
+        self.room_switching.save_drafts()
         await self.rooms.leave_all()
         if (count := self.rooms.unsent_count) and self._storage.works:
             self.notifier.notify(self.phrases.unsent_on_exit.format(n=count))
@@ -239,6 +258,7 @@ class TerminalSession:
     def _hang_up(self) -> None:
         """End the session on SIGHUP or SIGTERM: the window was closed, or the machine is shutting down."""
         self.rooms.save()
+        self.room_switching.save_drafts()
         end_input()
 
     async def _save_regularly(self) -> None:
@@ -262,7 +282,14 @@ class TerminalSession:
         # At the question for the name there is no room yet.
         if self.rooms.views:
             self.rooms.mark_read()
-        self.typed_lines.send_typing(text)
+        if not self.room_switching.is_offering:
+            self.typed_lines.send_typing(text)
+
+    def _room_shown(self, view: RoomView) -> None:
+        self.room_switching.offer_draft(view)
+
+    def _leads_to_room(self, key: RoomKey) -> bool:
+        return self.room_switching.leads_to_room(key)
 
     def _overflowed(self, why: str) -> None:
         self.notifier.show_problem(why)
@@ -274,7 +301,7 @@ class TerminalSession:
         if has_focus and self.rooms.views:
             self.rooms.mark_read()
 
-    def _status_bar(self) -> formatting.Fragments:
+    def _status_bar(self) -> Fragments:
         return status_bar(
             self.rooms.current,
             self.rooms.others,
@@ -284,6 +311,8 @@ class TerminalSession:
             refusal=self.phrases.session_ended if self.typed_lines.has_ended else self.typed_lines.refusal,
             line_count=self.input_line.hidden_from,
             now=asyncio.get_running_loop().time(),
+            columns=get_app_session().output.get_size().columns,
+            ignored=self.notifier.ignored,
         )
 
 

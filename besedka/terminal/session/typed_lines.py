@@ -12,9 +12,11 @@ from besedka.remote.errors import RemoteError, SayRefused
 from besedka.terminal.commands import Command, InvalidCommand, Text, parse
 from besedka.terminal.room_view import ConnectionState
 from besedka.terminal.session.rooms import RoomNotConnected, Rooms
+from besedka.terminal.ui.emoji import with_emoji
 from besedka.terminal.ui.formatting import excerpt
 from besedka.terminal.ui.input_line import InputLine, end_input, redraw
 from besedka.terminal.ui.notifier import Notifier
+from besedka.terminal.ui.room_keys import RoomKey
 from besedka.wire.errors import Refused
 from besedka.wire.message import MessageId
 from besedka.wire.validation import clean_text
@@ -37,6 +39,7 @@ class TypedLines:
         rooms: the rooms of the session.
         notifier: shows problems.
         run_action: runs the action of a command.
+        switch_room: switches to the room of a key.
 
     Attributes:
         has_ended: whether the server has ended the session; then lines are given back, and an empty one leaves.
@@ -50,6 +53,7 @@ class TypedLines:
         rooms: Rooms,
         notifier: Notifier,
         run_action: Callable[[Command], Awaitable[None]],
+        switch_room: Callable[[RoomKey], None],
     ) -> None:
         self.has_ended = False
         self.refusal = ""
@@ -59,6 +63,7 @@ class TypedLines:
         self._notifier = notifier
         self._phrases = notifier.phrases
         self._run_action = run_action
+        self._switch_room = switch_room
         self._queries: asyncio.Queue[Command] = asyncio.Queue()
         self._pending_posts: set[asyncio.Future[MessageId]] = set()
         self._typing_sent_at = 0.0
@@ -66,7 +71,11 @@ class TypedLines:
     async def take(self) -> None:
         """Handle one line after the other until cancelled."""
         while True:
-            line = (await self._input_line.typed.get()).rstrip()
+            typed = await self._input_line.typed.get()
+            if isinstance(typed, RoomKey):
+                self._switch_room(typed)
+                continue
+            line = typed.rstrip()
             if line:
                 self.refusal = ""
             if self.has_ended:
@@ -92,14 +101,16 @@ class TypedLines:
     async def finish(self) -> None:
         """Post text typed after a command that was still running, too, and wait for the last posts to be stored."""
         while self._rooms.views and not (self.has_ended or self._input_line.typed.empty()):
-            line = self._input_line.typed.get_nowait().rstrip()
-            if isinstance(meaning := parse(line), Text):
+            typed = self._input_line.typed.get_nowait()
+            if isinstance(typed, RoomKey):
+                self._switch_room(typed)
+            elif isinstance(meaning := parse(line := typed.rstrip()), Text):
                 self.post(meaning.text, line)
         if self._pending_posts and self._rooms.current.state is ConnectionState.CONNECTED:
             await asyncio.wait(self._pending_posts, timeout=LAST_POSTS_SECONDS)
 
     def post(self, text: str, typed: str) -> None:
-        """Post text in the current room.
+        """Post text in the current room, with emoji for their names.
 
         Args:
             text: the message.
@@ -110,7 +121,7 @@ class TypedLines:
             self._restore_line(typed)
             return
         try:
-            posted = self._rooms.current.membership.say(clean_text(text))
+            posted = self._rooms.current.membership.say(clean_text(with_emoji(text)))
         except Refused as refusal:
             self._notifier.show_refusal(refusal)
             self.refuse(self._notifier.refusal_sentence(refusal))

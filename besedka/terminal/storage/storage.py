@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from besedka.home import state_folder
+from besedka.terminal.storage.drafts import Drafts
+from besedka.terminal.storage.ignored import IgnoredNames
 from besedka.terminal.storage.read_positions import Position, ReadPositions
 from besedka.terminal.storage.unsent import UnsentMessages, remove_stale_locks
 
@@ -29,10 +31,12 @@ class Storage:
         self._has_failed = False
         self._folder: Path | None = None
         self._positions: ReadPositions | None = None
+        self._drafts: Drafts | None = None
         try:
             self._folder = state_folder()
             self._positions = ReadPositions(self._folder / "read", url)
             self._positions.load()
+            self._drafts = Drafts(self._folder / "drafts", url)
             remove_stale_locks(self._folder / UNSENT)
         except OSError as error:
             self._failed(error)
@@ -72,6 +76,26 @@ class Storage:
                 self._positions.save()
             except OSError as error:
                 self._failed(error)
+
+    def take_draft(self, room: str) -> str:
+        """The draft of a room, which is no longer stored; empty if there is none."""
+        try:
+            return self._drafts.take(room) if self._drafts else ""
+        except OSError as error:
+            self._failed(error)
+            return ""
+
+    def keep_drafts(self, drafts: Mapping[str, str]) -> None:
+        """Store drafts, by room."""
+        try:
+            if self._drafts:
+                self._drafts.keep(drafts)
+        except OSError as error:
+            self._failed(error)
+
+    def ignored_names(self) -> IgnoredNames:
+        """The names that the user ignores."""
+        return IgnoredNames(self._folder / "ignored" if self._folder else None, self._url, self._failed)
 
     def _failed(self, error: OSError) -> None:
         if not self._has_failed:

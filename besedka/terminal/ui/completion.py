@@ -1,4 +1,4 @@
-"""Tab completion of commands, rooms and names."""
+"""Tab completion of commands, rooms, names and emoji."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from besedka.terminal.commands import COMMANDS, quote_name
+from besedka.terminal.ui.emoji import EMOJI, begun_name, names_like
 from besedka.wire.sanitize import sanitize_line
 
 _TAKE_PERSON: Final = {f"/{spec.name}" for spec in COMMANDS if spec.takes_person}
@@ -44,6 +45,8 @@ class LineCompleter(Completer):
         if typed.startswith("/") and " " not in typed:
             may = {"", *self._may()}
             return _matching(typed, [f"/{spec.name} " for spec in COMMANDS if spec.requires in may])
+        if (begun := begun_name(typed)) is not None:
+            return _emoji(begun)
         if typed.startswith("/join "):
             return _matching(
                 typed.removeprefix("/join ").lstrip("# "), [f"{room} " for room in self._destinations()]
@@ -67,6 +70,14 @@ class LineCompleter(Completer):
                 if found:
                     return found
         return []
+
+
+def _emoji(begun: str) -> Iterable[Completion]:
+    """Their names, which are replaced when the line is sent."""
+    names = names_like(begun)
+    return [
+        Completion(f":{name}:", -len(begun) - 1, display=f"{_LISTED}{EMOJI[name]} {name}") for name in names
+    ]
 
 
 def _begun_name(argument: str) -> str | None:

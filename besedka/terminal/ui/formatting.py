@@ -16,7 +16,6 @@ of lines apart without colours::
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +25,8 @@ from prompt_toolkit.utils import get_cwidth
 
 from besedka.remote.room.events import ReceivedMessage
 from besedka.terminal.commands import EMOTE_PREFIX
+from besedka.terminal.ui import markup
+from besedka.terminal.ui.fragments import Fragments
 from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.frames import System
 from besedka.wire.log_line import clock_time
@@ -33,9 +34,6 @@ from besedka.wire.mentions import mentions
 from besedka.wire.message import UNVERIFIED_MARK
 from besedka.wire.naming import in_sentence, listed
 from besedka.wire.sanitize import sanitize, sanitize_line
-
-Fragments = list[tuple[str, str]]
-"""Styled text as prompt_toolkit takes it: pairs of a style and a text."""
 
 HANG_COLUMNS: Final = 4
 """Columns from a name to the further rows of its message: more than the sign of an action ("* Anna waves") takes."""
@@ -56,31 +54,23 @@ class Line:
     is_whole: bool = False
 
 
-NAME_COLOURS: Final = (
-    "#af5f5f",
-    "#af5f00",
-    "#008700",
-    "#00875f",
-    "#008787",
-    "#5f5fff",
-    "#875fd7",
-    "#d700af",
-)
-"""All are among the 256 colours of terminals, and legible on black and on white: a contrast of at least 4.3."""
-
 GREY: Final = "#767676"
 RED: Final = "#ff0000"
+TEAL: Final = "#008787"
 
 STYLES: Final = {
     "time": GREY,
     "old": GREY,
     "own": "bold",
     "name": "bold",
-    "mention": "bold",
+    "mention": "bold reverse",
+    "mark": GREY,
+    "code": TEAL,
+    "quote": f"italic {GREY}",
     "system": f"italic {GREY}",
     "problem": f"bold {RED}",
     "line": GREY,
-    "link": "bold",
+    "link": "underline",
     "unverified": GREY,
     "bottom-toolbar": "noreverse",
     "bar": GREY,
@@ -97,23 +87,26 @@ EXCERPT_CHARACTERS: Final = 40
 """The length of quoted invalid input."""
 
 
-def message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> Line:
-    """A message with its time, and its number if wanted."""
+def message(posted: ReceivedMessage, me: str, colour: str, *, is_numbered: bool = False) -> Line:
+    """A message with its time, and its number if wanted; the marks in it are shown, and have their styles.
+
+    Args:
+        posted: the message.
+        me: the user's name.
+        colour: of its author's name.
+        is_numbered: whether to show its number.
+    """
     is_own = posted.user == me
     is_mention = not is_own and mentions(posted.text, me)
-    name_style = _name_style(posted, is_own=is_own)
-    text_style = "class:old" if posted.is_old else ("class:mention" if is_mention else "")
+    name_style = "class:own" if is_own else colour if posted.is_old else f"class:name {colour}"
+    text_style = "class:old" if posted.is_old else ""
     name, text = sanitize_line(posted.user), sanitize(posted.text)
     unverified = [("class:unverified", UNVERIFIED_MARK)] if posted.is_unverified else []
+    words = markup.styled(markup.parse(text.removeprefix(EMOTE_PREFIX), "" if is_own else me), text_style)
     if text.startswith(EMOTE_PREFIX):
-        body = [
-            (name_style, f"* {name}"),
-            *unverified,
-            ("", " "),
-            (text_style, text.removeprefix(EMOTE_PREFIX)),
-        ]
+        body = [(name_style, f"* {name}"), *unverified, ("", " "), *words]
     else:
-        body = [(name_style, name), *unverified, (name_style, ": "), (text_style, text)]
+        body = [(name_style, name), *unverified, (name_style, ": "), *words]
     clock = clock_time(sanitize_line(posted.stamp))[:5]
     number = f" {posted.id}" if is_numbered else ""
     sign = "→" if is_own else "›" if is_mention else " "
@@ -121,9 +114,9 @@ def message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> L
     return Line([("class:time", gutter), *body], get_cwidth(gutter) + HANG_COLUMNS)
 
 
-def found_message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> Line:
-    """A message that a search has found, with its date."""
-    date, line = f"{sanitize_line(posted.stamp[:10])} ", message(posted, me, is_numbered=is_numbered)
+def found_message(posted: ReceivedMessage, me: str, colour: str, *, is_numbered: bool = False) -> Line:
+    """A message that a search has found, with its date; see `message`."""
+    date, line = f"{sanitize_line(posted.stamp[:10])} ", message(posted, me, colour, is_numbered=is_numbered)
     return Line([("class:time", date), *line.fragments], get_cwidth(date) + line.hang)
 
 
@@ -196,14 +189,3 @@ def _indented(style: str, sign: str, text: str) -> Line:
 
 def _others(names: Sequence[str], own_names: Collection[str], phrases: Phrases) -> str:
     return listed((sanitize_line(name) for name in names if name not in own_names), phrases.language)
-
-
-def _name_style(posted: ReceivedMessage, *, is_own: bool) -> str:
-    if posted.is_old:
-        return "class:old"
-    return "class:own" if is_own else f"class:name {_colour(posted.user)}"
-
-
-def _colour(name: str) -> str:
-    """The colour of a name; the same name always has the same one."""
-    return NAME_COLOURS[hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % len(NAME_COLOURS)]

@@ -26,8 +26,9 @@ from prompt_toolkit.shortcuts import CompleteStyle
 from prompt_toolkit.styles import BaseStyle
 from prompt_toolkit.utils import is_dumb_terminal
 
-from besedka.terminal.ui.formatting import Fragments
+from besedka.terminal.ui.fragments import Fragments
 from besedka.terminal.ui.keyboard import LINE_CHARACTERS
+from besedka.terminal.ui.room_keys import RoomKey, bind_room_keys
 from besedka.terminal.ui.terminal_quirks import erase_whole_on_resize
 
 PROMPT: Final = "> "
@@ -63,9 +64,10 @@ class InputLine:
         changed: called with the content of the line whenever it changes.
         focus_changed: called with whether the window has the focus.
         overflowed: called when typed or pasted text is dropped, because the line would be too long.
+        leads_to_room: whether there is a room for a key.
 
     Attributes:
-        typed: the lines that were typed, in order.
+        typed: the lines that were typed and the keys that lead to rooms, in order.
         is_dumb: whether the terminal can only write line after line.
     """
 
@@ -80,13 +82,15 @@ class InputLine:
         changed: Callable[[str], None],
         focus_changed: Callable[[bool], None],
         overflowed: Callable[[], None],
+        leads_to_room: Callable[[RoomKey], bool],
     ) -> None:
-        self.typed: asyncio.Queue[str] = asyncio.Queue()
+        self.typed: asyncio.Queue[str | RoomKey] = asyncio.Queue()
         self.is_dumb = is_dumb_terminal()
         keys = KeyBindings()
         _bind_editing(keys)
         _bind_length(keys, overflowed)
         _bind_focus(keys, focus_changed)
+        bind_room_keys(keys, leads_to_room, self.typed.put_nowait)
         self._session: PromptSession[None] = PromptSession(
             PROMPT,
             multiline=True,
@@ -115,6 +119,11 @@ class InputLine:
         erase_whole_on_resize(self._session.app)
 
     @property
+    def text(self) -> str:
+        """The content of the line; also after `run`, if it was not sent."""
+        return self._buffer.text
+
+    @property
     def shown(self) -> str:
         """The line as it is on the screen."""
         return PROMPT + self._buffer.text
@@ -128,7 +137,7 @@ class InputLine:
         """Read lines until Ctrl-D, Ctrl-C in an empty line, or `end_input`."""
         focus_reports = nullcontext() if self.is_dumb else _focus_reports(self._session.output)
         with suppress(EOFError, KeyboardInterrupt), focus_reports:
-            await self._session.prompt_async(set_exception_handler=False)
+            await self._session.prompt_async(default=self.text, set_exception_handler=False)
 
     async def ask(self, question: str, default: str) -> str:
         """Ask the user a question, before `run`.
@@ -158,6 +167,11 @@ class InputLine:
         self._buffer.selection_state.enter_shift_mode()
         redraw()
         return True
+
+    def resume(self, text: str) -> None:
+        """Put an unfinished text into the line, which is empty, to be gone on with at its end."""
+        self._buffer.insert_text(text)
+        redraw()
 
     def edit(self, text: str) -> None:
         """Open a text in the user's editor; the result becomes the line."""

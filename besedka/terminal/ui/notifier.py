@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,8 +13,11 @@ from besedka.qr import qr_lines
 from besedka.remote.errors import RemoteError
 from besedka.remote.room.events import ReceivedMessage
 from besedka.terminal.room_view import RoomView
+from besedka.terminal.storage import IgnoredNames
 from besedka.terminal.ui import formatting
+from besedka.terminal.ui.name_colours import NameColours
 from besedka.terminal.ui.output import TerminalOutput
+from besedka.terminal.ui.paging import pages_of
 from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.errors import Refused
 from besedka.wire.frames import Done
@@ -22,6 +25,9 @@ from besedka.wire.sanitize import sanitize_line
 
 SENTENCE_CHARACTERS: Final = 1_000
 """How much of a server's sentence is shown."""
+
+ROWS_BELOW_A_PAGE: Final = 3
+"""A notice, the input line and the status bar."""
 
 THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that lead every device to itself."""
@@ -43,17 +49,31 @@ class Notifier:
         phrases: the user's language.
         bell: when to ring.
         is_coloured: whether the terminal shows colours.
+        name_colours: gives each name a colour.
+        ignored: the people whose messages are not shown.
 
     Attributes:
         phrases: the user's language.
         bell: when to ring; may be changed.
+        ignored: the people whose messages are not shown.
     """
 
-    def __init__(self, output: TerminalOutput, phrases: Phrases, bell: Bell, *, is_coloured: bool) -> None:
+    def __init__(
+        self,
+        output: TerminalOutput,
+        phrases: Phrases,
+        bell: Bell,
+        *,
+        is_coloured: bool,
+        name_colours: NameColours,
+        ignored: IgnoredNames,
+    ) -> None:
         self.phrases = phrases
         self.bell = bell
         self._output = output
         self._is_coloured = is_coloured
+        self._colours = name_colours
+        self.ignored = ignored
 
     def show(self, *lines: formatting.Line) -> None:
         """Show lines as they are."""
@@ -61,13 +81,32 @@ class Notifier:
             self._output.print(line)
 
     def show_messages(self, view: RoomView, messages: Sequence[ReceivedMessage]) -> None:
-        """Show messages of a room, with a rule where a new day begins."""
+        """Show messages of a room, with a rule where a new day begins; those of ignored people are passed over."""
         for message in messages:
+            if message.user in self.ignored:
+                view.pass_over(message)
+                continue
             if message.stamp[:10] != view.day:
                 view.day = message.stamp[:10]
                 self.show(formatting.rule(view.day))
-            view.mark_shown(message)
-            self.show(formatting.message(message, view.me, is_numbered=view.may_moderate))
+            self._show_message(formatting.message, view, message)
+
+    def show_found(self, view: RoomView, messages: Sequence[ReceivedMessage]) -> None:
+        """Show messages of a room that a search has found, with their dates."""
+        for message in messages:
+            self._show_message(formatting.found_message, view, message)
+
+    def _show_message(
+        self, form: Callable[..., formatting.Line], view: RoomView, message: ReceivedMessage
+    ) -> None:
+        view.mark_shown(message)
+        colour = self._colours.of(message.user)
+        self.show(form(message, view.me, colour, is_numbered=view.may_moderate))
+
+    def pages_of(self, lines: Sequence[formatting.Line]) -> list[list[formatting.Line]]:
+        """Lines, page by page; each fits the window, with a notice below it."""
+        size = get_app_session().output.get_size()
+        return pages_of(lines, size.columns, max(1, size.rows - ROWS_BELOW_A_PAGE))
 
     def notify(self, text: str) -> None:
         """Show a notice."""

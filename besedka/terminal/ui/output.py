@@ -17,9 +17,11 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import BaseStyle
 
-from besedka.terminal.ui.formatting import Fragments, Line
+from besedka.terminal.ui.formatting import Line
+from besedka.terminal.ui.fragments import Fragments
 from besedka.terminal.ui.keyboard import raw
-from besedka.terminal.ui.wrapping import AUTOWRAP_OFF, AUTOWRAP_ON, Rows
+from besedka.terminal.ui.word_wrap import wrap
+from besedka.terminal.ui.wrapping import AUTOWRAP_OFF, AUTOWRAP_ON
 
 REST_SECONDS: Final = 0.05
 """Pause between two batches; the first line after a pause is printed at once."""
@@ -126,8 +128,7 @@ class TerminalOutput:
         """A line, broken into rows; the terminal breaks none of them meanwhile."""
         if line.is_whole:
             return line.fragments
-        rows = Rows(columns, line.hang, is_hung=True)
-        broken = [(style, rows.feed(text)) for style, text in line.fragments]
+        broken = wrap(line.fragments, columns, line.hang)
         # Of ASCII it is known how wide it is, and what a dumb terminal does cannot be changed.
         if self._input_line or all(text.isascii() for _, text in broken):
             return broken

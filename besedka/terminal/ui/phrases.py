@@ -33,13 +33,19 @@ class Phrases:
     direct_opened: str
     direct_to_self: str
     help_hint: str
+    help_page: str
+    help_next: str
+    invalid_page: str
     reconnecting: str
     reconnecting_now: str
+    reconnecting_short: str
+    reconnecting_now_short: str
     reconnected: str
     unsent: str
     unsent_on_exit: str
     resending: str
     unsent_damaged: str
+    draft: str
     history_replaced: str
     joined: str
     left: str
@@ -61,6 +67,7 @@ class Phrases:
     present: str
     rooms: str
     room_here: str
+    room_joined: str
     unread_in_room: str
     private: str
     not_private: str
@@ -73,6 +80,11 @@ class Phrases:
     unblocked: str
     blocked_names: str
     blocked_nobody: str
+    ignored: str
+    unignored: str
+    not_ignored: str
+    ignored_names: str
+    ignored_nobody: str
     removed: str
     session_ended: str
     device: str
@@ -141,13 +153,19 @@ ENGLISH = Phrases(
     direct_opened="{who} has opened direct messages with you: /join @{peer}",
     direct_to_self="That is you.",
     help_hint="Enter sends, /help shows the commands.",
+    help_page="page {n} of {count}",
+    help_next="page {n} of {count}; next: /help {next}",
+    invalid_page="{given}: it must be the number of a page, as in /help 2",
     reconnecting="no connection, next try in {n} s",
     reconnecting_now="no connection, trying …",
+    reconnecting_short="retry in {n} s",
+    reconnecting_now_short="retrying …",
     reconnected="connected again",
     unsent="{n} waiting",
     unsent_on_exit="{n} waiting to be sent; they are stored, and sent when you return",
     resending="sending {n} from the last session",
     unsent_damaged="some unsent messages of the last session cannot be read: {path}",
+    draft="Your unfinished line is back.",
     history_replaced="The history was replaced; the new one starts here.",
     joined="{names} joined",
     left="{names} left",
@@ -169,6 +187,7 @@ ENGLISH = Phrases(
     present="Here: {names}",
     rooms="Rooms:",
     room_here="you are here",
+    room_joined="joined",
     unread_in_room="{n} new",
     private="private",
     not_private="# {room} is not private; /private ROOM makes a room that is.",
@@ -183,6 +202,11 @@ ENGLISH = Phrases(
     unblocked="You receive direct messages from {user} again.",
     blocked_names="Blocked: {names}",
     blocked_nobody="You have not blocked anyone.",
+    ignored="Messages by {user} are hidden on this machine; /unignore {name} ends it.",
+    unignored="Messages by {user} are shown again.",
+    not_ignored="{user} is not ignored.",
+    ignored_names="Ignored: {names}",
+    ignored_nobody="You ignore nobody.",
     device="Open this link on another device to be {user} there; once, within {time}:",
     confirm_device="Use this machine as {user}? (y/n) ",
     confirm_device_nameless="Use this machine as the person who created this link? (y/n) ",
@@ -240,6 +264,8 @@ ENGLISH = Phrases(
         "msg": "write a direct message",
         "block": "stop direct messages from somebody",
         "unblock": "allow their direct messages again",
+        "ignore": "hide somebody's messages, on this machine only",
+        "unignore": "show their messages again",
         "invite": "a link in here: for how many (1), how long (7d)",
         "uninvite": "revoke invitations, or a membership",
         "device": "use your name on another device, too",
@@ -265,6 +291,8 @@ ENGLISH = Phrases(
         "Alt-Enter": "another line",
         "Tab": "complete a name, a room, a command",
         "Up, Ctrl-R": "what you typed before",
+        "Alt-1 … Alt-9": "your rooms, by number; Ctrl-N, Ctrl-P: the next, the previous one",
+        ":smile:": "an emoji, by its name; Tab completes it",
         "Ctrl-C": "clear the line; leave, if it is empty",
         "//text": "post a text that begins with a slash",
         "Anna?": "the name Anna is not verified",
@@ -299,13 +327,19 @@ RUSSIAN = Phrases(
     direct_opened="{who} открывает переписку с вами: /join @{peer}",
     direct_to_self="Это вы и есть.",
     help_hint="Enter отправляет, /help показывает команды.",
+    help_page="страница {n} из {count}",
+    help_next="страница {n} из {count}; дальше: /help {next}",
+    invalid_page="{given}: нужен номер страницы, например /help 2",
     reconnecting="нет связи, новая попытка через {n} с",
     reconnecting_now="нет связи, пробуем …",
+    reconnecting_short="связь через {n} с",
+    reconnecting_now_short="нет связи",
     reconnected="связь восстановлена",
     unsent="ждут отправки: {n}",
     unsent_on_exit="ждут отправки: {n}; они сохранены и уйдут, когда вы вернётесь",
     resending="с прошлого раза ждали отправки: {n}; отправляем",
     unsent_damaged="часть того, что ждало отправки с прошлого раза, не читается: {path}",
+    draft="Недописанное сообщение снова в строке ввода.",
     history_replaced="История заменена; новая начинается здесь.",
     joined="{names} теперь в чате",
     left="{names} больше не в чате",
@@ -327,6 +361,7 @@ RUSSIAN = Phrases(
     present="Здесь: {names}",
     rooms="Комнаты:",
     room_here="вы здесь",
+    room_joined="открыта",
     unread_in_room="новых: {n}",
     private="частная",
     not_private="Комната # {room} не частная; частную создаст /private КОМНАТА.",
@@ -341,6 +376,11 @@ RUSSIAN = Phrases(
     unblocked="Личные сообщения от {user} снова приходят.",
     blocked_names="Заблокированы: {names}",
     blocked_nobody="Вы никого не заблокировали.",
+    ignored="Сообщения от {user} на этой машине скрыты; отменить: /unignore {name}",
+    unignored="Сообщения от {user} снова видны.",
+    not_ignored="Сообщения от {user} и так видны.",
+    ignored_names="Скрыты сообщения от: {names}",
+    ignored_nobody="Вы ничьих сообщений не скрыли.",
     device="На другом устройстве эта ссылка сделает вас {user}, один раз, за {time}:",
     confirm_device="Быть {user} на этой машине? (y/n) ",
     confirm_device_nameless="Быть на этой машине тем, кто создал эту ссылку? (y/n) ",
@@ -396,6 +436,7 @@ RUSSIAN = Phrases(
         "REASON": "ПРИЧИНА",
         "SECONDS": "СЕКУНДЫ",
         "ID": "НОМЕР",
+        "PAGE": "СТРАНИЦА",
         "DATE": "ДАТА",
     },
     commands={
@@ -409,6 +450,8 @@ RUSSIAN = Phrases(
         "msg": "написать личное сообщение",
         "block": "не получать личных сообщений от человека",
         "unblock": "снова получать его личные сообщения",
+        "ignore": "скрыть чьи-то сообщения, только на этой машине",
+        "unignore": "снова показывать эти сообщения",
         "invite": "ссылка сюда: скольким (1) и на сколько (7d)",
         "uninvite": "отозвать приглашения; исключить кого-то",
         "device": "быть собой и на другом устройстве",
@@ -434,6 +477,8 @@ RUSSIAN = Phrases(
         "Alt-Enter": "новая строка",
         "Tab": "дополнить имя, комнату, команду",
         "Up, Ctrl-R": "что вы набирали раньше",
+        "Alt-1 … Alt-9": "ваши комнаты по номеру; Ctrl-N, Ctrl-P: следующая, предыдущая",
+        ":smile:": "эмодзи по названию; Tab дополнит",
         "Ctrl-C": "очистить строку, а пустая — выйти",
         "//текст": "сказать то, что начинается с косой черты",
         "Анна?": "имя Анна не подтверждено",

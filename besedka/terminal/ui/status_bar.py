@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 from besedka.terminal.room_view import ConnectionState, RoomView
-from besedka.terminal.ui.formatting import Fragments
+from besedka.terminal.ui.fitting import Part, Urgency, fit
+from besedka.terminal.ui.fragments import Fragments
 from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.durations import format_duration
 from besedka.wire.frames import Kind
@@ -27,8 +28,10 @@ def status_bar(
     refusal: str,
     line_count: int,
     now: float,
+    columns: int,
+    ignored: Container[str],
 ) -> Fragments:
-    """The status bar. In a narrow window its end is cut off, so the most urgent parts come first.
+    """The status bar. In a narrow window the less urgent parts are left out; the room, a lost connection and the user's name stay.
 
     Args:
         current: the room on the screen.
@@ -39,50 +42,62 @@ def status_bar(
         refusal: why the last line was refused; empty if it was not.
         line_count: the number of lines that are typed, where the input line does not show all of them; else 0.
         now: the time by the loop's clock.
+        columns: of the window.
+        ignored: people who are not said to be typing.
     """
-    mark = f" ({phrases.private})" if current.kind is Kind.PRIVATE else ""
-    parts: Fragments = [("class:bar.room", f"{sanitize_line(current.title)}{mark}")]
+    parts = [_room(current, phrases)]
     if refusal:
-        parts.append(("class:bar.problem", sanitize_line(refusal)))
+        sentence = sanitize_line(refusal)
+        parts.append(Part("class:bar.problem", sentence, sentence, Urgency.ALWAYS, is_name=True))
     if line_count:
-        parts.append(("class:bar", phrases.lines.format(n=line_count)))
+        lines = phrases.lines.format(n=line_count)
+        parts.append(Part("class:bar", lines, lines, Urgency.UNSENT))
     if unsent_count:
-        parts.append(("class:bar.problem", phrases.unsent.format(n=unsent_count)))
+        unsent = phrases.unsent.format(n=unsent_count)
+        parts.append(Part("class:bar.problem", unsent, unsent, Urgency.UNSENT))
     if throttled := math.ceil(current.throttled_seconds(now)):
         phrase = phrases.slow_next if current.slow else phrases.fast_next
-        parts.append(("class:bar.problem", phrase.format(time=format_duration(throttled))))
+        pause = phrase.format(time=format_duration(throttled))
+        parts.append(Part("class:bar.problem", pause, pause, Urgency.UNSENT))
     if current.state is ConnectionState.AWAY:
-        parts.append(("class:bar.problem", _reconnecting(current.retry_at - now, phrases)))
+        parts.append(_reconnecting(current.retry_at - now, phrases))
     if command:
-        parts.append(("class:bar", f"{sanitize_line(command)} …"))
-    parts.append(("class:bar", _presence(current, phrases)))
-    typing = [name for name in current.typing() if name != current.me][:TYPING_NAMES_AT_MOST]
+        waiting = f"{sanitize_line(command)} …"
+        parts.append(Part("class:bar", waiting, waiting, Urgency.COMMAND))
+    parts.append(_presence(current, phrases))
+    typing = [name for name in current.typing() if name != current.me and name not in ignored][
+        :TYPING_NAMES_AT_MOST
+    ]
     if typing:
-        parts.append(
-            ("class:bar", phrases.typing.format(names=listed(map(sanitize_line, typing), phrases.language)))
-        )
-    parts += [("class:bar.unread", _unread(other)) for other in others if other.unread_count]
-    return _separated(parts)
+        names = listed(map(sanitize_line, typing), phrases.language)
+        sentence = phrases.typing.format(names=names)
+        parts.append(Part("class:bar", sentence, sentence, Urgency.TYPING))
+    parts += [_unread(other) for other in others if other.unread_count]
+    return fit(parts, columns)
 
 
-def _reconnecting(remaining_seconds: float, phrases: Phrases) -> str:
+def _room(view: RoomView, phrases: Phrases) -> Part:
+    room = sanitize_line(view.title)
+    mark = f" ({phrases.private})" if view.kind is Kind.PRIVATE else ""
+    return Part("class:bar.room", f"{room}{mark}", room, Urgency.ALWAYS, is_name=True)
+
+
+def _reconnecting(remaining_seconds: float, phrases: Phrases) -> Part:
     seconds = math.ceil(remaining_seconds)
-    return phrases.reconnecting.format(n=seconds) if seconds > 0 else phrases.reconnecting_now
+    if seconds > 0:
+        sentence, short = phrases.reconnecting.format(n=seconds), phrases.reconnecting_short.format(n=seconds)
+    else:
+        sentence, short = phrases.reconnecting_now, phrases.reconnecting_now_short
+    return Part("class:bar.problem", sentence, short, Urgency.ALWAYS)
 
 
-def _presence(view: RoomView, phrases: Phrases) -> str:
+def _presence(view: RoomView, phrases: Phrases) -> Part:
     me = sanitize_line(view.me)
-    if view.state is not ConnectionState.CONNECTED:
-        return me
-    return f"{phrases.people.format(n=view.clients_count)} · {me}"
+    is_connected = view.state is ConnectionState.CONNECTED
+    presence = f"{phrases.people.format(n=view.clients_count)} · {me}" if is_connected else me
+    return Part("class:bar", presence, me, Urgency.ALWAYS, is_name=True)
 
 
-def _unread(view: RoomView) -> str:
-    return f"{sanitize_line(view.title)} {view.unread_count}{'!' if view.is_mentioned else ''}"
-
-
-def _separated(parts: Fragments) -> Fragments:
-    separated: Fragments = []
-    for part in parts:
-        separated += [("class:bar", " │ "), part] if separated else [part]
-    return separated
+def _unread(view: RoomView) -> Part:
+    room = f"{view.number}: {sanitize_line(view.title)} {view.unread_count}{'!' if view.is_mentioned else ''}"
+    return Part("class:bar.unread", room, room, Urgency.UNREAD)

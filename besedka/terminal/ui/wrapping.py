@@ -20,11 +20,24 @@ AUTOWRAP_ON: Final = "\x1b[?7h"
 
 TAB_COLUMNS: Final = 8
 
+COLUMNS_AT_LEAST: Final = 2
+"""Columns that a window is taken to have: one for a blank, one for text."""
+
 TEXT_COLUMNS_AT_LEAST: Final = 8
 """Columns of a row that are left for the text, as long as that is less than half of the window."""
 
 _EMOJI_STYLE: Final = "\ufe0f"
 """Makes the character in front of it as wide as an emoji, in some terminals."""
+
+
+def columns_of(text: str) -> int:
+    """The columns that a text takes, as far as is known: a terminal may draw an emoji of several characters in fewer."""
+    return get_cwidth(text) + text.count(_EMOJI_STYLE)
+
+
+def indent_within(columns: int, hang: int) -> int:
+    """The blanks in front of a row that should hang by so many, in a window of so many columns."""
+    return min(hang, max(columns - TEXT_COLUMNS_AT_LEAST, columns // 2))
 
 
 class Rows:
@@ -45,8 +58,8 @@ class Rows:
 
     def resize(self, columns: int) -> None:
         """Break what follows for a window of another size."""
-        self._columns = max(columns, 2)
-        self._indent = min(self._hang, max(self._columns - TEXT_COLUMNS_AT_LEAST, self._columns // 2))
+        self._columns = max(columns, COLUMNS_AT_LEAST)
+        self._indent = indent_within(self._columns, self._hang)
 
     def skip(self, columns: int) -> None:
         """So many columns of the row are taken by something else."""
@@ -64,7 +77,7 @@ class Rows:
             return self._next(self._indent if self._is_hung else 0)
         if character == "\t":
             character = " " * (TAB_COLUMNS - self._column % TAB_COLUMNS)
-        width = 1 if character == _EMOJI_STYLE else get_cwidth(character)
+        width = columns_of(character)
         is_too_wide = width and self._column + width > self._columns and self._column > self._begin
         begin = self._next(self._indent) if is_too_wide else ""
         self._column += width

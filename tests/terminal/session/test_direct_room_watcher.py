@@ -53,6 +53,7 @@ class Notes:
     def __init__(self) -> None:
         self.phrases = ENGLISH
         self.shown: list[str] = []
+        self.ignored: list[str] = []
 
     def notify(self, text: str) -> None:
         self.shown.append(text)
@@ -90,6 +91,7 @@ class Session:
             receive=lambda _, event: self.watcher.opened(event) if isinstance(event, RoomOpened) else None,
             until_printable=at_once,
             redraw=lambda: None,
+            switched=lambda _: None,
             ended=lambda _: None,
         )
         self.rooms.connection = ChatConnection("ws://nowhere:8765/ws", open_transport=self.network.open)

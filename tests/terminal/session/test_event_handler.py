@@ -7,6 +7,7 @@ from typing import Any
 
 from besedka.remote.room.events import ReceivedMessage
 from besedka.terminal.session.event_handler import AUTHORS_AT_MOST, EventHandler
+from besedka.terminal.storage import IgnoredNames
 from besedka.wire.message import Message, MessageId
 
 
@@ -19,7 +20,8 @@ def test_the_latest_authors_complete_names_and_no_more_of_them_are_kept_than_a_b
         show_received=lambda *_: None,
         known_direct_rooms={},
     )
-    notifier: Any = SimpleNamespace(phrases=None, ring=lambda **_: None)
+    ignored = IgnoredNames(None, "", lambda _: None)
+    notifier: Any = SimpleNamespace(phrases=None, ring=lambda **_: None, ignored=ignored)
     handler = EventHandler(rooms, notifier, SimpleNamespace(), announces_disconnects=False)  # type: ignore[arg-type]
     count = 2 * AUTHORS_AT_MOST
     for number in range(count):

@@ -36,7 +36,11 @@ def test_an_error_in_a_command_is_shown_and_the_next_line_is_taken() -> None:
     async def take() -> None:
         typed = asyncio.Queue[str]()
         lines = TypedLines(
-            cast("Any", SimpleNamespace(typed=typed)), cast("Any", None), cast("Any", problems), run_action
+            cast("Any", SimpleNamespace(typed=typed)),
+            cast("Any", None),
+            cast("Any", problems),
+            run_action,
+            lambda _: None,
         )
         taking = asyncio.ensure_future(lines.take())
         typed.put_nowait("/who")

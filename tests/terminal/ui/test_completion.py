@@ -47,6 +47,14 @@ def completed(typed: str, *may: str) -> list[str]:
         ("/uninvite bo", ["/uninvite Boris "]),
         ("/msg evil", []),
         ("/k", []),
+        ("nice :thumbsu", ["nice :thumbsup:"]),
+        (":hea", [":heart:", ":heart_eyes:", ":hear_no_evil:"]),
+        (":evil", [":see_no_evil:", ":hear_no_evil:", ":speak_no_evil:"]),
+        ("/msg Boris :tad", ["/msg Boris :tada:"]),
+        ("/me :wav", ["/me :wave:"]),
+        (":h", []),
+        ("12:tad", []),
+        (":zzzz", []),
     ],
 )
 def test_tab_completes_names_rooms_and_commands(typed: str, lines: list[str]) -> None:
@@ -55,7 +63,7 @@ def test_tab_completes_names_rooms_and_commands(typed: str, lines: list[str]) ->
 
 def test_tab_completes_moderation_commands_for_moderators_only() -> None:
     assert completed("/k", "moderate") == ["/kick "]
-    assert completed("/un", "moderate") == ["/unblock ", "/uninvite ", "/unmute ", "/unban "]
+    assert completed("/un", "moderate") == ["/unblock ", "/unignore ", "/uninvite ", "/unmute ", "/unban "]
     assert completed("/kick an", "moderate") == ['/kick "Anna Karenina" ']
 
 

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from besedka.remote.room.events import ReceivedMessage
 from besedka.terminal.ui import formatting
+from besedka.terminal.ui.name_colours import COLOURS_OF_256, TRUE_COLOURS
 from besedka.terminal.ui.phrases import ENGLISH, RUSSIAN, phrases_for
 from besedka.wire.frames import System
 from besedka.wire.message import Message, MessageId
+
+COLOUR = "#008700"
 
 
 def shown(line: formatting.Line) -> str:
@@ -24,7 +27,7 @@ def posted(user: str, text: str, *, is_old: bool = False) -> ReceivedMessage:
 
 @given(st.text(), st.text())
 def test_no_control_or_direction_character_of_others_reaches_the_terminal(user: str, text: str) -> None:
-    for character in shown(formatting.message(posted(user, text), me="Anna")):
+    for character in shown(formatting.message(posted(user, text), "Anna", COLOUR)):
         assert character in "\n\t" or unicodedata.category(character) != "Cc"
         assert unicodedata.bidirectional(character) not in {
             "LRE",
@@ -40,34 +43,53 @@ def test_no_control_or_direction_character_of_others_reaches_the_terminal(user: 
 
 
 def test_own_others_and_old_messages_differ_by_more_than_colour() -> None:
-    own, other = (formatting.message(posted(name, "hi"), me="Anna") for name in ("Anna", "Boris"))
+    own, other = (formatting.message(posted(name, "hi"), "Anna", COLOUR) for name in ("Anna", "Boris"))
     assert shown(own) == "23:46 → Anna: hi"
     assert shown(other) == "23:46   Boris: hi"
-    assert shown(formatting.message(posted("Boris", "hi", is_old=True), me="Anna")) == "23:46┆  Boris: hi"
-    assert shown(formatting.message(posted("Anna", "hi", is_old=True), me="Anna")) == "23:46┆→ Anna: hi"
-    assert shown(formatting.message(posted("Boris", "hi anna"), me="Anna")) == "23:46 › Boris: hi anna"
-    assert shown(formatting.message(posted("Boris", "/me waves"), me="Anna")) == "23:46   * Boris waves"
+    assert (
+        shown(formatting.message(posted("Boris", "hi", is_old=True), "Anna", COLOUR)) == "23:46┆  Boris: hi"
+    )
+    assert shown(formatting.message(posted("Anna", "hi", is_old=True), "Anna", COLOUR)) == "23:46┆→ Anna: hi"
+    assert shown(formatting.message(posted("Boris", "hi anna"), "Anna", COLOUR)) == "23:46 › Boris: hi anna"
+    assert shown(formatting.message(posted("Boris", "/me waves"), "Anna", COLOUR)) == "23:46   * Boris waves"
     assert shown(formatting.notice("hi")) == "      · hi"
     assert shown(formatting.problem("hi")) == "      ! hi"
 
 
 def test_further_rows_hang_to_the_right_of_the_name() -> None:
     for line in (
-        formatting.message(posted("Boris", "one\ntwo"), me="Anna"),
-        formatting.message(posted("Boris", "one\ntwo"), me="Anna", is_numbered=True),
-        formatting.message(posted("Boris", "/me waves\ntwo"), me="Anna"),
-        formatting.found_message(posted("Boris", "one\ntwo"), me="Anna"),
+        formatting.message(posted("Boris", "one\ntwo"), "Anna", COLOUR),
+        formatting.message(posted("Boris", "one\ntwo"), "Anna", COLOUR, is_numbered=True),
+        formatting.message(posted("Boris", "/me waves\ntwo"), "Anna", COLOUR),
+        formatting.found_message(posted("Boris", "one\ntwo"), "Anna", COLOUR),
     ):
         assert line.hang > shown(line).index("Boris")
     for own in (formatting.notice("hi"), formatting.problem("hi"), formatting.rule("hi")):
         assert own.hang > 10
 
 
-def test_a_name_keeps_its_colour() -> None:
-    assert (
-        formatting.message(posted("Boris", "a"), "Anna").fragments[1][0]
-        == formatting.message(posted("Boris", "b"), "Anna").fragments[1][0]
-    )
+def test_a_name_has_its_colour_also_in_old_messages() -> None:
+    for is_old in (False, True):
+        line = formatting.message(posted("Boris", "a", is_old=is_old), "Anna", COLOUR)
+        assert [text for style, text in line.fragments if COLOUR in style] == ["Boris", ": "]
+
+
+def test_what_is_marked_in_a_text_has_its_style_and_all_marks_stay() -> None:
+    line = formatting.message(posted("Boris", "**see** `code`, anna: www.a.example\n> _so_"), "Anna", COLOUR)
+    assert shown(line) == "23:46 › Boris: **see** `code`, anna: www.a.example\n> _so_"
+    assert {
+        text: style
+        for style, text in line.fragments
+        if text in {"see", "code", "anna", "www.a.example", "so"}
+    } == {
+        "see": "bold",
+        "code": "class:code",
+        "anna": "class:mention",
+        "www.a.example": "class:link",
+        "so": "class:quote italic",
+    }
+    old = formatting.message(posted("Boris", "**see**", is_old=True), "Anna", COLOUR)
+    assert ("class:old bold", "see") in old.fragments
 
 
 def test_the_users_own_arrival_is_not_shown() -> None:
@@ -105,7 +127,7 @@ def test_all_colours_are_legible_on_black_and_on_white() -> None:
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    for colour in (*formatting.NAME_COLOURS, formatting.GREY):
+    for colour in (*COLOURS_OF_256, *TRUE_COLOURS, formatting.GREY, formatting.TEAL):
         assert (luminance(colour) + 0.05) / 0.05 > 4.3, colour
         assert 1.05 / (luminance(colour) + 0.05) > 4.3, colour
     assert (luminance(formatting.RED) + 0.05) / 0.05 > 4.5
