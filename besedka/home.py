@@ -113,26 +113,12 @@ def own_secret() -> str:
 
 def remembered_key(server: str) -> str:
     """The access key that has worked at a server before; empty if there is none. ``server`` is its URL, without a fragment."""
-    return _keys().get(server, "")
+    return _remembered(_KEYS, _BLANK).get(server, "")
 
 
 def remember_key(server: str, key: str) -> None:
     """Keep the access key of a server, for its owner alone. Where it cannot be kept, it is asked for again."""
-    keys = _keys()
-    if keys.get(server) == key:
-        return
-    keys[server] = key
-    with suppress(OSError):
-        write_rows(state_folder() / _KEYS, [(one, of) for of, one in keys.items()], separator=_BLANK)
-
-
-def _keys() -> dict[str, str]:
-    """The keys by their servers; one a line, the key in front."""
-    try:
-        rows = read_rows(state_folder() / _KEYS, fields=2, separator=_BLANK)
-    except OSError:
-        return {}
-    return {server: key for key, server in rows}
+    _remember(_KEYS, _BLANK, server, key)
 
 
 def remembered_name(url: str) -> str:
@@ -141,26 +127,30 @@ def remembered_name(url: str) -> str:
     Args:
         url: of the chat, as `besedka.remote.address` gives it.
     """
-    return _names().get(url, "")
+    return _remembered(_NAMES, _TAB).get(url, "")
 
 
 def remember_name(url: str, name: str) -> None:
     """Keep the name that the user has in a chat, for the next time. Where it cannot be kept, it is asked for again."""
-    names = _names()
-    if names.get(url) == name:
-        return
-    names[url] = name
-    with suppress(OSError):
-        write_rows(state_folder() / _NAMES, [(one, of) for of, one in names.items()])
+    _remember(_NAMES, _TAB, url, name)
 
 
-def _names() -> dict[str, str]:
-    """The names by their chats; one a line, the name in front."""
+def _remembered(file: str, separator: str) -> dict[str, str]:
+    """The values of a file by their chats; one a line, the value in front."""
     try:
-        rows = read_rows(state_folder() / _NAMES, fields=2)
+        rows = read_rows(state_folder() / file, fields=2, separator=separator)
     except OSError:
         return {}
-    return {url: name for name, url in rows}
+    return {url: value for value, url in rows}
+
+
+def _remember(file: str, separator: str, url: str, value: str) -> None:
+    values = _remembered(file, separator)
+    if values.get(url) == value:
+        return
+    values[url] = value
+    with suppress(OSError):
+        write_rows(state_folder() / file, [(each, of) for of, each in values.items()], separator=separator)
 
 
 def write_rows(path: Path, rows: Iterable[Sequence[str]], *, separator: str = _TAB) -> None:

@@ -23,7 +23,7 @@ PAGE_MESSAGES = 1_000
 PIECE_BYTES = 1024 * 1024
 LOOK_AGAIN_SECONDS = 1.0
 NAMED_AT_MOST = 20
-"""Removed messages that `verify` names, the newest first."""
+"""Removed messages that `verify` names: the newest ones."""
 
 
 class _Logged(NamedTuple):
@@ -152,21 +152,18 @@ def _pieces(log: ReadableLog, extent: range) -> Iterator[bytes]:
 def _removal(log: ReadableLog) -> str:
     """The part of a sentence that says which messages were removed; empty if none were."""
     from besedka.serve.history import Query
-    from besedka.wire.log_line import PLAIN_TOMBSTONE_BYTES, is_redacted, read_line, tombstone
+    from besedka.wire.log_line import REMOVED, is_redacted, read_line
 
     found: list[int] = []
     before = log.count + 1
     while before:
-        hits = log.search(Query(tombstone(PLAIN_TOMBSTONE_BYTES)), before, PAGE_MESSAGES, LOOK_AGAIN_SECONDS)
-        found += [
-            number
-            for number, line in zip(reversed(hits.ids), reversed(hits.lines), strict=True)
-            if is_redacted(read_line(line).text)
-        ]
+        hits = log.search(Query(REMOVED), before, PAGE_MESSAGES, LOOK_AGAIN_SECONDS)
+        lines = zip(hits.ids, hits.lines, strict=True)
+        found[:0] = [number for number, line in lines if is_redacted(read_line(line).text)]
         before = hits.before
     if not found:
         return ""
-    named = ", ".join(map(str, sorted(found[:NAMED_AT_MOST])))
+    named = ", ".join(map(str, found[-NAMED_AT_MOST:]))
     more = f" and {len(found) - NAMED_AT_MOST} more" if len(found) > NAMED_AT_MOST else ""
     return (
         f"; {len(found)} of them {'was' if len(found) == 1 else 'were'} removed by a moderator: {named}{more}"

@@ -35,14 +35,14 @@ def as_json_in_pieces(
     """The same for a text in pieces."""
     import json
 
-    from besedka.wire.log_line import PLAIN_TOMBSTONE_BYTES, is_redacted, tombstone
+    from besedka.wire.log_line import REMOVED, is_redacted
 
     beginning, end = as_json(number, user, "", stamp, unverified).split('"text": ""', 1)
     yield f'{beginning}"text": "'
     is_tombstone, before = True, ""
     for piece in filter(None, text):
         is_tombstone = is_tombstone and is_redacted(before + piece)
-        before = tombstone(PLAIN_TOMBSTONE_BYTES)
+        before = REMOVED
         yield json.dumps(piece, ensure_ascii=False)[1:-1]
     if is_tombstone:
         end = end.replace("}", ', "redacted": true}')

@@ -20,8 +20,6 @@ from besedka.serve.log_event import EVENT, FIELDS, event
 OWN: Final = "besedka"
 """The logger above all of Besedka's own."""
 
-LEVELS: Final = ("debug", "info", "warning", "error")
-
 EVENT_WORDS: Final = 6
 """The kind of a line that names none is so many words of its sentence."""
 
@@ -37,7 +35,7 @@ def configure(level: str, form: LogFormat) -> None:
     """Set the server's log up; again to change it.
 
     Args:
-        level: the least of `LEVELS` that is shown.
+        level: the least that is shown: ``debug``, ``info``, ``warning`` or ``error``.
         form: how lines are written.
     """
     root = logging.getLogger()
@@ -54,7 +52,7 @@ def configure(level: str, form: LogFormat) -> None:
 
 
 def set_level(level: str) -> None:
-    """Show lines of this level and above: one of `LEVELS`."""
+    """Show lines of this level and above, as `configure` takes it."""
     logging.getLogger(OWN).setLevel(level.upper())
 
 

@@ -35,10 +35,10 @@ STAMP = "%Y-%m-%d %H:%M:%S"
 STAMP_CHARACTERS = len("0000-00-00 00:00:00")
 
 _CLOCK = "%H:%M:%S"
-_REMOVED = "[removed]"
-_TOMBSTONE = re.compile(rf"{re.escape(_REMOVED)}-*")
-PLAIN_TOMBSTONE_BYTES = len(_REMOVED)
-"""A text of fewer bytes becomes dashes only when it is redacted."""
+REMOVED = "[removed]"
+"""The beginning of a tombstone; a text of fewer bytes becomes dashes only when it is redacted."""
+
+_TOMBSTONE = re.compile(rf"{re.escape(REMOVED)}-*")
 
 _AFTER_YEAR = "-%m-%d %H:%M:%S"  # strftime does not pad early years
 
@@ -176,7 +176,7 @@ def as_posted(text: str) -> str:
 def _like_a_tombstone() -> re.Pattern[str]:
     # Compiled when it is needed: it takes longer than all others of a client together.
     return re.compile(
-        rf"^[{BLANK}]*+{f'[{UNSEEN}]*+'.join(map(re.escape, _REMOVED))}[{UNSEEN}-]*+[{BLANK}]*+$",
+        rf"^[{BLANK}]*+{f'[{UNSEEN}]*+'.join(map(re.escape, REMOVED))}[{UNSEEN}-]*+[{BLANK}]*+$",
         re.MULTILINE,
     )
 
@@ -187,7 +187,7 @@ def _in_parentheses(found: re.Match[str]) -> str:
 
 def tombstone(size: int) -> str:
     """The replacement of a redacted text, of the same size in bytes of the log."""
-    return _REMOVED.ljust(size, "-") if size >= len(_REMOVED) else "-" * size
+    return REMOVED.ljust(size, "-") if size >= len(REMOVED) else "-" * size
 
 
 def written_bytes(text: str) -> int:

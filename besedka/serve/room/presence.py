@@ -42,7 +42,7 @@ class _Changes:
             del instead_of[name]
 
     def rename(self, former: str, name: str) -> None:
-        """Note that a person who left and one who joined are the same."""
+        """Record a change of name, of somebody who is among those who left and those who joined."""
         first = next((old for old, new in self.renamed.items() if new == former), former)
         self.renamed[first] = name
 
@@ -100,7 +100,7 @@ class Presence:
             self._changes.add(person.name, self._changes.left, self._changes.joined)
 
     def rename(self, former: Person, person: Person) -> None:
-        """Note that a person who has just departed, and one who has arrived, are the same under another name."""
+        """Record a change of name, after the old name has departed and the new one has arrived."""
         self._changes.rename(former.name, person.name)
 
     def withdraw(self, person: Person) -> None:
@@ -140,29 +140,23 @@ class Presence:
 
     def slowed(self, stamp: str, seconds: int) -> Notice:
         """A notice of slow mode: the seconds between two messages of a person; 0: it is off."""
-        frame = System(
-            room=self._room,
-            text="",
-            timestamp=clock_time(stamp),
-            clients_count=self.count,
-            joined=[],
-            left=[],
-            slow=seconds,
-        )
+        frame = replace(self._without_changes(stamp), slow=seconds)
         return lambda language: replace(frame, text=slow_mode(seconds, language))
 
     def state(self, stamp: str) -> Notice:
         """The present state: a notice with everybody's names, in place of all that were sent before."""
-        frame = System(
+        frame = replace(self._without_changes(stamp), users=self.names())
+        return lambda language: replace(frame, text=presence(frame.clients_count, language))
+
+    def _without_changes(self, stamp: str) -> System:
+        return System(
             room=self._room,
             text="",
             timestamp=clock_time(stamp),
             clients_count=self.count,
             joined=[],
             left=[],
-            users=self.names(),
         )
-        return lambda language: replace(frame, text=presence(frame.clients_count, language))
 
 
 def _listed(people: Counter[str]) -> list[str]:

@@ -22,7 +22,7 @@ const roomFrames = {
     if (users) return [{ ...room, users, count }, []];
     // People present before the connection was lost did not join: they reconnected, as this user did.
     const known = [me, ...room.usersBefore, ...room.users];
-    // The names of a person who has changed theirs are among both.
+    // Whoever changes their name is in `left` by the old one, and in `joined` by the new one.
     const changed = Object.entries(renamed);
     const names = changed.flat();
     const notice = { joined: minus(joined, [...known, ...names]), left: minus(left, names), renamed: changed, slow, text, day: dayOf(at, utcOffset, timestamp) };
