@@ -87,6 +87,42 @@ def test_the_log_follows_when_its_measures_change_under_it(
             nina.wait_for_function("() => log.scrollHeight - log.scrollTop - log.clientHeight < 5")
 
 
+BACK_TO_ITS_SIZE_IN_A_FRAME = """async () => {
+  const box = document.getElementById("say-text");
+  const write = (text) => {
+    box.value = text;
+    box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    return log.clientHeight;
+  };
+  const frames = async () => { for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame); };
+  const lines = "one of many lines\\n".repeat(12);
+  write(lines);
+  await frames();
+  const heights = [write(""), write(lines)];
+  await frames();
+  write("");
+  await frames();
+  return heights;
+}"""
+
+
+def test_a_box_that_shrinks_and_grows_back_in_a_frame_is_no_scrolling_up(
+    house: RunningServer, room: str, borrow: Borrow
+) -> None:
+    nina = borrow("Nina", viewport={"width": 1000, "height": 700})
+    with WireClient(house, max_queue=None) as boris:
+        boris.join("Boris", room)
+        for number in range(40):
+            boris.send_frame("chat", room=room, text=f"message {number}")
+        wait_for_text(nina, "message 39")
+        low, high = nina.evaluate(BACK_TO_ITS_SIZE_IN_A_FRAME)
+        assert low - high > 100
+        boris.send_frame("chat", room=room, text="meanwhile")
+        wait_for_text(nina, "meanwhile")
+        expect(nina.locator("#newer")).to_be_hidden()
+        assert distance_from_bottom(nina) < 5
+
+
 def test_a_room_of_a_hundred_thousand_messages_is_read_in_pages_and_keeps_the_place(
     house: RunningServer, room: str, borrow: Borrow, visit: Visit
 ) -> None:

@@ -52,6 +52,9 @@ export class View {
       this.#measure();
       actions.dispatch({ type: "loadOlder" });
     });
+    // The box for a message may grow back before the observer sees that it has shrunk: that would look like scrolling up.
+    const composer = document.getElementById("say-form");
+    for (const change of ["input", "submit"]) composer.addEventListener(change, () => this.#keep());
     new ResizeObserver(() => paper.matches || this.#keep()).observe(this.#log);
     this.#look();
   }
