@@ -10,7 +10,9 @@ import hmac
 import logging
 import os
 import pwd
+import re
 import secrets
+import stat
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -22,8 +24,12 @@ from besedka.wire.sanitize import is_one_line
 
 SECRET_BYTES: Final = 32
 
+_SECRET: Final = re.compile(rf"[0-9a-f]{{{2 * SECRET_BYTES}}}")
+_SECRET_FILE_BYTES: Final = 1024
+
 _ROOT: Final = 0
 _PRIVATE: Final = 0o600
+_OF_OTHERS: Final = 0o077
 _HERE: Final = "localhost"
 _FIELDS: Final = 3
 
@@ -78,7 +84,30 @@ def secret_for(url: str, name: str = "") -> str:
     if taken:
         return taken[-1][1]
     own = own_secret()
-    return hmac.digest(own.encode(), server.encode(), "sha256").hex() if own else ""
+    return _derived(own, url) if own else ""
+
+
+def identity_secret(path: Path, url: str) -> str:
+    """The secret that shows to one host that somebody has the identity in a file; the file is made at its first use.
+
+    Args:
+        path: of the file.
+        url: of the chat, as `besedka.remote.address` gives it.
+
+    Raises:
+        OSError: if the file cannot be made or read, belongs to another user, may be read by others, or holds something else.
+    """
+    try:
+        secret = _kept_secret(path)
+    except UnicodeError:
+        secret = ""
+    if stat.S_IMODE(path.stat().st_mode) & _OF_OTHERS:
+        raise PermissionError(
+            errno.EPERM, "others may read it, so its secret is none: chmod 600, or take a new file"
+        )
+    if not _SECRET.fullmatch(secret):
+        raise OSError(errno.EINVAL, f"it holds something else than {2 * SECRET_BYTES} hexadecimal digits")
+    return _derived(secret, url)
 
 
 def keep_secret(url: str, name: str, secret: str) -> None:
@@ -100,15 +129,31 @@ def own_secret() -> str:
     be refused to the user the next time, and for months.
     """
     try:
-        path = state_folder() / "secret"
-        is_there = path.exists()
-        # An empty file was torn by a power cut.
-        if not is_there or not path.stat().st_size:
-            write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=is_there)
-        _refuse_foreign(path)
-        return path.read_text(encoding="ascii").strip()
+        return _kept_secret(state_folder() / "secret")
     except (OSError, UnicodeError):
         return ""
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret in a file, which is made if it is not there.
+
+    Raises:
+        OSError: if it cannot be made or read, or is another user's.
+        UnicodeError: if it holds something else.
+    """
+    is_there = path.exists()
+    # An empty file was torn by a power cut.
+    if not is_there or not path.stat().st_size:
+        write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=is_there)
+    _refuse_foreign(path)
+    with path.open("rb") as file:
+        # A file that is given by mistake may be of any size.
+        return file.read(_SECRET_FILE_BYTES).decode("ascii").strip()
+
+
+def _derived(secret: str, url: str) -> str:
+    """The secret for one host."""
+    return hmac.digest(secret.encode(), _server(url).encode(), "sha256").hex()
 
 
 def remembered_key(server: str) -> str:

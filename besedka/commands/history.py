@@ -13,6 +13,7 @@ import click
 from besedka.commands import messages
 from besedka.commands.exit_status import Failure
 from besedka.commands.messages import Output, complain
+from besedka.commands.options import HISTORY_ROOM, file_of_room
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
 from besedka.wire.sanitize import sanitize_line
 
@@ -54,7 +55,7 @@ FILE = click.argument(
     epilog="""\b
 Examples:
   besedka history -n 20
-  besedka history --since "2025-11-19 23:00" chat_history.dev.txt
+  besedka history --since "2025-11-19 23:00" --room dev
   besedka history --json | jq -r .user | sort | uniq -c"""
 )
 @FILE
@@ -63,14 +64,18 @@ Examples:
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a line instead of the log's own lines."
 )
-def history(file: Path, last: int | None, since: int | str | None, as_json: bool) -> None:
-    """Print the messages of a history FILE, chat_history.txt if not given.
+@HISTORY_ROOM
+def history(
+    *, file: Path, last: int | None, since: int | str | None, as_json: bool, room: str | None
+) -> None:
+    """Print the messages of a history FILE, chat_history.txt if not given; with --room, of the room's file beside it.
 
     Messages are printed whole, however long they are. The number of lines that are no messages is printed on stderr. The server
     may be running; nothing is changed.
 
     With --json, "unverified" is true or false where the index beside FILE knows whether the poster had shown that the name was theirs.
     """
+    file = file_of_room(file, room)
     log = _open_to_read(file)
     first = 1 if last is None else max(1, log.count - last + 1)
     first = max(first, _look(log, first_id(since, log.count)))
@@ -88,17 +93,19 @@ def history(file: Path, last: int | None, since: int | str | None, as_json: bool
     epilog="""\b
 Examples:
   besedka verify
-  besedka verify chat_history.dev.txt && echo untouched"""
+  besedka verify --room dev && echo untouched"""
 )
 @FILE
-def verify(file: Path) -> None:
-    """Compare a history FILE with the checksums made when it was written.
+@HISTORY_ROOM
+def verify(file: Path, room: str | None) -> None:
+    """Compare a history FILE with the checksums made when it was written; with --room, the room's file beside it.
 
     Names the first line that was changed or damaged since, and ends with status 1 then. Messages that a moderator has removed are as they
     were written, and named; but for those of fewer than 9 bytes, which are dashes now, as a message may be. The server may be running.
     """
     from besedka.serve.history.verifying.verdict import Verdict, judge
 
+    file = file_of_room(file, room)
     log = _open_to_read(file)
     verdict: Verdict = judge(log.path)
     if verdict.problem:

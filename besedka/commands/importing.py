@@ -18,7 +18,7 @@ import click
 
 from besedka.commands.exit_status import Failure
 from besedka.commands.messages import say_on_stderr
-from besedka.commands.options import setting
+from besedka.commands.options import HISTORY_ROOM, file_of_room, setting
 from besedka.wire.sanitize import sanitize_line
 from besedka.wire.validation import DEFAULT_ROOM
 
@@ -47,7 +47,7 @@ def _encoding(_: click.Context, __: click.Parameter, given: str | None) -> str |
     epilog="""\b
 Examples:
   besedka import old/chat_history.txt
-  besedka import talk.log --history chat_history.dev.txt
+  besedka import talk.log --room dev
   besedka import talk-2009.log --encoding cp1251
   zcat talk.log.gz | besedka import -""",
 )
@@ -71,23 +71,33 @@ Examples:
     type=click.IntRange(0),
     help="Leave out the first N messages of FILE: they were imported before.",
 )
-def import_history(file: Path, history: Path, encoding: str | None, skip: int) -> None:
+@click.option(
+    "--again", is_flag=True, help="Import also the messages that the history has already, a second time."
+)
+@HISTORY_ROOM
+def import_history(
+    *, file: Path, history: Path, encoding: str | None, skip: int, again: bool, room: str | None
+) -> None:
     """Append the messages of another history FILE (- for stdin) to a history, in their order, with their times.
 
     Messages are lines like "[2025-11-19 23:46:36] Anna: Hello". Lines of other forms are counted, named and left out; if there
     is no message at all, nothing is done, and the status is 1.
 
+    Messages that the history has already, with the same time, name and text, are left out and counted, so a FILE that has
+    grown can be imported again.
+
     No server may be using the history meanwhile.
     """
     from besedka.serve.errors import ServeError
 
+    history = file_of_room(history, room)
     try:
         source = _open(file, history, encoding)
         found = source.survey()
         _check(file, history, found, source)
         _check_room(history)
         with _interrupts_held() as is_interrupted:
-            done = _Import(file, history, found, skip).run(source, is_interrupted)
+            done = _Import(file, history, found, skip, again=again).run(source, is_interrupted)
     except ServeError as error:
         raise Failure(str(error)) from None
     _report(file, history, found, done)
@@ -137,10 +147,16 @@ def _check(file: Path, history: Path, found: Survey, source: Source) -> None:
             f"{_name(file)} holds no message that can be imported: it looks like {source.looks_like()}. "
             f"Besedka reads lines like {FORM}, in UTF-8 or as --encoding says{_strange(found)}"
         )
-    needed = found.size + RECORD_BYTES * found.messages
+    if not history.exists():
+        _check_space(history, found.size, found.messages)
+
+
+def _check_space(history: Path, size: int, messages: int) -> None:
+    """Check that there is space for so many bytes of so many messages."""
+    needed = size + RECORD_BYTES * messages
     if history.parent.is_dir():
-        room = os.statvfs(history.parent)
-        if needed > (free := room.f_bavail * room.f_frsize):
+        disk = os.statvfs(history.parent)
+        if needed > (free := disk.f_bavail * disk.f_frsize):
             raise Failure(
                 f"no room for {needed:,} bytes beside {history}: {free:,} are free; nothing was imported"
             )
@@ -195,20 +211,24 @@ class _Import:
         history: the target.
         found: the survey of the source.
         skip: the number of messages to leave out.
+        again: whether to write also messages that are there.
 
     Attributes:
         done: the number of messages written.
+        stored: the number of messages that were there already.
         controls: the number of control characters replaced by pictures.
         count: the number of messages in the target afterwards.
     """
 
-    def __init__(self, file: Path, history: Path, found: Survey, skip: int) -> None:
-        self.done = self.controls = self.count = 0
+    def __init__(self, file: Path, history: Path, found: Survey, skip: int, *, again: bool) -> None:
+        self.done = self.stored = self.controls = self.count = 0
         self._name = _name(file)
         self._history = history
         self._total = found.messages
-        self._length = max(0, found.messages - skip)
-        self._skip = skip
+        self._size = found.size
+        self._skip = min(skip, found.messages)
+        self._again = again
+        self._number = self._skip
 
     def run(self, source: Source, is_interrupted: Callable[[], bool]) -> _Import:
         """Write all messages.
@@ -235,24 +255,50 @@ class _Import:
         return self
 
     def _write(self, source: Source, target: ChatHistory, is_interrupted: Callable[[], bool]) -> None:
+        left_out = self._left_out(source, target)
         label = sanitize_line(f"importing {self._name}")
-        with click.progressbar(length=self._length, label=label, file=sys.stderr) as progress:
-            for lines, controls in source.batches(self._skip):
+        length = self._total - sum(left_out)
+        with click.progressbar(length=length, label=label, file=sys.stderr) as progress:
+            for batch in source.batches(left_out):
                 if is_interrupted():
                     click.echo(f"\nbesedka: interrupted; {self._how_far()}", err=True)
                     raise click.Abort
-                target.append(lines)
-                self.done += len(lines)
-                self.controls += controls
-                progress.update(len(lines))
+                if batch.lines:
+                    target.append(batch.lines)
+                self.done += len(batch.lines)
+                self.controls += batch.controls
+                self._number = max(self._skip, batch.number)
+                progress.update(len(batch.lines))
+
+    def _left_out(self, source: Source, target: ChatHistory) -> bytes | bytearray:
+        """A byte for each message of the source, 1 if it is not to be written."""
+        skipped = b"\1" * self._skip
+        if not target.count:
+            return skipped
+        left_out = skipped if self._again else self._stored_ones(source, target)
+        self.stored = sum(left_out) - self._skip
+        share = (self._total - sum(left_out)) / max(1, self._total)
+        _check_space(self._history, int(self._size * share), int(self._total * share))
+        return left_out
+
+    def _stored_ones(self, source: Source, target: ChatHistory) -> bytes | bytearray:
+        from besedka.serve.files.descriptor import Descriptor
+        from besedka.serve.history.importing.source import Source
+        from besedka.serve.history.importing.stored import StoredMessages, stored_ones
+
+        log = Descriptor(target.path, os.O_RDONLY)
+        stored = StoredMessages(Source(str(target.path), log, log.size), source)
+        return stored_ones(source, stored, self._skip) if stored else b"\1" * self._skip
 
     def _how_far(self) -> str:
-        done = min(self._skip, self._total) + self.done
-        return f"{self.done:,} of {self._total:,} messages were imported; go on with --skip {done}"
+        done = f"{self._skip + self.done:,} of {self._total:,} messages were imported"
+        there = f", {self.stored:,} were there already" if self.stored else ""
+        return f"{done}{there}; go on with --skip {self._number}"
 
 
 def _report(file: Path, history: Path, found: Survey, done: _Import) -> None:
-    sentences = [f"{history}: {done.done} messages imported, {done.count} in all"]
+    there = f" {done.stored} were there already (--again imports them once more)," if done.stored else ""
+    sentences = [f"{history}: {done.done} messages imported,{there} {done.count} in all"]
     if found.lines:
         sentences.append(f"{_name(file)}{_strange(found)}")
     if found.open_line:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
 
-from besedka.commands.exit_status import used_wrongly
+from besedka.commands.exit_status import Failure, used_wrongly
 from besedka.commands.preferences import BELLS, COLOURS, preferences
 
 if TYPE_CHECKING:
@@ -79,6 +80,40 @@ def chat_address(url: str) -> Address:
     return there
 
 
+def file_of_room(history: Path, room: str | None) -> Path:
+    """The file of a room, beside the default room's ``history``; that one if no room is given."""
+    from besedka.serve.history.room_files import room_path
+    from besedka.wire.errors import Refused
+    from besedka.wire.validation import DEFAULT_ROOM, clean_room
+
+    try:
+        cleaned = clean_room(room or DEFAULT_ROOM)
+    except Refused as refusal:
+        raise used_wrongly(str(refusal)) from None
+    return history if cleaned == DEFAULT_ROOM else room_path(history, cleaned)
+
+
+def secret_of(identity: Path | None, url: str, name: str = "") -> str:
+    """The secret to show to a chat: of the identity, or else of the user, as `besedka.home.secret_for` has it.
+
+    Args:
+        identity: the value of ``--identity``.
+        url: of the chat, as `besedka.remote.address` gives it.
+        name: the name to come in with; empty for one who only reads.
+
+    Raises:
+        Failure: if the identity's file cannot be used.
+    """
+    from besedka.home import identity_secret, secret_for
+
+    if identity is None:
+        return secret_for(url, name)
+    try:
+        return identity_secret(identity, url)
+    except OSError as error:
+        raise Failure(f"the identity {identity} cannot be used: {error.strerror or error}") from None
+
+
 URL_ARGUMENT = click.argument("url", envvar="BESEDKA_URL", default=preferred("url", DEFAULT_URL))
 URL = setting(
     "--url",
@@ -89,6 +124,14 @@ URL = setting(
 # Not from the environment, which would override the room in an address on the command line.
 ROOM = click.option(
     "--room", type=UTF8, help="The room; if not given the one behind a # in the address, or main."
+)
+HISTORY_ROOM = click.option(
+    "--room", type=UTF8, help="The history of this room, whose file stands beside the first one."
+)
+IDENTITY = setting(
+    "--identity",
+    type=click.Path(path_type=Path),
+    help="A file with a secret of its own, made at its first use: be the person of this file. Without it, the one of your home folder.",
 )
 BELL = setting(
     "--bell",

@@ -17,6 +17,7 @@ from besedka import cli
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.log_state import SHOWN_BYTES
 from tests.commanding import BESEDKA, TIMEOUT_SECONDS, Person
+from tests.conftest import ServerMaker
 
 HEAD = "[2025-11-19 23:46:36] Anna: "
 LINES = f"{HEAD}Hello\n[2025-11-19 23:46:39] Борис: привет\n\tline two\n"
@@ -223,3 +224,101 @@ def test_a_server_does_not_start_on_the_log_of_another_program(anna: Person, tmp
     (tmp_path / "irssi.log").write_text("--- Log opened Wed Nov 19 23:46:30 2014\n", encoding="utf-8")
     done = anna.run("serve", "--history", "irssi.log", "--port", "0", "--grpc-port", "0")
     assert (done.status, "looks like a log of irssi; it was left as it is" in done.stderr) == (1, True)
+
+
+# A file that was imported before.
+
+
+def imported(anna: Person, tmp_path: Path, text: str, *options: str) -> str:
+    """The report of an import of a text as a file."""
+    (tmp_path / "old.txt").write_bytes(text.encode())
+    done = anna.run("import", "old.txt", *options)
+    assert done.status == 0, done.stderr
+    return done.stderr
+
+
+def test_the_same_file_is_not_imported_twice(anna: Person, tmp_path: Path) -> None:
+    imported(anna, tmp_path, LINES)
+    report = imported(anna, tmp_path, LINES)
+    assert "0 messages imported, 2 were there already" in report
+    assert history(tmp_path) == LINES
+    imported(anna, tmp_path, LINES, "--again")
+    assert history(tmp_path) == LINES * 2
+
+
+def test_of_a_file_that_has_grown_what_is_new_is_imported(anna: Person, tmp_path: Path) -> None:
+    new = "[2025-11-20 09:00:00] Anna: more\n[2025-11-20 09:00:00] Anna: and more\n"
+    imported(anna, tmp_path, LINES)
+    assert "2 messages imported, 2 were there already" in imported(anna, tmp_path, LINES + new)
+    # The same in other bytes: CRLF, no TABs, a byte order mark, another encoding.
+    other = "\ufeff" + (LINES + new).replace("\t", "").replace("\n", "\r\n")
+    assert "0 messages imported, 4 were there already" in imported(anna, tmp_path, other)
+    (tmp_path / "old.txt").write_bytes((LINES + new).encode("koi8-r"))
+    done = anna.run("import", "old.txt", "--encoding", "koi8-r")
+    assert "0 messages imported, 4 were there already" in done.stderr
+    assert history(tmp_path) == LINES + new
+
+
+def test_repetitions_in_a_file_are_messages_of_their_own(anna: Person, tmp_path: Path) -> None:
+    imported(anna, tmp_path, f"{HEAD}+1\n" * 3)
+    assert history(tmp_path) == f"{HEAD}+1\n" * 3
+    # Two more of the same second, and the file as it was before: messages are counted.
+    assert "2 messages imported, 3 were there already" in imported(anna, tmp_path, f"{HEAD}+1\n" * 5)
+    assert "0 messages imported, 3 were there already" in imported(anna, tmp_path, f"{HEAD}+1\n" * 3)
+    assert history(tmp_path) == f"{HEAD}+1\n" * 5
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "[2025-11-19 23:46:37] Anna: Hello\n",
+        "[2025-11-19 23:46:36] Anne: Hello\n",
+        "[2025-11-19 23:46:36] Anna: Hello!\n",
+        "[2025-11-19 23:46:36] Anna: Hello\n\tyou\n",
+        "[2025-11-19 23:46:36] Anna:  Hello\n",
+    ],
+)
+def test_a_message_that_differs_in_anything_is_another_one(anna: Person, tmp_path: Path, other: str) -> None:
+    imported(anna, tmp_path, f"{HEAD}Hello\n")
+    assert "1 messages imported, 2 in all" in imported(anna, tmp_path, other)
+
+
+def test_messages_that_are_skipped_are_not_taken_for_later_ones(anna: Person, tmp_path: Path) -> None:
+    """As after an import that broke off between two of the same."""
+    imported(anna, tmp_path, f"{HEAD}+1\n")
+    assert "1 messages imported, 2 in all" in imported(anna, tmp_path, f"{HEAD}+1\n" * 2, "--skip", "1")
+
+
+def test_what_was_redacted_does_not_come_back(make_server: ServerMaker, anna: Person, tmp_path: Path) -> None:
+    text = f"{LINES}{HEAD}no\n{HEAD}my number is 555-0199\n"
+    imported(anna, tmp_path, text)
+    server = make_server("--lang", "en").start()
+    for number in (2, 3, 4):
+        anna.run("admin", "redact", str(number)).assert_well()
+    server.stop()
+    redacted = history(tmp_path)
+    assert "0 messages imported, 4 were there already" in imported(anna, tmp_path, text)
+    # Nor is a copy of the history itself imported twice.
+    assert "0 messages imported, 4 were there already" in imported(anna, tmp_path, redacted)
+    assert history(tmp_path) == redacted
+    assert "привет" not in redacted
+
+
+def test_control_characters_and_long_messages_are_known_again(anna: Person, tmp_path: Path) -> None:
+    text = f"{HEAD}\x1b[1m bell \x07\n{HEAD}{'x' * SHOWN_BYTES}ж\n{HEAD}[removed]---\n"
+    imported(anna, tmp_path, text)
+    before = history(tmp_path)
+    assert "0 messages imported, 3 were there already" in imported(anna, tmp_path, text)
+    assert history(tmp_path) == before
+
+
+def test_the_history_of_a_room_is_named_by_the_room(anna: Person, tmp_path: Path) -> None:
+    imported(anna, tmp_path, LINES, "--room", "dev")
+    assert (tmp_path / "chat_history.dev.txt").read_text(encoding="utf-8") == LINES
+    assert anna.run("history", "--room", "dev").assert_well() == LINES
+    assert "chat_history.dev.txt" in anna.run("verify", "--room", "dev").assert_well()
+    assert anna.run("history", "talk.txt", "--room", "main").status == 1
+    (tmp_path / "talk.dev.txt").write_text(LINES, encoding="utf-8")
+    assert anna.run("history", "--room", "dev", "-n", "1", BESEDKA_HISTORY="talk.txt").assert_well()
+    anna.run("history", "--room", "typo").assert_one_clear_line(1, "chat_history.typo.txt")
+    anna.run("history", "--room", "a/b").assert_one_clear_line(2, "room name cannot be used")

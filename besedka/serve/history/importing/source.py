@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -67,6 +67,20 @@ class Survey:
     open_line: int | None = None
 
 
+class Batch(NamedTuple):
+    """Messages to be written at once.
+
+    Attributes:
+        lines: of each message, as `write_line` returns them.
+        controls: the number of control characters in them that are shown as pictures.
+        number: the number of messages of the file up to here, those that are left out included.
+    """
+
+    lines: list[str]
+    controls: int
+    number: int
+
+
 class Source:
     """A file to be imported.
 
@@ -112,18 +126,33 @@ class Source:
             found.open_line = counted.number_at(self._end)
         return found
 
-    def batches(self, skip: int) -> Iterator[tuple[list[str], int]]:
-        """The messages after the first ``skip``, in batches: their lines, as returned by `write_line`, and the number of control characters shown as pictures."""
+    def batches(self, left_out: bytes | bytearray = b"") -> Iterator[Batch]:
+        """The messages as they are to be written.
+
+        Args:
+            left_out: a byte for each message from the first one on; those that are not 0 are left out. It may be shorter.
+        """
+        number = 0
+        for raws in self._raw_batches():
+            kept = [raw for at, raw in enumerate(raws, number) if at >= len(left_out) or not left_out[at]]
+            number += len(raws)
+            pairs = [rewritten(raw) for raw in kept]
+            yield Batch([line for line, _ in pairs], sum(controls for _, controls in pairs), number)
+
+    def raw_messages(self) -> Iterator[bytes]:
+        """The messages as they stand in the file."""
+        for raws in self._raw_batches():
+            yield from raws
+
+    def _raw_batches(self) -> Iterator[list[bytes]]:
         batch: list[Entry] = []
-        for number, entry in enumerate(filter(self._is_message, self._entries()), 1):
-            if number <= skip:
-                continue
+        for entry in filter(self._is_message, self._entries()):
             if batch and entry.end - batch[0].begin > BATCH_BYTES:
-                yield self._written(batch)
+                yield self._read(batch)
                 batch = []
             batch.append(entry)
         if batch:
-            yield self._written(batch)
+            yield self._read(batch)
 
     def _entries(self) -> Iterator[Entry]:
         return entries(self._text, 0, self._end)
@@ -159,14 +188,12 @@ class Source:
             raw = self._text.read(begin, min(entry.end - begin, _SAMPLE_BYTES))
             found.sample = show_line(raw[: raw.find(b"\n") + 1] or raw)
 
-    def _written(self, batch: list[Entry]) -> tuple[list[str], int]:
+    def _read(self, batch: list[Entry]) -> list[bytes]:
         begin = batch[0].begin
         raw = self._text.read(begin, batch[-1].end - begin)
         if len(batch) == 1:
-            line, controls = rewritten(raw)
-            return [line], controls
-        pairs = [rewritten(raw[entry.begin - begin : entry.end - begin]) for entry in batch]
-        return [line for line, _ in pairs], sum(controls for _, controls in pairs)
+            return [raw]
+        return [raw[entry.begin - begin : entry.end - begin] for entry in batch]
 
 
 class _Lines:
