@@ -1,4 +1,4 @@
-"""The command line: ``besedka serve``, ``chat``, ``send``, ``tail``, ``history`` and the others.
+"""The command line: ``besedka serve``, ``chat``, ``send``, ``tail``, ``search``, ``history`` and the others.
 
 How it ends is in `besedka.commands.exit_status.Status`. What goes wrong is one line on stderr.
 """
@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "chat": ("chat", "chat"),
     "send": ("send", "send"),
     "tail": ("tail", "tail"),
+    "search": ("search", "search"),
     "history": ("history", "history"),
     "verify": ("history", "verify"),
     "import": ("importing", "import_history"),
@@ -110,6 +111,7 @@ Examples:
   besedka send "the cake is here"  say something from a script
   make 2>&1 | besedka send --lines say all that a program prints
   besedka tail -f                  see what is said, as it is said
+  besedka search from:Anna cake    find what was said
   besedka doctor                   why does it not connect?
   cat chat_history.txt             read what was said
   besedka history -n 20            the same, the last 20 messages

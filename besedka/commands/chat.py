@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from besedka.commands import garbage
 from besedka.commands.access import KEY, find_key
-from besedka.commands.exit_status import Failure, report_remote_errors
+from besedka.commands.exit_status import report_remote_errors, used_wrongly
 from besedka.commands.options import (
     BELL,
     COLOUR,
+    IDENTITY,
     ROOM,
     URL_ARGUMENT,
     UTF8,
     ClientCommand,
     is_given,
     preferred,
+    secret_of,
     setting,
 )
 
@@ -39,6 +43,7 @@ Examples:
 )
 @ROOM
 @KEY
+@IDENTITY
 @BELL
 @COLOUR
 @click.option("--yes", is_flag=True, help="Accept an add-a-device link without a question.")
@@ -48,6 +53,7 @@ def chat(
     name: str | None,
     room: str | None,
     key: str | None,
+    identity: Path | None,
     bell: str,
     color: str,
     yes: bool,
@@ -61,13 +67,19 @@ def chat(
     It may also be the link of an invitation, or a link that /device has made on another machine: then you are asked whether to
     be that person on this machine from now on.
     """
+    from besedka.remote.address import address
     from besedka.terminal.app import NoTerminal, run
 
     garbage.resume()
     with report_remote_errors():
+        if identity and address(url).device:
+            raise used_wrongly(
+                "an add-a-device link makes you its person on this machine, so it goes without --identity"
+            )
         try:
             run(
                 url,
+                secret=lambda there, who: secret_of(identity, there, who),
                 name=name,
                 is_name_given=is_given("name"),
                 is_sure=yes,
@@ -77,4 +89,4 @@ def chat(
                 color=color,
             )
         except NoTerminal as error:
-            raise Failure(str(error)) from None
+            raise used_wrongly(str(error)) from None

@@ -6,12 +6,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
 from besedka.commands.exit_status import Failure, discard_stdout
 from besedka.wire.sanitize import sanitize, sanitize_line
+
+if TYPE_CHECKING:
+    from besedka.remote.room.events import ReceivedMessage
 
 COMPLAINT_CHARACTERS: Final = 1_000
 
@@ -47,6 +50,18 @@ def as_json_in_pieces(
     if is_tombstone:
         end = end.replace("}", ', "redacted": true}')
     yield f'"{end}'
+
+
+def received_as_json(message: ReceivedMessage) -> str:
+    """A message from a server for programs, with ``unverified`` only where it is true, as on the wire."""
+    return as_json(message.id, message.user, message.text, message.stamp, message.is_unverified or None)
+
+
+def received_as_line(message: ReceivedMessage) -> str:
+    """A message from a server as the log's own lines."""
+    from besedka.wire.log_line import write_line
+
+    return write_line(message.message) + "\n"
 
 
 def json_line(**fields: object) -> str:

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -17,6 +18,7 @@ from besedka.commands.access import KEY, find_key, remember
 from besedka.commands.exit_status import Failure, Refusal, report_remote_errors, used_wrongly
 from besedka.commands.messages import Output, json_line
 from besedka.commands.options import (
+    IDENTITY,
     ROOM,
     URL,
     UTF8,
@@ -24,6 +26,7 @@ from besedka.commands.options import (
     chat_address,
     is_given,
     preferred,
+    secret_of,
     setting,
 )
 
@@ -65,6 +68,7 @@ Examples:
 )
 @URL
 @KEY
+@IDENTITY
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each message that is stored.")
 def send(
     *,
@@ -74,6 +78,7 @@ def send(
     name: str | None,
     url: str,
     key: str | None,
+    identity: Path | None,
     as_json: bool,
 ) -> None:
     """Say TEXT in a room, or what comes in on stdin if there is no TEXT or it is "-".
@@ -95,7 +100,8 @@ def send(
         there = chat_address(url)
         name = (name if is_given("name") else there.name or name) or _login_name()
         access_key = find_key(url, key).text
-        sender = _Sender(url, name, room or "", key=access_key, as_json=as_json)
+        secret = secret_of(identity, there.url, name)
+        sender = _Sender(url, name, room or "", key=access_key, secret=secret, as_json=as_json)
         if lines:
             asyncio.run(sender.say_lines())
         else:
@@ -105,11 +111,12 @@ def send(
 class _Sender:
     """Joins unseen, posts, and leaves."""
 
-    def __init__(self, url: str, name: str, room: str, *, key: str, as_json: bool) -> None:
+    def __init__(self, url: str, name: str, room: str, *, key: str, secret: str, as_json: bool) -> None:
         self._url = url
         self._name = name
         self._room = room
         self._key = key
+        self._secret = secret
         self._output = Output() if as_json else None
         self._stored_count = 0
 
@@ -149,7 +156,9 @@ class _Sender:
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         from besedka.remote.importing import importing
 
-        async with importing(self._url, self._name, self._room, key=self._key) as importer:
+        async with importing(
+            self._url, self._name, self._room, key=self._key, secret=self._secret
+        ) as importer:
             remember(self._url, self._key)
             lines: asyncio.Queue[str | None] = asyncio.Queue(LINES_WAITING)
 
@@ -191,7 +200,9 @@ class _Sender:
     async def _connect(self) -> AsyncIterator[RoomClient]:
         from besedka import connect
 
-        async with connect(self._url, self._name, self._room, quiet=True, key=self._key) as chat:
+        async with connect(
+            self._url, self._name, self._room, quiet=True, key=self._key, secret=self._secret
+        ) as chat:
             remember(self._url, self._key)
             yield chat
 

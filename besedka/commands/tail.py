@@ -9,21 +9,23 @@ import shutil
 import stat
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
-from besedka.commands import messages
-from besedka.commands.access import KEY, find_key, remember
+from besedka.commands.access import KEY, find_key
 from besedka.commands.exit_status import Failure, report_remote_errors, used_wrongly
-from besedka.commands.messages import Output, complain
-from besedka.commands.options import ROOM, URL, ClientCommand, chat_address
+from besedka.commands.messages import Output, complain, received_as_json, received_as_line
+from besedka.commands.options import IDENTITY, ROOM, URL, ClientCommand, chat_address, secret_of
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
+from besedka.commands.unseen import join_unseen
 
 if TYPE_CHECKING:
+    from besedka.remote.address import Address
     from besedka.remote.room.events import ReceivedMessage
     from besedka.remote.room.membership import Membership
-    from besedka.wire.frames import Welcome
 
 LAST: Final = 10
 
@@ -69,6 +71,7 @@ Examples:
 @ROOM
 @URL
 @KEY
+@IDENTITY
 def tail(
     *,
     last: int | None,
@@ -80,6 +83,7 @@ def tail(
     room: str | None,
     url: str,
     key: str | None,
+    identity: Path | None,
 ) -> None:
     """Print the last messages of a room, and with -f all new ones.
 
@@ -99,7 +103,10 @@ def tail(
     commands = _Commands(_words(command)) if command is not None else None
     handle = commands.run if commands else _Printer(as_json=as_json).print
     with report_remote_errors():
-        reading = _Reading(url, room, last, since, follow=follow, wait=wait, key=find_key(url, key).text)
+        there, access_key = chat_address(url), find_key(url, key).text
+        there = replace(there, room=room or there.room, key=access_key)
+        secret = secret_of(identity, there.url)
+        reading = _Reading(there, secret, last, since, follow=follow, wait=wait)
         asyncio.run(_until_reader_gone(reading.handle_all(handle)))
     if commands and commands.failed_count:
         raise Failure(f"{commands.failed_count} of the commands have failed")
@@ -109,38 +116,30 @@ class _Reading:
     """A part of a room's log, from the server.
 
     Args:
-        url: of the chat, as typed.
-        room: its name; None: as in the address.
+        there: where the chat is, with the room and the access key.
+        secret: proves who reads.
         last: the number of messages, or None.
         since: an id, or a time, after which to begin, or None.
         follow: whether to go on with new messages.
         wait: whether the room need not be there yet.
-        key: the access key, or empty.
     """
 
     def __init__(
         self,
-        url: str,
-        room: str | None,
+        there: Address,
+        secret: str,
         last: int | None,
         since: int | str | None,
         *,
         follow: bool,
         wait: bool,
-        key: str,
     ) -> None:
-        from besedka.home import secret_for
-
-        there = chat_address(url)
-        self._url = there.url
-        self._secret = secret_for(there.url)
-        self._invite = there.invite
-        self._room = room or there.room
+        self._there = there
+        self._secret = secret
         self._last = LAST if last is None and since is None else last
         self._since = since
         self._follow = follow
         self._wait = wait
-        self._key = key
 
     async def handle_all(self, handle: _Handler) -> None:
         """Handle each message, in order, without gap and double."""
@@ -149,9 +148,9 @@ class _Reading:
         from besedka.wire.frames import Welcome
 
         since, old, epoch = await self._beginning()
-        async with ChatConnection(self._url, key=self._key) as connection:
-            membership = connection.join(self._room, secret=self._secret, since=since, epoch=epoch)
-            room, position = self._room, since
+        async with ChatConnection(self._there.url, key=self._there.key) as connection:
+            room, position = self._there.room, since
+            membership = connection.join(room, secret=self._secret, since=since, epoch=epoch)
             goal: int | None = None
             async for event in membership.events():
                 match event:
@@ -172,28 +171,11 @@ class _Reading:
 
     async def _beginning(self) -> tuple[int, int, str]:
         """The id after which to begin, the last id so far, and their epoch."""
-        from besedka.remote.chat_connection import ChatConnection
-
-        async with ChatConnection(self._url, key=self._key) as connection:
-            membership = connection.join(
-                self._room, secret=self._secret, invite=self._invite, must_exist=not self._wait
-            )
-            welcome = await _welcome(membership)
-            remember(self._url, self._key)
+        async with join_unseen(self._there, self._secret, must_exist=not self._wait) as (membership, welcome):
             head = welcome.head
             first = 1 if self._last is None else max(1, head - self._last + 1)
             first = max(first, await _look(membership, first_id(self._since, head)))
             return first - 1, head, welcome.epoch
-
-
-async def _welcome(membership: Membership) -> Welcome:
-    """Wait for the welcome; ignore other events."""
-    from besedka.wire.frames import Welcome
-
-    async for event in membership.events():
-        if isinstance(event, Welcome):
-            return event
-    raise AssertionError("nobody else leaves the room")
 
 
 async def _look(membership: Membership, looking: Looking) -> int:
@@ -245,14 +227,7 @@ class _Printer:
 
     async def print(self, _: str, message: ReceivedMessage) -> None:
         """Print a message, and wait for its reader. If that takes long, the server closes the connection, and the library reconnects."""
-        from besedka.wire.log_line import write_line
-
-        if self._as_json:
-            # Only where it is true, as on the wire.
-            mark = message.is_unverified or None
-            self._output.write(messages.as_json(message.id, message.user, message.text, message.stamp, mark))
-        else:
-            self._output.write(write_line(message.message) + "\n")
+        self._output.write(received_as_json(message) if self._as_json else received_as_line(message))
         self._output.flush()
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.utils import is_dumb_terminal
 
-from besedka.home import remembered_name, secret_for
+from besedka.home import remembered_name
 from besedka.remote.address import address as parse_address
 from besedka.remote.errors import Expelled, JoinRefused, RemoteError, RequestRefused
 from besedka.terminal.actions import ACTIONS
@@ -37,6 +39,7 @@ class NoTerminal(RemoteError):  # noqa: N818 - says what is missing
 def run(
     url: str,
     *,
+    secret: Callable[[str, str], str],
     name: str | None,
     is_name_given: bool,
     is_sure: bool,
@@ -49,6 +52,7 @@ def run(
 
     Args:
         url: the chat's address, as `besedka.remote.address` parses it.
+        secret: returns the secret that proves a name, by the chat's URL and the name.
         name: the user's name; None asks for it.
         is_name_given: whether `name` takes precedence over a name in the address.
         is_sure: do not ask whether to become the person of an add-a-device link.
@@ -67,7 +71,7 @@ def run(
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NoTerminal(
-            "besedka chat is interactive: run it in a terminal, or use besedka send and besedka tail"
+            "besedka chat needs a terminal; for a script there are besedka send, which posts what is piped in, and besedka tail"
         )
     address, phrases = parse_address(url), phrases_for(os.environ)
     try:
@@ -87,7 +91,7 @@ def run(
     with create_app_session(TerminalInput(sys.stdin), output):
         session = TerminalSession(
             address,
-            secret=lambda name: secret_for(address.url, name),
+            secret=partial(secret, address.url),
             bell=Bell(bell),
             color_depth=_color_depth(color),
             phrases=phrases,

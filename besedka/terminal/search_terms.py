@@ -70,6 +70,11 @@ def parse_terms(typed: str) -> SearchTerms:
     return SearchTerms(text, found.get("user", ""), dates.get("since"), dates.get("until"))
 
 
+def begins_with_term(word: str) -> bool:
+    """Whether a word narrows a search down, as ``from:Anna`` does."""
+    return _TERM.match(word) is not None
+
+
 def parse_date(typed: str) -> date:
     """A day, ``YYYY-MM-DD``.
 
