@@ -62,7 +62,14 @@ class Person:
 
     def configure(self, text: str) -> Path:
         """Write the config file."""
-        path = self.home / "config" / "besedka" / "config.toml"
+        return self._configure(self.home / "config", text)
+
+    def configure_at_home(self, text: str) -> Path:
+        """The same, where it is if only HOME is in the environment."""
+        return self._configure(self.home / ".config", text)
+
+    def _configure(self, folder: Path, text: str) -> Path:
+        path = folder / "besedka" / "config.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return path

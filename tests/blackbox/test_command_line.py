@@ -193,5 +193,14 @@ def test_a_reader_that_has_enough_is_a_success(tmp_path: Path, reader: str) -> N
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_the_terminal_client_says_when_there_is_no_terminal_or_no_chat(tmp_path: Path) -> None:
-    assert_one_clear_line(besedka("chat", cwd=tmp_path), 1, "terminal")
+def test_the_terminal_client_without_a_terminal_names_the_command_for_pipes(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", 'echo hello | "$@"', "bash", *BESEDKA, "chat"],
+        cwd=tmp_path,
+        env=prefork.environment(XDG_CONFIG_HOME=str(tmp_path), XDG_STATE_HOME=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert_one_clear_line(done, 2, "needs a terminal", "besedka send")

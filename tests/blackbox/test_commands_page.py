@@ -115,7 +115,7 @@ def test_its_config_file_can_be_used(tmp_path: Path) -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", section("The config file"), re.DOTALL)
     with Person(tmp_path) as anna:
         anna.configure(example)
-        anna.run("chat").assert_one_clear_line(1, "terminal")
+        anna.run("chat").assert_one_clear_line(2, "terminal")
 
 
 def test_its_config_file_for_the_server_can_be_used(tmp_path: Path) -> None:
@@ -238,6 +238,12 @@ def _grep(place: PageShell, line: str) -> None:
     assert place.run(line) == place.server.lines[0] + "\n"
 
 
+def _search(place: PageShell, line: str) -> None:
+    for name, text in (("Anna", "Deployed."), ("Boris", "I deploy."), ("Anna", "Hungry.")):
+        place.anna.run("send", "--name", name, text).assert_well()
+    assert place.run(line) == place.server.lines[0][1:20] + "\n"
+
+
 def _notify(place: PageShell, line: str) -> None:
     place.tool("notify-send", 'printf "%s|%s\\n" "$2" "$3" >> notified.part && mv notified.part notified')
     notified = place.anna.home / "notified"
@@ -255,7 +261,8 @@ def _git(place: PageShell, line: str) -> None:
     who = "-c user.name=Anna -c user.email=anna@example.org -c core.hooksPath=.git/hooks"
     place.run("git init --quiet && mkdir -p .git/hooks && echo '#!/bin/sh' > .git/hooks/post-commit")
     place.run(line)
-    place.run(f"git {who} commit --quiet --allow-empty --message 'Mend the roof'")
+    # Another shell knows less of where programs are.
+    place.run(f"PATH=/usr/bin:/bin git {who} commit --quiet --allow-empty --message 'Mend the roof'")
     assert place.said("dev") == ["anna: Anna: Mend the roof"]
 
 
@@ -265,8 +272,20 @@ def _cron(place: PageShell, line: str) -> None:
     place.run(line)
     mine, entry = (place.anna.home / "table").read_text().splitlines()
     assert mine == "# mine"
-    place.run(entry.split(maxsplit=5)[5])
-    assert place.said("standup") == ["anna: Good morning, what is in the way?"]
+    assert entry.startswith("0 9 * * 1-5 ")
+    place.anna.configure_at_home(f'url = "{place.server.url()}"\nname = "Anna"\n')
+    # As cron runs it (crontab(5)): by sh, with this little in its environment, and nothing on stdin.
+    done = subprocess.run(
+        ["/bin/sh", "-c", entry.split(maxsplit=5)[5]],
+        cwd=place.anna.home,
+        env={"HOME": str(place.anna.home), "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert place.said("standup") == ["Anna: Good morning, what is in the way?"]
 
 
 PIPES: dict[str, Callable[[PageShell, str], None]] = {
@@ -274,8 +293,9 @@ PIPES: dict[str, Callable[[PageShell, str], None]] = {
     "besedka send --room notes <": _minutes,
     "besedka tail -f --json | jq": _jq,
     "besedka tail --since": _grep,
+    "besedka search": _search,
     "besedka tail -n 0 -f --exec": _notify,
-    "echo 'git log": _git,
+    'echo "git log': _git,
     "(crontab -l;": _cron,
 }
 
