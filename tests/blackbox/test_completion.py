@@ -43,9 +43,12 @@ def completed(anna: Person, *words: str) -> list[str]:
 
 def test_bash_completes_commands_options_and_values(anna: Person) -> None:
     assert completed(anna, "") == sorted(
-        ["serve", "chat", "send", "tail", "history", "verify", "import", "doctor", "admin", "completion"]
+        [
+            *("serve", "chat", "send", "tail", "search", "history", "verify", "import"),
+            *("doctor", "admin", "completion"),
+        ]
     )
-    assert completed(anna, "s") == ["send", "serve"]
+    assert completed(anna, "s") == ["search", "send", "serve"]
     assert "--lines" in completed(anna, "send", "--")
     assert completed(anna, "tail", "--fo") == ["--follow"]
     assert completed(anna, "chat", "--bell", "") == ["off", "on", "all"]

@@ -93,6 +93,6 @@ def _digest(line: str) -> bytes:
 
 
 def _outline(line: str) -> bytes:
-    """What a redaction leaves of a message: its time, its name and its size."""
+    """The part of a message that its redaction leaves: its time, its name and its size."""
     message = read_line(line)
     return _digest(f"{message.stamp} {len(line.encode())} {message.user}")
