@@ -297,8 +297,15 @@ def test_two_people_talk_alone(
     assert boris.ask("direct", user="Anna")["room"] == room
     assert {"name": room, "clients_count": 2, "kind": "direct", "peer": "Anna"} in rooms(boris)
     assert [one["name"] for one in rooms(eve)] == ["main"]
-    for name in ("Anna", "Nobody"):
-        assert anna.ask("direct", user=name)["code"] == "no_such_name"
+    assert anna.ask("direct", user="Nobody")["code"] == "no_such_name"
+    with WireClient(server) as other:
+        other.join("Annushka", secret=ANNA)
+    for name in ("Anna", "annushka"):
+        refused = anna.ask("direct", user=name)
+        assert (refused["code"], refused["text"].lower()) == (
+            "not_allowed",
+            f"this cannot be done: the name {name.lower()} is your own",
+        )
     log = server.directory / f"chat_history.{room}.txt"
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 

@@ -65,6 +65,10 @@ _GIVEN_UP = {
     Language.RU: "Комнаты {room} больше нет",
     Language.EN: "The room {room} was given up",
 }
+_YOURSELF = {
+    Language.RU: "имя {name} тоже ваше",
+    Language.EN: "the name {name} is your own",
+}
 _SAID = {
     Language.RU: "в этой комнате уже писали; отказаться можно только от пустой",
     Language.EN: "this room has messages; only an empty one can be given up",
@@ -246,11 +250,21 @@ class Requests:
         return Done(self._about(_UNBLOCKED, row.name), frame.key)
 
     def _other(self, given: str, person: Person) -> Known:
-        """The holder of a name who is not the person."""
+        """The holder of a name who is not the person.
+
+        Raises:
+            Refused: `no_such_name`; `not_allowed` if it is another name of the person.
+        """
         name = stored_name(given)
         other = self._directory.names.holder(name)
-        if other is None or not other.claim or other.claim == person.claim:
+        if other is None or not other.claim:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
+        if other.claim == person.claim:
+            why = {
+                language: sentence.format(name=in_sentence(other.name, language))
+                for language, sentence in _YOURSELF.items()
+            }
+            raise Refused(ErrorCode.NOT_ALLOWED, why=why)
         return other
 
     async def _invite(self, frame: Invite, person: Person, network: Network | None) -> Invitation:
