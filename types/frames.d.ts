@@ -3,7 +3,7 @@
 interface ClientFrames {
   join: { user?: string; room?: string; since?: number; epoch?: string; secret?: string; quiet?: boolean; invite?: string; must_exist?: boolean; rename?: boolean };
   chat: { text: string; room?: string; key?: string; after?: number };
-  history: { before?: number; room?: string; limit?: number; from_time?: number };
+  history: { before?: number; room?: string; limit?: number; from_time?: number; key?: string };
   typing: { room?: string };
   leave: { room?: string };
   read: { id: number; room?: string };
@@ -22,7 +22,7 @@ interface ClientFrames {
 
 interface ServerFrames {
   welcome: { room: string; user: string; head: number; epoch: string; clients_count: number; users: string[]; limits: { name: number; room: number; text: number; frame: number }; utc_offset: number; reset?: boolean; kind?: "open" | "private" | "direct"; peer?: string; may?: string[]; read_up_to?: number; slow?: number };
-  history: { room: string; first: number; messages: string[]; before?: number; keys?: Record<number, string>; unverified?: number[]; from_time?: number };
+  history: { room: string; first: number; messages: string[]; before?: number; keys?: Record<number, string>; unverified?: number[]; from_time?: number; key?: string };
   chat: { room: string; id: number; user: string; text: string; timestamp: string; at: number; key?: string; unverified?: boolean };
   system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[]; renamed?: Record<string, string>; slow?: number };
   typing: { room: string; user: string };

@@ -486,7 +486,7 @@ def _join(there: Address) -> Finding:
         welcome = asyncio.run(_welcome(there))
     except JoinRefused as refusal:
         advice = _advice() if refusal.code == ErrorCode.NO_ACCESS else ""
-        raise Trouble(f"the chat does not let us in: {refusal}", advice, Status.REFUSED) from None
+        raise Trouble(f"the chat does not let us in: {refusal.text}", advice, Status.REFUSED) from None
     except RemoteError as error:
         raise Trouble(str(error)) from None
     return _good(

@@ -78,7 +78,7 @@ def report_remote_errors() -> Iterator[None]:
         raise used_wrongly(str(error)) from None
     except ChatRefused as error:
         advice = f"; {KEY_ADVICE}" if error.code == ErrorCode.NO_ACCESS else ""
-        raise Refusal(f"{error}{advice}") from None
+        raise Refusal(f"{error.text}{advice}") from None
     except OtherPerson as error:
         raise Failure(str(error)) from None
     except RemoteError as error:

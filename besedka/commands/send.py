@@ -190,7 +190,7 @@ class _Sender:
             for task in done:
                 task.result()
         except SayRefused as error:
-            raise Refusal(f"{error} ({self._stored_count} lines were said before)") from None
+            raise Refusal(f"{error.text} ({self._stored_count} lines were said before)") from None
         finally:
             for task in tasks:
                 task.cancel()

@@ -123,8 +123,9 @@ def request(frame: ClientFrame) -> pb.ConverseRequest:
             return pb.ConverseRequest(join=join)
         case Say(text, room, key, after):
             return pb.ConverseRequest(say=pb.Say(room=room, text=text, key=key, after=after))
-        case ListHistory(before, room, limit, from_time):
-            history = pb.ListHistory(room=room, before=before, limit=limit, from_time=_proto_time(from_time))
+        case ListHistory(before, room, limit, from_time, key):
+            at = _proto_time(from_time)
+            history = pb.ListHistory(room=room, before=before, limit=limit, from_time=at, key=key)
             return pb.ConverseRequest(history=history)
         case BeginTyping(room):
             return pb.ConverseRequest(typing=pb.BeginTyping(room=room))
@@ -200,8 +201,8 @@ def _list_history(action: pb.ListHistory, room: str) -> ListHistory:
     from_time = _time_of(action, "from_time")
     if not action.before and from_time is None:
         detail = "`before` is 1 or more, unless `from_time` is given"
-        raise Refused(ErrorCode.BAD_FRAME, detail=detail, room=room)
-    return ListHistory(action.before or None, room, action.limit or PAGE_MESSAGES, from_time)
+        raise Refused(ErrorCode.BAD_FRAME, detail=detail, room=room, key=action.key)
+    return ListHistory(action.before or None, room, action.limit or PAGE_MESSAGES, from_time, action.key)
 
 
 def _mark_read(action: pb.MarkRead, room: str) -> MarkRead:
@@ -300,6 +301,7 @@ def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
                     messages=found,
                     from_time=_proto_time(frame.from_time),
                     first=frame.first,
+                    key=frame.key,
                 )
             )
         case System():
@@ -387,7 +389,7 @@ def server_frames(response: pb.ConverseResponse, utc_offset: int) -> list[Server
             before = event.before if from_time is None else None
             first = event.messages[0].id if event.messages else event.first or event.before
             flagged = _unverified(event.messages)
-            return [History(event.room, first, lines, before=before, unverified=flagged, from_time=from_time)]
+            return [History(event.room, first, lines, before, {}, flagged, from_time, event.key)]
         case pb.Presence():
             return [
                 System(

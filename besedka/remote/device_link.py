@@ -73,7 +73,7 @@ async def _redeem(url: str, token: str, access_key: str, language: str) -> Devic
                     case Device(key=answered) if answered == request_key:
                         return frame
                     case Error():
-                        raise RequestRefused(frame.code, frame.text)
+                        raise RequestRefused(frame.code, frame.text, frame.retry_after)
                     case _:
                         pass
     except TransportClosed as closed:

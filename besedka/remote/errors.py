@@ -51,15 +51,22 @@ class ConnectionFailed(RemoteError):  # noqa: N818
 
 
 class ChatRefused(RemoteError):  # noqa: N818
-    """The chat refused something.
+    """The chat refused something. As a string it is the sentence with the code behind it, so that a program's log has both.
 
     Attributes:
         code: the reason, for programs.
+        text: a sentence for people.
+        retry_after: how many seconds to wait before trying again; None where waiting does not help.
     """
 
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, code: str, text: str, retry_after: float | None = None) -> None:
+        super().__init__(code, text, retry_after)
         self.code = code
+        self.text = text
+        self.retry_after = retry_after or None
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.code})"
 
 
 class Expelled(ChatRefused, ConnectionFailed):
@@ -83,6 +90,11 @@ class RequestRefused(ChatRefused):
 
 class NotConnected(RemoteError):  # noqa: N818
     """There is no connection at the moment. The library reconnects; try again then."""
+
+
+def sentence_of(error: BaseException) -> str:
+    """An error as a sentence for people, without a code."""
+    return error.text if isinstance(error, ChatRefused) else str(error)
 
 
 class TransportClosed(NotConnected):

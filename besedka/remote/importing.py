@@ -108,7 +108,7 @@ class Importer:
                 check_length(error.code(), error.details(), self._url)
                 code, wait = reason_of(error.trailing_metadata(), self._url)
                 if code not in {"", ErrorCode.TOO_FAST, *RESENT_AFTER}:
-                    raise SayRefused(code, error.details() or code) from None
+                    raise SayRefused(code, error.details() or code, wait) from None
                 if not code and error.code() not in RECONNECT_STATUSES:
                     raise ConnectionFailed(f"the chat ended the call: {error.details()}") from None
                 await asyncio.sleep(hold(wait, tries) if code == ErrorCode.TOO_FAST else backoff(tries))
@@ -153,9 +153,9 @@ async def importing(
             check_length(error.code(), error.details(), there.url)
             if error.code() is grpc.StatusCode.UNAUTHENTICATED:
                 raise needs_key(there.url, key) from None
-            code, _ = reason_of(error.trailing_metadata(), there.url)
+            code, wait = reason_of(error.trailing_metadata(), there.url)
             if code and code not in RESENT_AFTER:
-                raise JoinRefused(code, error.details() or code) from None
+                raise JoinRefused(code, error.details() or code, wait) from None
             raise ConnectionFailed(f"cannot reach a chat at {there.url}: {error.details()}") from None
         yield Importer(stub, speaker, last, key, there.url)
 

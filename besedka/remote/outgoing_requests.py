@@ -13,6 +13,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final, NamedTuple, TypeVar
 
+import msgspec
+
 from besedka.remote.errors import (
     NotConnected,
     RemoteError,
@@ -65,23 +67,16 @@ LIST_SECONDS: Final = 120.0
 A = TypeVar("A")
 
 
-class _PageKey(NamedTuple):
-    """By which the response to a request for a page is known."""
-
-    room: str
-    before: int | None
-    from_time: int | None
-
-
 class _PendingPage(NamedTuple):
     """A request for a page that is not answered yet."""
 
-    limit: int
+    frame: ListHistory
     response: asyncio.Future[History]
 
-
-def _page_of(frame: ListHistory | History) -> _PageKey:
-    return _PageKey(frame.room, frame.before, frame.from_time)
+    def is_answered_by(self, page: History) -> bool:
+        """Whether a page is the one that was requested, and not only has its key."""
+        asked = self.frame
+        return (page.room, page.before, page.from_time) == (asked.room, asked.before, asked.from_time)
 
 
 class OutgoingRequests:
@@ -94,8 +89,7 @@ class OutgoingRequests:
     def __init__(self, url: str) -> None:
         self._url = url
         self._transport: Transport | None = None
-        # Pages have no keys: requests for the same page share its response, and one that asks for another number of messages waits for it.
-        self._pages: dict[_PageKey, _PendingPage] = {}
+        self._pages: dict[str, _PendingPage] = {}
         self._pending: dict[str, asyncio.Future[Any]] = {}
 
     # For programs.
@@ -175,16 +169,14 @@ class OutgoingRequests:
 
     async def page(self, frame: ListHistory) -> History:
         """A page of a room's log."""
-        page = _page_of(frame)
-        while (pending := self._pages.get(page)) and pending.limit != frame.limit:
-            await self._in_time(asyncio.shield(pending.response))
-        if pending is None:
-            transport = self._open()
-            # The response may arrive before `send` returns.
-            pending = self._pages[page] = _PendingPage(frame.limit, new_future())
-            await transport.send(frame)
-        # Others may wait for the same page, so it is not given up.
-        return await self._in_time(asyncio.shield(pending.response))
+        transport = self._open()
+        key = new_key()
+        pending = self._pages[key] = _PendingPage(frame, new_future())
+        try:
+            await transport.send(msgspec.structs.replace(frame, key=key))
+            return await self._in_time(pending.response)
+        finally:
+            self._pages.pop(key, None)
 
     async def _request(self, frame: ListRooms | Search | Request, kind: type[A]) -> A:
         transport = self._open()
@@ -226,18 +218,18 @@ class OutgoingRequests:
         pages = [page.response for page in self._pages.values()]
         for pending in (*pages, *self._pending.values()):
             _settle(pending, failure or NotConnected("the connection was lost"))
-        self._pages.clear()
 
     def forget(self, room: str) -> None:
         """Fail the pending pages of a room that was left."""
-        for page in [page for page in self._pages if page.room == room]:
-            _settle(self._pages.pop(page).response, NotConnected("the room was left"))
+        for page in self._pages.values():
+            if page.frame.room == room:
+                _settle(page.response, NotConnected("the room was left"))
 
     def answered(self, frame: History | Rooms | Found | Response) -> None:
         """Hand a response to its request."""
         if isinstance(frame, History):
-            page = self._pages.pop(_page_of(frame), None)
-            pending = page and page.response
+            page = self._pages.get(frame.key)
+            pending = page.response if page and page.is_answered_by(frame) else None
         else:
             pending = self._pending.get(frame.key)
         if pending:
@@ -245,9 +237,10 @@ class OutgoingRequests:
 
     def refused(self, frame: Error) -> bool:
         """Fail the request that was refused. Returns False if the error belongs to none."""
-        pending = self._pending.get(frame.key)
+        page = self._pages.get(frame.key)
+        pending = page.response if page else self._pending.get(frame.key)
         if pending:
-            _settle(pending, RequestRefused(frame.code, frame.text))
+            _settle(pending, RequestRefused(frame.code, frame.text, frame.retry_after))
         return pending is not None
 
 

@@ -102,7 +102,7 @@ def run(
         try:
             asyncio.run(_run(session, name, is_sure=is_sure))
         except (Expelled, RequestRefused) as error:
-            raise type(error)(error.code, phrases.refusals.get(error.code, str(error))) from None
+            raise type(error)(error.code, phrases.refusals.get(error.code, error.text)) from None
         finally:
             discard_typed_ahead(sys.stdin)
 

@@ -12,7 +12,7 @@ The server acts on them in `besedka/serve/session/chat_session.py`, and on reque
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, TypeVar, get_args
+from typing import Annotated, Final, TypeVar, get_args
 
 import msgspec
 
@@ -144,12 +144,14 @@ class ListHistory(Frame, tag="history", frozen=True):
         room: the room, which must have been joined.
         limit: return at most this many.
         from_time: in unix seconds; the page begins with the first message of this time or later. Either this or ``before`` is given.
+        key: comes back with the answer.
     """
 
     before: Ordinal | None = None
     room: str = DEFAULT_ROOM
     limit: Ordinal = PAGE_MESSAGES
     from_time: UnixSeconds | None = None
+    key: str = ""
 
 
 class BeginTyping(Frame, tag="typing", frozen=True):
@@ -386,6 +388,7 @@ class History(Frame, tag="history", frozen=True):
         keys: the keys that the recipient gave to messages of this run, by id, as far as the server remembers them.
         unverified: the ids of messages whose sender is not verified: the name was not claimed when they were posted, or is
             unclaimed, or claimed by somebody else, now.
+        key: that of the request that this answers.
     """
 
     room: str
@@ -395,6 +398,7 @@ class History(Frame, tag="history", frozen=True):
     keys: dict[int, str] = {}
     unverified: list[int] = []
     from_time: int | None = None
+    key: str = ""
 
 
 class SeedHistory(Frame, tag="history", frozen=True):
@@ -658,6 +662,10 @@ class ReadUpTo(Frame, tag="read", frozen=True):
     id: int
 
 
+NO_WAIT: Final = 0.0
+"""The time to wait where waiting does not help. Only this very object is left out of the JSON: msgspec looks whether a number *is* the default."""
+
+
 class Error(Frame, tag="error", frozen=True):
     """A refusal.
 
@@ -675,7 +683,7 @@ class Error(Frame, tag="error", frozen=True):
     timestamp: str
     key: str = ""
     room: str = ""
-    retry_after: float = 0.0
+    retry_after: float = NO_WAIT
 
 
 Request = OpenPrivate | OpenDirect | Invite | Uninvite | Block | Unblock | AddDevice | TakeDevice | Moderate

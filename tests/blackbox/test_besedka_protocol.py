@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from besedka.proto.besedka.v1 import chat_pb2 as pb
 from tests.calling import Caller
 from tests.commanding import ASK_SECONDS, wait_until
 from tests.conftest import ClientMaker, ServerMaker
@@ -151,6 +152,32 @@ def test_older_messages_come_by_the_page(make_client: ClientMaker) -> None:
     assert (page["first"], len(page["messages"])) == (1, 2)
     anna.send_frame("history", room="main", before=1)
     assert anna.receive("history")["messages"] == []
+
+
+def test_a_page_and_its_refusal_have_the_key_of_their_request(make_server: ServerMaker) -> None:
+    server = make_server("--lang", "en", grpc=True).start()
+    with WireClient(server) as anna, Caller(server) as caller, caller.converse() as boris:
+        anna.join("Anna")
+        boris.join("Boris")
+        anna.send_frame("chat", text="hello")
+        anna.receive_to(1)
+        # Two pages with one beginning, and two requests that are refused.
+        for key, limit in (("one", 1), ("two", 2)):
+            anna.send_frame("history", before=2, limit=limit, key=key)
+            boris.send_frame(history=pb.ListHistory(before=2, limit=limit, key=key))
+        for key in ("one", "two"):
+            assert anna.receive("history")["key"] == key
+            assert boris.receive("history").history.key == key
+        anna.send_frame("history", key="neither")
+        anna.send_frame("history", room="elsewhere", before=2, key="outside")
+        boris.send_frame(history=pb.ListHistory(room="elsewhere", before=2, key="outside"))
+        for code, key in (("bad_frame", "neither"), ("not_joined", "outside")):
+            refused = anna.receive("error")
+            assert (refused["code"], refused["key"], "retry_after" in refused) == (code, key, False)
+        over_grpc = boris.refused()
+        assert (over_grpc.code, over_grpc.key) == (pb.CODE_NOT_JOINED, "outside")
+        anna.send_frame("history", before=2, key="x" * 65)
+        assert anna.receive("error")["code"] == "bad_key"
 
 
 def test_each_room_has_its_own_file_and_its_own_ids(server: RunningServer, make_client: ClientMaker) -> None:

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from besedka.wire.validation import FRAME_BYTES_AT_MOST, IMPORT_MESSAGES_AT_MOST
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer, free_port
 
+LIBRARY = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs" / "grpc.md").read_text(encoding="utf-8")
 LINES = re.search(r"```\n(grpcurl .*?)```", PAGE, re.DOTALL)
 assert LINES
@@ -125,7 +128,7 @@ def test_the_program_runs_as_it_stands(make_server: ServerMaker) -> None:
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert lines[:2] == ["stored as 1", "imported 1000 [(2, 1001)]"]
-    assert lines[2:-1] == [f"{number + 2} Anna line {number}" for number in range(1_000)]
+    assert lines[2:-1] == [f"{number + 2} Gleb line {number}" for number in range(1_000)]
     assert lines[-1] == "acknowledged"
 
 
@@ -147,3 +150,46 @@ def test_every_call_and_limit_is_documented() -> None:
         f"pings of a client | one in {door.PING_SECONDS_AT_LEAST} seconds",
     ):
         assert limit in PAGE
+
+
+@pytest.mark.parametrize("step", [1, -1], ids=["in their order", "the other way round"])
+def test_the_examples_run_in_any_order_after_the_tutorial(
+    address: dict[str, str], tmp_path: Path, step: int
+) -> None:
+    """Nobody in them has a name of the tutorial, or of another example."""
+    target = address["localhost:50051"]
+    url = f"grpc://{target}"
+    for name in ("Anna", "Boris", "Eve"):
+        claim = {"user": name, "text": "hello", "secret": name * 16}
+        grpcurl(["-d", json.dumps(claim), "localhost:50051", "besedka.v1.Chat/Send"], address)
+    (library,) = re.findall(r"```python\n(.*?)```", LIBRARY, re.DOTALL)
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+    def by_grpcurl() -> None:
+        for command in COMMANDS:
+            assert grpcurl(shlex.split(command)[1:], address), command
+
+    def by_stubs() -> None:
+        with running(program.replace("localhost:50051", target), tmp_path) as process:
+            stdout, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+        assert stdout.splitlines()[-1] == "acknowledged"
+
+    def by_library() -> None:
+        with running(library.replace("ws://localhost:8765", url), tmp_path) as process:
+            assert process.stdout
+            assert any(line.endswith(" Vera hello\n") for line in process.stdout)
+
+    for act in (by_grpcurl, by_stubs, by_library)[::step]:
+        act()
+
+
+@contextmanager
+def running(code: str, home: Path) -> Iterator[subprocess.Popen[str]]:
+    """A program, run by somebody who has a home of their own, and ended."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(home / "state")}
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=home, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()

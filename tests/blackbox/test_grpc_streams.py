@@ -374,6 +374,7 @@ def test_older_pages_are_those_of_the_socket(caller: Caller, make_client: Client
             boris.send_frame(history=pb.ListHistory(before=before, limit=limit))
             anna.send_frame("history", before=before, **({"limit": limit} if limit else {}))
             page, frame = boris.receive("history").history, anna.receive("history")
+            assert (page.key, frame.get("key", "")) == ("", "")
             assert (page.room, page.before, len(page.messages)) == ("main", before, expected)
             lines = map(read_line, frame["messages"])
             assert [(m.user, m.text) for m in page.messages] == [(line.user, line.text) for line in lines]
@@ -569,6 +570,42 @@ def test_a_client_that_ends_its_requests_goes_on_receiving(caller: Caller, make_
         assert boris.receive_to(1)[0].text == "still there?"
         assert caller.rooms() == {"main": 2}
     wait_until(lambda: caller.rooms() == {"main": 1})
+
+
+def test_a_stream_in_no_room_ends_with_the_requests_after_all_answers(
+    server: RunningServer, caller: Caller
+) -> None:
+    requests = [
+        pb.ConverseRequest(list_rooms=pb.ListRooms(key="r")),
+        pb.ConverseRequest(join=pb.Join(user="Boris")),
+        pb.ConverseRequest(say=pb.Say(text="and goodbye", key="k")),
+        pb.ConverseRequest(leave=pb.Leave()),
+    ]
+    for asked, kinds in ((requests[:1], {"rooms"}), (requests, {"rooms", "welcome"})):
+        answers = list(caller.stub.Converse(iter(asked), timeout=60))
+        assert kinds <= {answer.WhichOneof("event") for answer in answers}
+    assert server.lines[-1].endswith("Boris: and goodbye")
+    wait_until(lambda: no_stream_is_open(server))
+
+
+def test_the_limit_of_a_frame_in_the_welcome_is_that_of_a_request(caller: Caller) -> None:
+    def of_size(size: int) -> pb.ConverseRequest:
+        request = pb.ConverseRequest(say=pb.Say(key="k", text="x" * (size - 20)))
+        request.say.text += "x" * (size - request.ByteSize())
+        assert request.ByteSize() == size
+        return request
+
+    with caller.converse() as anna:
+        limit = anna.join("Anna").limits.frame
+        anna.send(of_size(limit))
+        refused = anna.refused()
+        assert (refused.code, refused.key) == (pb.CODE_TEXT_TOO_LONG, "k")
+        # Waiting helps against none of these.
+        assert refused.retry_after == 0
+        anna.send(of_size(limit + 1))
+        ending = anna.ending()
+        assert (ending.reason, ending.retry_seconds) == ("frame_too_long", 0)
+        assert str(limit) in ending.sentence
 
 
 def test_a_subscriber_is_notified_when_the_log_is_another(server: RunningServer, caller: Caller) -> None:

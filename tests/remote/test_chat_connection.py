@@ -20,6 +20,7 @@ from besedka.remote.errors import (
     JoinRefused,
     NotConnected,
     RemoteError,
+    RequestRefused,
     TransportClosed,
 )
 from besedka.remote.pending_joins import ANSWER_SECONDS, JOINS_AT_ONCE
@@ -638,7 +639,7 @@ def test_a_member_who_is_not_admitted_any_more_does_not_reconnect_for_ever(
         network.visits[-1].deliver(Error(code, "why", "", room="main"))
         failure = await has_failed(room)
         assert isinstance(failure, error)
-        assert (failure.code, str(failure)) == (code, "why")
+        assert (failure.code, failure.text, str(failure)) == (code, "why", f"why ({code})")
         await asyncio.sleep(600)
         assert len(network.visits) == (1 if is_in else 2)
 
@@ -771,7 +772,7 @@ def test_a_direct_room_that_opens_is_announced_in_all_rooms() -> None:
 # Requests.
 
 
-def test_requests_are_answered_by_their_keys_and_pages_by_their_rooms() -> None:
+def test_requests_are_answered_by_their_keys() -> None:
     async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         a, b = connection.join("a", "Anna"), connection.join("b", "Anna")
         await settle()
@@ -787,8 +788,9 @@ def test_requests_are_answered_by_their_keys_and_pages_by_their_rooms() -> None:
         asked = [frame for frame in transport.sent if isinstance(frame, ListHistory)]
         assert [(frame.room, frame.before, frame.limit) for frame in asked] == [("a", 4, 1), ("b", 4, 1)]
         transport.deliver(Error("too_fast", "later", "", keys[1]), Rooms([], keys[0]))
-        for room in "ba":
-            transport.deliver(History(room, 3, [f"[2026-01-01 12:00:00] B: {room}"], before=4))
+        for frame in reversed(asked):
+            lines = [f"[2026-01-01 12:00:00] B: {frame.room}"]
+            transport.deliver(History(frame.room, 3, lines, before=4, key=frame.key))
         assert await lists[0] == []
         with pytest.raises(RemoteError, match="later"):
             await lists[1]
@@ -797,7 +799,7 @@ def test_requests_are_answered_by_their_keys_and_pages_by_their_rooms() -> None:
     run(scenario)
 
 
-def test_requests_for_pages_with_one_begin_and_other_lengths_each_have_their_own_answer() -> None:
+def test_requests_for_pages_with_one_begin_each_have_their_own_answer() -> None:
     async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         connection.join("a", "Anna")
         await settle()
@@ -807,16 +809,22 @@ def test_requests_for_pages_with_one_begin_and_other_lengths_each_have_their_own
         requests = connection.requests
         pages = [
             asyncio.ensure_future(requests.page(ListHistory(before=4, room="a", limit=limit)))
-            for limit in (1, 2, 1)
+            for limit in (1, 2, 1, 3)
         ]
-        for count in (1, 2):
-            await settle()
-            asked = [frame.limit for frame in transport.sent if isinstance(frame, ListHistory)]
-            assert asked == [*range(1, count + 1)]
-            transport.deliver(
-                History("a", 4 - count, ["[2026-01-01 12:00:00] B: x"] * count, before=4),
-            )
-        assert [len((await page).messages) for page in pages] == [1, 2, 1]
+        await settle()
+        asked = [frame for frame in transport.sent if isinstance(frame, ListHistory)]
+        assert [frame.limit for frame in asked] == [1, 2, 1, 3]
+        *answered, refused = asked
+        for frame in reversed(answered):
+            lines = ["[2026-01-01 12:00:00] B: x"] * frame.limit
+            # Of another page, and then the right one.
+            transport.deliver(History("a", 1, lines, before=5, key=frame.key))
+            transport.deliver(History("a", 4 - frame.limit, lines, before=4, key=frame.key))
+        transport.deliver(Error("too_fast", "later", "", refused.key, "a", 1.5))
+        assert [len((await page).messages) for page in pages[:3]] == [1, 2, 1]
+        with pytest.raises(RequestRefused, match=r"^later \(too_fast\)$") as caught:
+            await pages[3]
+        assert caught.value.retry_after == 1.5
 
     run(scenario)
 

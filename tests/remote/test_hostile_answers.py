@@ -144,7 +144,7 @@ def test_no_request_waits_for_a_server_that_does_not_answer(work: Work) -> None:
 
 def page_of(frame: ClientFrame, first: int, count: int, line: str = LONG) -> History:
     assert isinstance(frame, ListHistory)
-    return History("main", first, [line] * count, before=frame.before)
+    return History("main", first, [line] * count, before=frame.before, key=frame.key)
 
 
 def test_more_messages_than_were_asked_for_are_not_taken() -> None:

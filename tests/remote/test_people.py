@@ -117,6 +117,10 @@ def test_a_direct_room_is_announced_to_the_other_person(url: str) -> None:
             with pytest.raises(RequestRefused) as refusal:
                 await anna.direct("Nobody")
             assert refusal.value.code == "no_such_name"
+            assert str(refusal.value) == f"{refusal.value.text} (no_such_name)"
+            assert refusal.value.retry_after is None
+            with pytest.raises(RequestRefused, match=r"Anna is your own \(not_allowed\)"):
+                await anna.direct("Anna")
 
     run(scenario)
 

@@ -100,6 +100,7 @@ FIELDS: dict[type[Frame], dict[str, set[str]]] = {
         "room": STRING,
         "limit": INTEGER,
         "from_time": INTEGER_OR_NULL,
+        "key": STRING,
     },
     BeginTyping: {"room": STRING},
     Leave: {"room": STRING},

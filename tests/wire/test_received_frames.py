@@ -75,7 +75,7 @@ BROKEN = [
 ]
 ONE_LINE = {
     Welcome: ["room", "user", "peer", "epoch"],
-    History: ["room"],
+    History: ["room", "key"],
     Chat: ["room", "key"],
     System: ["room"],
     Typing: ["room", "user"],

@@ -439,7 +439,7 @@ class Membership:
     def _join_refused(self, frame: Error, now: float) -> None:
         if self._former and frame.code != ErrorCode.NOT_INVITED:
             (self.user, self._secret), self._former = self._former, None
-            self._settle_rename(JoinRefused(frame.code, frame.text))
+            self._settle_rename(JoinRefused(frame.code, frame.text, frame.retry_after))
             is_in = self.state is MembershipState.RENAMING
             self.state = MembershipState.IN if is_in else MembershipState.WAITING
             self._link.wake()
@@ -471,5 +471,5 @@ class Membership:
 
     def _why_ended(self, frame: Error) -> RemoteError:
         if self._has_been_in and frame.code in BY_PERSON:
-            return Expelled(frame.code, frame.text)
-        return JoinRefused(frame.code, frame.text)
+            return Expelled(frame.code, frame.text, frame.retry_after)
+        return JoinRefused(frame.code, frame.text, frame.retry_after)

@@ -175,7 +175,7 @@ class Posts:
             self._wake()
             stored = self._stored.pop(frame.key, None)
             if stored and not stored.done():
-                stored.set_exception(SayRefused(frame.code, frame.text))
+                stored.set_exception(SayRefused(frame.code, frame.text, frame.retry_after))
         return True
 
     def end(self, error: Exception | None) -> None:

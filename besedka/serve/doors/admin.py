@@ -22,7 +22,7 @@ from besedka.serve.metrics import Metrics
 from besedka.serve.session import Moderator
 from besedka.serve.tasks import run_to_end
 from besedka.wire.errors import INTERNAL_ERROR, ErrorCode, Language, Refused
-from besedka.wire.frames import Error, Moderate, Response, decode_client, encode
+from besedka.wire.frames import NO_WAIT, Error, Moderate, Response, decode_client, encode
 from besedka.wire.log_line import clock_time
 from besedka.wire.validation import FRAME_BYTES_AT_MOST
 
@@ -146,9 +146,8 @@ class AdminDoor:
     def _refusal(self, refusal: Refused) -> Error:
         self._metrics.refused(refusal.code, None)
         sentence = refusal.sentence(self._language)
-        return Error(
-            refusal.code, sentence, clock_time(self._stamp()), refusal.key, refusal.room, refusal.wait
-        )
+        wait = refusal.wait or NO_WAIT
+        return Error(refusal.code, sentence, clock_time(self._stamp()), refusal.key, refusal.room, wait)
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes | None:

@@ -328,6 +328,7 @@ class ChatSession(SessionBase):
         )
 
     async def _list_history(self, frame: ListHistory) -> None:
+        clean_key(frame.key)
         membership = self._membership(frame.room)
         room, asker = membership.room, Tenant.of(self.limiter, membership.subscriber.person)
         log, limiter = self.services.log_reader, self.limiter
@@ -341,7 +342,7 @@ class ChatSession(SessionBase):
                     detail = "either `before` or `from_time` must be given"
                     raise Refused(ErrorCode.BAD_FRAME, detail=detail)
         self._membership(frame.room)  # they may have been removed from it meanwhile
-        self.send(replace(page, before=frame.before, from_time=frame.from_time))
+        self.send(replace(page, before=frame.before, from_time=frame.from_time, key=frame.key))
 
     async def _search(self, frame: Search) -> None:
         clean_key(frame.key)

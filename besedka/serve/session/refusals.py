@@ -10,7 +10,7 @@ from besedka.serve.limits.networks import Network
 from besedka.serve.metrics import Metrics
 from besedka.serve.repeated_error import RepeatedError
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.frames import Error
+from besedka.wire.frames import NO_WAIT, Error
 from besedka.wire.log_line import clock_time
 
 _none_left = RepeatedError(logging.getLogger(__name__))
@@ -51,5 +51,5 @@ class Refusals:
             timestamp=clock_time(self._clock.stamp()),
             key=refusal.key,
             room=refusal.room,
-            retry_after=refusal.wait,
+            retry_after=refusal.wait or NO_WAIT,
         )

@@ -10,7 +10,7 @@ from typing import Final
 
 from besedka.remote.address import Address
 from besedka.remote.chat_connection import ROOMS_AT_MOST, ChatConnection
-from besedka.remote.errors import ACCESS_ENDINGS, ConnectionFailed, JoinRefused, RemoteError
+from besedka.remote.errors import ACCESS_ENDINGS, ConnectionFailed, JoinRefused, RemoteError, sentence_of
 from besedka.remote.room.events import Event, ReceivedMessage
 from besedka.terminal.room_view import ConnectionState, RoomView
 from besedka.terminal.storage import Storage, UnsentMessages
@@ -348,7 +348,7 @@ class Rooms:
         if code == ErrorCode.NOT_INVITED:
             self._notifier.show_problem(self._phrases.removed.format(room=view.name))
         else:
-            self._notifier.show_problem(f"{view.title}: {self._notifier.sentence(code, str(error))}")
+            self._notifier.show_problem(f"{view.title}: {self._notifier.sentence(code, sentence_of(error))}")
         if len(self.views) > 1:
             self._remove(view)
         else:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from prompt_toolkit.application import get_app_session
 
 from besedka.qr import qr_lines
-from besedka.remote.errors import RemoteError
+from besedka.remote.errors import RemoteError, sentence_of
 from besedka.remote.room.events import ReceivedMessage
 from besedka.terminal.room_view import RoomView
 from besedka.terminal.storage import IgnoredNames
@@ -134,7 +134,7 @@ class Notifier:
 
     def show_error(self, error: RemoteError) -> None:
         """Show a server's error: in the user's language, or else in the server's words."""
-        self.show_problem(self.sentence(getattr(error, "code", ""), str(error)))
+        self.show_problem(self.sentence(getattr(error, "code", ""), sentence_of(error)))
 
     def sentence(self, code: str, text: str) -> str:
         """A refusal in the user's language, or else the server's sentence, as far as it is one."""

@@ -432,16 +432,18 @@ class Say(_message.Message):
     def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., key: _Optional[str] = ..., after: _Optional[int] = ...) -> None: ...
 
 class ListHistory(_message.Message):
-    __slots__ = ("room", "before", "limit", "from_time")
+    __slots__ = ("room", "before", "limit", "from_time", "key")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
     room: str
     before: int
     limit: int
     from_time: _timestamp_pb2.Timestamp
-    def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    key: str
+    def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., key: _Optional[str] = ...) -> None: ...
 
 class BeginTyping(_message.Message):
     __slots__ = ("room",)
@@ -666,18 +668,20 @@ class Limits(_message.Message):
     def __init__(self, name: _Optional[int] = ..., room: _Optional[int] = ..., text: _Optional[int] = ..., frame: _Optional[int] = ...) -> None: ...
 
 class HistoryPage(_message.Message):
-    __slots__ = ("room", "before", "messages", "from_time", "first")
+    __slots__ = ("room", "before", "messages", "from_time", "first", "key")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     FROM_TIME_FIELD_NUMBER: _ClassVar[int]
     FIRST_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
     room: str
     before: int
     messages: _containers.RepeatedCompositeFieldContainer[Message]
     from_time: _timestamp_pb2.Timestamp
     first: int
-    def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first: _Optional[int] = ...) -> None: ...
+    key: str
+    def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
 
 class Presence(_message.Message):
     __slots__ = ("room", "clients_count", "joined", "left", "text", "users", "is_whole", "renamed", "slow")

@@ -125,6 +125,8 @@ class ChatServicer:
         """Takes part: join rooms, say, hear, see who types, comes and goes. Equal to the WebSocket at /ws.
         The first request must be a `join`, or one that needs none: `list_rooms`, `add_device`, `take_device`. A request that is refused is answered with `refused`, and the stream goes on; only
         what breaks the protocol ends it.
+        A client that ends its side (half-closes) while it is in a room stays there and goes on receiving, until it cancels the call. To end in good order, it waits for its own messages and sends
+        `leave` for its rooms first: the stream of a client that is in no room ends with its side, after all answers, with OK.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -66,7 +66,7 @@ class ConverseStream(Stream):
         self.answer(proto.response(frame, self.services.clock.zone).SerializeToString())
 
     async def listen(self, requests: AsyncIterator[Request[pb.ConverseRequest]]) -> None:
-        """Handle requests until the client ends its side.
+        """Handle requests until the client ends its side. It goes on receiving from its rooms; in no room, the stream ends.
 
         Raises:
             Refused: if a request is empty or out of bounds, or the first one is none of `FIRST`.
@@ -83,6 +83,8 @@ class ConverseStream(Stream):
             await self.has_room()
         if not has_begun:
             raise _begun_wrongly()
+        if not any(True for _ in self.subscriptions()):
+            self.end()
 
     def _receive(self, request: Request[pb.ConverseRequest], *, is_first: bool) -> None:
         frame = proto.client_frame(request.take())

@@ -14,7 +14,6 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import RetryInfo
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.doors.grpc import calls, status
@@ -211,7 +210,7 @@ class ChatService:
         if not self._is_ending:
             return
         refusal, language = Refused(ErrorCode.GOING_DOWN), stream.services.language
-        details = [*status.details(refusal, language), stream.cursors(), RetryInfo()]
+        details = [*status.details(refusal, language), stream.cursors()]
         await status.end(context, status.STATUS[refusal.code], refusal.sentence(language), details)
 
     # Common to all methods.
