@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test firefox torture bench history conformance check style types pagetypes compiled format screenshots icons confusables frames proto pins clean
+.PHONY: help run test firefox torture bench history conformance wheel check style types pagetypes compiled format screenshots icons confusables frames proto pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ history: $(VENV)/dev.stamp ## measure how a history of ten million messages open
 
 conformance: $(VENV)/dev.stamp ## run the Autobahn suite against the WebSocket door (needs a Python 2.7, as pyenv has)
 	@sh tools/conformance.sh $(BIN)/python $(ARGS)
+
+wheel: $(VENV)/dev.stamp ## build dist/besedka-….whl, for `pip install` elsewhere
+	@$(BIN)/python -m flit_core.wheel --outdir dist
 
 check: style types pagetypes ## the checks that run nothing: style, types, import contracts
 
