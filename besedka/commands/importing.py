@@ -96,8 +96,7 @@ def import_history(
         found = source.survey()
         _check(file, history, found, source)
         _check_room(history)
-        with _interrupts_held() as is_interrupted:
-            done = _Import(file, history, found, skip, again=again).run(source, is_interrupted)
+        done = _Import(file, history, found, skip, again=again).run(source)
     except ServeError as error:
         raise Failure(str(error)) from None
     _report(file, history, found, done)
@@ -230,7 +229,7 @@ class _Import:
         self._again = again
         self._number = self._skip
 
-    def run(self, source: Source, is_interrupted: Callable[[], bool]) -> _Import:
+    def run(self, source: Source) -> _Import:
         """Write all messages.
 
         Raises:
@@ -246,7 +245,9 @@ class _Import:
         is_private = bool(room) and room in _private_rooms(first)
         target = ChatHistory.open(self._history, may_be_link=not is_private, is_private=is_private)
         try:
-            self._write(source, target, is_interrupted)
+            left_out = self._left_out(source, target)
+            with _interrupts_held() as is_interrupted:
+                self._write(source, target, left_out, is_interrupted)
         except (AppendError, OSError) as error:
             raise Failure(f"{error}; {self._how_far()}") from None
         finally:
@@ -254,8 +255,13 @@ class _Import:
         self.count = target.count
         return self
 
-    def _write(self, source: Source, target: ChatHistory, is_interrupted: Callable[[], bool]) -> None:
-        left_out = self._left_out(source, target)
+    def _write(
+        self,
+        source: Source,
+        target: ChatHistory,
+        left_out: bytes | bytearray,
+        is_interrupted: Callable[[], bool],
+    ) -> None:
         label = sanitize_line(f"importing {self._name}")
         length = self._total - sum(left_out)
         with click.progressbar(length=length, label=label, file=sys.stderr) as progress:
