@@ -101,12 +101,12 @@ def identity_secret(path: Path, url: str) -> str:
         secret = _kept_secret(path)
     except UnicodeError:
         secret = ""
+    if not _SECRET.fullmatch(secret):
+        raise OSError(errno.EINVAL, f"it holds something else than {2 * SECRET_BYTES} hexadecimal digits")
     if stat.S_IMODE(path.stat().st_mode) & _OF_OTHERS:
         raise PermissionError(
             errno.EPERM, "others may read it, so its secret is none: chmod 600, or take a new file"
         )
-    if not _SECRET.fullmatch(secret):
-        raise OSError(errno.EINVAL, f"it holds something else than {2 * SECRET_BYTES} hexadecimal digits")
     return _derived(secret, url)
 
 

@@ -99,6 +99,8 @@ def test_at_a_terminal_one_is_the_person_of_the_file(
         (b"a" * 64, 0o644, "chmod 600"),
         (b"a" * 64, 0o640, "chmod 600"),
         (b"a" * 63, 0o600, "64 hexadecimal digits"),
+        # Nobody is advised to change the mode of another program's file.
+        (b"root:x:0:0:root:/root:/bin/bash\n", 0o644, "64 hexadecimal digits"),
         (b"\xff" * 64, 0o600, "64 hexadecimal digits"),
         (b"-----BEGIN OPENSSH PRIVATE KEY-----\n" * 99, 0o600, "64 hexadecimal digits"),
     ],
