@@ -16,7 +16,7 @@ from prompt_toolkit.utils import is_dumb_terminal
 
 from besedka.home import remember_key, remember_name
 from besedka.remote.address import Address
-from besedka.remote.errors import JoinRefused
+from besedka.remote.errors import JoinRefused, sentence_of
 from besedka.remote.room.events import Event
 from besedka.terminal.room_view import RoomView
 from besedka.terminal.search_terms import SearchTerms
@@ -251,7 +251,7 @@ class TerminalSession:
 
     def _ended_by_server(self, error: BaseException) -> None:
         """Keep the screen after the last room: the user reads why it ended, and what they are typing goes to no shell."""
-        why = self.notifier.sentence(getattr(error, "code", ""), str(error))
+        why = self.notifier.sentence(getattr(error, "code", ""), sentence_of(error))
         self.notifier.show_problem(why)
         self.typed_lines.end()
 

@@ -199,7 +199,7 @@ class TypedLines:
         self._pending_posts.discard(posted)
         error = None if posted.cancelled() else posted.exception()
         if isinstance(error, SayRefused):
-            self.refuse(self._notifier.sentence(error.code, str(error)))
+            self.refuse(self._notifier.sentence(error.code, error.text))
             self._restore_line(typed)
 
     def _restore_line(self, typed: str) -> None:
