@@ -17,16 +17,16 @@ interface ClientFrames {
   unblock: { user: string; key?: string };
   add_device: { user: string; secret: string; key?: string };
   take_device: { token: string; key?: string };
-  moderate: { act: "kick" | "mute" | "unmute" | "ban" | "unban" | "slow" | "redact" | "appoint" | "dismiss" | "admit" | "release" | "entrust"; user?: string; room?: string; id?: number; seconds?: number; reason?: string; key?: string };
+  moderate: { act: "kick" | "mute" | "unmute" | "ban" | "unban" | "slow" | "redact" | "appoint" | "dismiss" | "admit" | "release" | "entrust" | "archive" | "unarchive"; user?: string; room?: string; id?: number; seconds?: number; reason?: string; key?: string };
 }
 
 interface ServerFrames {
-  welcome: { room: string; user: string; head: number; epoch: string; clients_count: number; users: string[]; limits: { name: number; room: number; text: number; frame: number }; utc_offset: number; reset?: boolean; kind?: "open" | "private" | "direct"; peer?: string; may?: string[]; read_up_to?: number; slow?: number };
+  welcome: { room: string; user: string; head: number; epoch: string; clients_count: number; users: string[]; limits: { name: number; room: number; text: number; frame: number }; utc_offset: number; reset?: boolean; kind?: "open" | "private" | "direct"; peer?: string; may?: string[]; read_up_to?: number; slow?: number; archived?: boolean };
   history: { room: string; first: number; messages: string[]; before?: number; keys?: Record<number, string>; unverified?: number[]; from_time?: number; key?: string };
   chat: { room: string; id: number; user: string; text: string; timestamp: string; at: number; key?: string; unverified?: boolean };
   system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[]; renamed?: Record<string, string>; slow?: number };
   typing: { room: string; user: string };
-  rooms: { rooms: { name: string; clients_count: number; kind?: "open" | "private" | "direct"; peer?: string; asked?: number; blocked?: boolean }[]; key?: string; blocked?: string[]; next?: string };
+  rooms: { rooms: { name: string; clients_count: number; kind?: "open" | "private" | "direct"; peer?: string; asked?: number; blocked?: boolean; archived?: boolean }[]; key?: string; blocked?: string[]; next?: string };
   found: { room: string; text: string; messages: string[]; ids: number[]; before: number; key?: string; unverified?: number[] };
   place: { room: string; kind: "open" | "private" | "direct"; peer?: string; key?: string; asked?: boolean };
   invitation: { room: string; token: string; uses: number; expires: number; key?: string };

@@ -54,6 +54,7 @@ REASON = click.option(
     default="",
     help="Why; it is noted in audit.txt, and shown to a muted or banned user.",
 )
+REASON_OF_ROOM = click.option("--reason", type=UTF8, default="", help="Why; it is noted in audit.txt.")
 TIME = click.option(
     "--for",
     "seconds",
@@ -152,6 +153,20 @@ def entrust(user: str, room: str) -> None:
 def slow(pause: int, room: str, reason: str) -> None:
     """Set the PAUSE between a person's messages in a room, such as 30s or 5m; off ends slow mode."""
     _do("slow", seconds=pause, room=room, reason=reason)
+
+
+def _room_command(act: str, sentence: str) -> None:
+    @click.argument("room", type=UTF8)
+    @REASON_OF_ROOM
+    def command(room: str, reason: str) -> None:
+        _do(act, room=room, reason=reason)
+
+    command.__doc__ = sentence
+    admin.command(act)(command)
+
+
+_room_command("archive", "Let everybody read ROOM and search in it, but nobody post; unarchive undoes it.")
+_room_command("unarchive", "Let people post again in ROOM, which was archived.")
 
 
 @admin.command()

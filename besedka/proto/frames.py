@@ -363,6 +363,7 @@ def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
                 may=frame.may,
                 read_up_to=frame.read_up_to,
                 slow=frame.slow,
+                archived=frame.archived,
             )
             return pb.ConverseResponse(welcome=welcome)
         case _:
@@ -438,6 +439,7 @@ def server_frames(response: pb.ConverseResponse, utc_offset: int) -> list[Server
                     may=list(event.may),
                     read_up_to=event.read_up_to if event.HasField("read_up_to") else None,
                     slow=event.slow,
+                    archived=event.archived,
                 )
             ]
         case _:

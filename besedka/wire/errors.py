@@ -60,6 +60,7 @@ class ErrorCode(StrEnum):
     BANNED = "banned"
     NO_ACCESS = "no_access"
     NOT_ACCEPTED = "not_accepted"
+    ROOM_ARCHIVED = "room_archived"
 
 
 SENTENCES: dict[ErrorCode, dict[Language, str]] = {
@@ -217,6 +218,10 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
     ErrorCode.NOT_ACCEPTED: {
         Language.RU: "{name} сейчас не принимает от вас личных сообщений",
         Language.EN: "{name} is not accepting direct messages from you",
+    },
+    ErrorCode.ROOM_ARCHIVED: {
+        Language.RU: "Комната {room} в архиве: её можно читать, но писать в неё нельзя",
+        Language.EN: "The room {room} is archived: it can be read, but nobody can post in it",
     },
 }
 

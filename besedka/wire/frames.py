@@ -88,6 +88,8 @@ class Act(StrEnum):
     ADMIT = "admit"
     RELEASE = "release"
     ENTRUST = "entrust"
+    ARCHIVE = "archive"
+    UNARCHIVE = "unarchive"
 
 
 class Frame(msgspec.Struct, tag_field="type", frozen=True, omit_defaults=True):
@@ -307,7 +309,7 @@ class Moderate(Frame, tag="moderate", frozen=True):
     Attributes:
         act: the action.
         user: its target; for a ban and its end it may also be an address.
-        room: the room, for `slow`, `redact` and `entrust`; all other acts are for the whole chat.
+        room: the room, for `slow`, `redact`, `entrust`, `archive` and `unarchive`; all other acts are for the whole chat.
         id: of the message to redact.
         seconds: how long to mute or ban, 0: until revoked; for `slow`: the interval between messages, 0: none.
         reason: for the audit log, and for the person banned.
@@ -358,6 +360,7 @@ class Welcome(Frame, tag="welcome", frozen=True):
         read_up_to: the id of the last message that they have read, on any device, 0 if they have read none of this log; None if the
             server keeps no marks for them, because they have shown no secret of a claimed name.
         slow: in slow mode, the seconds between two messages of a person who is no moderator; 0: the room is not slow.
+        archived: whether the room is archived: it can be read, and nobody may post.
     """
 
     room: str
@@ -374,6 +377,7 @@ class Welcome(Frame, tag="welcome", frozen=True):
     may: list[str] = []
     read_up_to: int | None = None
     slow: int = 0
+    archived: bool = False
 
 
 class History(Frame, tag="history", frozen=True):
@@ -494,6 +498,7 @@ class RoomEntry(msgspec.Struct, frozen=True, omit_defaults=True):
         asked: of a direct room that the other has opened, and in which the recipient has not answered: its number among these,
             from 1, the newest last; 0 for all other rooms.
         blocked: whether the recipient has blocked the other person of a direct room, under whatever name.
+        archived: whether it is archived: it can be read, and nobody may post.
     """
 
     name: str
@@ -502,6 +507,7 @@ class RoomEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     peer: str = ""
     asked: int = 0
     blocked: bool = False
+    archived: bool = False
 
 
 class Rooms(Frame, tag="rooms", frozen=True):

@@ -221,7 +221,7 @@ class OpenRooms:
             Refused: `no_such_room`, `going_down`, `room_unavailable`.
         """
         self.check_accepting()
-        if not await self.exists(name):
+        if not (self._directory.rooms.has_members(name) or await self.exists(name)):
             raise Refused(ErrorCode.NO_SUCH_ROOM, room=name)
         room = self.open(name, None)
         return room if isinstance(room, Room) else await asyncio.shield(room)

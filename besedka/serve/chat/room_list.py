@@ -156,7 +156,9 @@ class RoomList:
             return None
         count = self._rooms[name].presence.count if name in self._rooms else 0
         is_blocked = self._directory.direct.has_blocked_peer(name, claim)
-        return RoomEntry(name, count, kind, self._directory.peer(name, claim), asked, is_blocked)
+        is_archived = self._directory.moderation.is_archived(name)
+        peer = self._directory.peer(name, claim)
+        return RoomEntry(name, count, kind, peer, asked, is_blocked, is_archived)
 
 
 class WrittenRooms:

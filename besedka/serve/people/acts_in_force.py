@@ -60,6 +60,7 @@ class ActsInForce:
         }
         self.redactions: dict[str, AuditEntry] = {}
         self._slow = SlowRooms()
+        self._archived: set[str] = set()
         self._origins = RecentOrigins()
 
     def __eq__(self, other: object) -> bool:
@@ -69,7 +70,14 @@ class ActsInForce:
 
     @property
     def _in_force(self) -> tuple[object, ...]:
-        return (self._moderators, self._mutes, self._bans, self._slow, self.redactions)
+        return (
+            self._moderators,
+            self._mutes,
+            self._bans,
+            self._slow,
+            self._archived,
+            self.redactions,
+        )
 
     def apply(self, entry: AuditEntry, connections: Iterable[int] = ()) -> None:
         """Put an entry in force.
@@ -96,12 +104,20 @@ class ActsInForce:
                 self._restrictions[entry.act].lift(identifiers_of_entry(entry))
             case Act.SLOW:
                 self._slow.slow_down(entry.room, entry.seconds, _moment(entry.stamp, self._zone))
+            case Act.ARCHIVE:
+                self._archived.add(entry.room)
+            case Act.UNARCHIVE:
+                self._archived.discard(entry.room)
             case Act.REDACT:
                 self.redactions[entry.room] = entry
             case Act.KICK | Act.ADMIT | Act.RELEASE | Act.ENTRUST | Event.PRIVATE:
                 pass  # done at once, or kept elsewhere
 
     # Checks.
+
+    def is_archived(self, room: str) -> bool:
+        """Whether a room is archived: it can be read, and nobody may post."""
+        return room in self._archived
 
     def is_moderator(self, claim: str) -> bool:
         """Whether a claim is a moderator's."""
@@ -159,8 +175,10 @@ class ActsInForce:
             origin: where they post from.
 
         Raises:
-            Refused: `muted`; `too_fast` where the room is slow, with the time to wait.
+            Refused: `room_archived`; `muted`; `too_fast` where the room is slow, with the time to wait.
         """
+        if room in self._archived:
+            raise Refused(ErrorCode.ROOM_ARCHIVED, room=room)
         if not person.is_verified:
             self._origins.note(person.looks, origin)
         is_slow = self.slow_seconds(room) > 0

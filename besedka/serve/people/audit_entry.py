@@ -36,7 +36,9 @@ _VALUE: Final = re.compile(r' (?P<name>[a-z]+)=(?P<value>"(?:[^"\\]|\\.)*"|[^\s"
 _PLAIN: Final = re.compile(r'[^\s"\\]+')
 _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
 
-_ABOUT_SOMEBODY: Final = frozenset(Act) - {Act.SLOW, Act.REDACT}
+_ABOUT_ROOMS: Final = frozenset({Act.SLOW, Act.REDACT, Act.ARCHIVE, Act.UNARCHIVE})
+
+_ABOUT_SOMEBODY: Final = frozenset(Act) - _ABOUT_ROOMS
 
 
 class Event(StrEnum):
@@ -188,6 +190,8 @@ def _checked(entry: AuditEntry) -> AuditEntry:
         Act.UNMUTE: bool(entry.user or entry.claim or entry.addresses),
         Act.REDACT: bool(entry.id),
         Act.ENTRUST: bool(entry.claim and entry.room),
+        Act.ARCHIVE: bool(entry.room),
+        Act.UNARCHIVE: bool(entry.room),
         Event.PRIVATE: bool(entry.room),
     }
     if not needs.get(entry.act, bool(entry.user or entry.claim or entry.act is Act.SLOW)):

@@ -61,6 +61,9 @@ class LiveSession(ABC):
             refusal: the reason.
         """
 
+    def refuse(self, refusal: Refused) -> None:  # noqa: B027 - not every session receives frames
+        """Send a refusal to this session alone, if it is of a kind that receives frames."""
+
     def send(self, frame: ServerFrame) -> None:  # noqa: B027 - not every session receives frames
         """Send a frame to this session alone, if it is of a kind that receives frames."""
 
@@ -95,6 +98,10 @@ class LiveSessions:
     def of(self, claim: str) -> list[LiveSession]:
         """All sessions of a person; none of somebody without a claim."""
         return [*self._by_claim.get(claim, ())]
+
+    def in_room(self, room: str) -> list[LiveSession]:
+        """All sessions that are in a room, or read it; this looks at every session, and is left to the operator."""
+        return [session for session in self if any(name == room for name, _ in session.memberships())]
 
     def _index(self, session: LiveSession, claims: frozenset[str]) -> None:
         before = self._claims.get(session, frozenset())

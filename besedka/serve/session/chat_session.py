@@ -149,6 +149,7 @@ class ChatSession(SessionBase):
             may=directory.policy.rights(room.name, person.claim),
             read_up_to=self.services.read_marking.of(person, room),
             slow=directory.moderation.slow_seconds(room.name),
+            archived=directory.moderation.is_archived(room.name),
         )
         self.send(welcome)
 

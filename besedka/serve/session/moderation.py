@@ -6,7 +6,7 @@ Each act is written to ``audit.txt`` first, and has no effect if that fails; but
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,9 @@ from besedka.wire.validation import clean_key, clean_name, clean_reason, clean_r
 
 log = logging.getLogger(__name__)
 
-OPERATORS_ACTS: Final = frozenset({Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE, Act.ENTRUST})
+OPERATORS_ACTS: Final = frozenset(
+    {Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE, Act.ENTRUST, Act.ARCHIVE, Act.UNARCHIVE}
+)
 """Acts that only the operator may do."""
 
 SLOWEST_SECONDS: Final = 24 * 3600
@@ -59,6 +61,14 @@ _DONE: Final = {
         Language.RU: "{room}: теперь это комната {user}",
         Language.EN: "{room}: {user} is now an owner of this room",
     },
+    Act.ARCHIVE: {
+        Language.RU: "{room}: комната в архиве, её можно только читать",
+        Language.EN: "{room}: the room is archived, it can only be read",
+    },
+    Act.UNARCHIVE: {
+        Language.RU: "{room}: комната больше не в архиве",
+        Language.EN: "{room}: the room is no longer archived",
+    },
 }
 _NOT_SLOW: Final = {
     Language.RU: "{room}: медленный режим выключен",
@@ -72,6 +82,14 @@ _NOT_APPLICABLE: Final = {
     Act.KICK: {Language.RU: "{user} сейчас не в чате", Language.EN: "{user} is not here now"},
     Act.UNMUTE: {Language.RU: "{user}: писать и так можно", Language.EN: "{user} is not muted"},
     Act.UNBAN: {Language.RU: "{user}: вход не заблокирован", Language.EN: "{user} is not banned"},
+    Act.ARCHIVE: {
+        Language.RU: "комната {room} уже в архиве",
+        Language.EN: "the room {room} is archived already",
+    },
+    Act.UNARCHIVE: {
+        Language.RU: "комната {room} не в архиве",
+        Language.EN: "the room {room} is not archived",
+    },
 }
 _YOURSELF: Final = {
     Language.RU: "к себе это применить нельзя, попросите другого модератора",
@@ -141,6 +159,16 @@ class Moderator:
         self._admission = admission
         self._clock = clock
         self._language = language
+        # All others are on people.
+        self._acts: Mapping[Act, Callable[[Moderate, _Actor], Awaitable[Response]]] = {
+            Act.REDACT: self._redact,
+            Act.SLOW: self._slow,
+            Act.ARCHIVE: self._archive,
+            Act.UNARCHIVE: self._archive,
+            Act.ADMIT: self._admit,
+            Act.RELEASE: self._release,
+            Act.ENTRUST: self._entrust,
+        }
 
     async def answer(self, frame: Moderate, person: Person | None) -> Response:
         """Carry out a moderator's act.
@@ -175,19 +203,7 @@ class Moderator:
     async def _act(self, frame: Moderate, actor: _Actor) -> Response:
         clean_key(frame.key)
         self._rooms.check_accepting()
-        match frame.act:
-            case Act.REDACT:
-                return await self._redact(frame, actor)
-            case Act.SLOW:
-                return await self._slow(frame, actor)
-            case Act.ADMIT:
-                return await self._admit(frame, actor)
-            case Act.RELEASE:
-                return await self._release(frame, actor)
-            case Act.ENTRUST:
-                return await self._entrust(frame, actor)
-            case _:
-                return await self._restrict(frame, actor)
+        return await self._acts.get(frame.act, self._restrict)(frame, actor)
 
     # Acts on people.
 
@@ -357,6 +373,21 @@ class Moderator:
         if not frame.seconds:
             return Done(_NOT_SLOW[self._language].format(room=room.name), frame.key)
         return self._done(frame, room=room.name, seconds=frame.seconds)
+
+    async def _archive(self, frame: Moderate, actor: _Actor) -> Response:
+        room = await self._room(frame, actor)
+        is_archived = self._moderation.is_archived(room.name)
+        if is_archived is (frame.act is Act.ARCHIVE):
+            why = _filled(_NOT_APPLICABLE[frame.act], room=room.name)
+            raise Refused(ErrorCode.NOT_ALLOWED, room=room.name, why=why)
+        with self._rooms.held(room):
+            await self._directory.record(self._entry(frame, actor, room=room.name))
+        if frame.act is Act.ARCHIVE:
+            # Those who are there learn it before they have written something.
+            refusal = Refused(ErrorCode.ROOM_ARCHIVED, room=room.name)
+            for session in self._directory.sessions.in_room(room.name):
+                session.refuse(refusal)
+        return self._done(frame, room=room.name)
 
     async def _room(self, frame: Moderate, actor: _Actor) -> Room:
         """The frame's room; a moderator must have access to it."""

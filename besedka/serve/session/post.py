@@ -7,7 +7,7 @@ The sequence of steps is defined here, and nowhere else:
 3. the rate limit: refuse a message that is too fast, and all others with a key until that one is resent;
 4. look in the log for a message that is resent after a reconnect;
 5. space: wait while too many of the room's drafts are pending;
-6. rights: refuse a muted poster, one whom the other person of a direct room has blocked, and a message that is too early for a slow room
+6. rights: refuse a post in an archived room, a muted poster, one whom the other person of a direct room has blocked, and a message that is too early for a slow room
    (`besedka/serve/people/acts_in_force.py`, `besedka/serve/people/direct.py`);
 7. the committer (`besedka/serve/chat/committer.py`).
 
@@ -131,7 +131,7 @@ class Posting:
             at once, a coroutine with either of them.
 
         Raises:
-            Refused: `empty_text`, `text_too_long`, `bad_key`, `too_fast`, `muted`, `going_down`; later also what ``check`` raises.
+            Refused: `empty_text`, `text_too_long`, `bad_key`, `too_fast`, `room_archived`, `muted`, `going_down`; later also what ``check`` raises.
         """
         person = self._person
         message = Message(

@@ -39,6 +39,7 @@ def _room_marks(session: TerminalSession, entry: RoomEntry) -> list[str]:
     phrases, view = session.phrases, session.rooms.views.get(entry.name)
     marks = [phrases.people.format(n=entry.clients_count)]
     marks += [phrases.private] if entry.kind is Kind.PRIVATE else []
+    marks += [phrases.archived] if entry.archived else []
     marks += [_own_mark(session, view)] if view else []
     marks += [phrases.unread_in_room.format(n=view.unread_count)] if view and view.unread_count else []
     return marks

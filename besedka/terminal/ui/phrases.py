@@ -70,6 +70,7 @@ class Phrases:
     room_joined: str
     unread_in_room: str
     private: str
+    archived: str
     not_private: str
     invitation: str
     invitation_many: str
@@ -190,6 +191,7 @@ ENGLISH = Phrases(
     room_joined="joined",
     unread_in_room="{n} new",
     private="private",
+    archived="archived",
     not_private="# {room} is not private; /private ROOM makes a room that is.",
     invitation="One person can join # {room} by this link, within {time}:",
     invitation_many="{n} people can join # {room} by this link, within {time}:",
@@ -306,6 +308,7 @@ ENGLISH = Phrases(
         ErrorCode.NO_SECRET: "This needs a name of your own: join under one that nobody else has claimed.",
         ErrorCode.ROOM_TAKEN: "This room already exists; choose another name.",
         ErrorCode.NOT_INVITED: "This room is private; you need an invitation to join.",
+        ErrorCode.ROOM_ARCHIVED: "This room is archived: it can be read, but nobody can post in it.",
         ErrorCode.BAD_LINK: "This link is no longer valid: it was used up, has expired, or was revoked.",
         ErrorCode.NO_ACCESS: "An access key is needed: use the link that the server printed at its start.",
         KICKED: "You were disconnected by a moderator.",
@@ -364,6 +367,7 @@ RUSSIAN = Phrases(
     room_joined="открыта",
     unread_in_room="новых: {n}",
     private="частная",
+    archived="в архиве",
     not_private="Комната # {room} не частная; частную создаст /private КОМНАТА.",
     invitation="По этой ссылке в # {room} может войти один человек, в течение {time}:",
     invitation_many="По этой ссылке в # {room} могут войти столько человек: {n}, в течение {time}:",
@@ -492,6 +496,7 @@ RUSSIAN = Phrases(
         ErrorCode.NO_SECRET: "Для этого имя должно быть вашим: войдите под таким, которого ни у кого нет.",
         ErrorCode.ROOM_TAKEN: "Такая комната уже есть, выберите другое название.",
         ErrorCode.NOT_INVITED: "Эта комната частная, в неё входят по приглашению.",
+        ErrorCode.ROOM_ARCHIVED: "Эта комната в архиве: её можно читать, но писать в неё нельзя.",
         ErrorCode.BAD_LINK: "Эта ссылка больше не действует: она использована, устарела или отозвана.",
         ErrorCode.NO_ACCESS: "Нужен ключ доступа: откройте ссылку, которую показал сервер при запуске.",
         KICKED: "Модератор отключил вас от чата.",

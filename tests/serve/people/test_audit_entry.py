@@ -40,6 +40,8 @@ def entries(draw: st.DrawFn) -> AuditEntry:
             )
         case Event.PRIVATE:
             return AuditEntry(STAMP, who, act, room=draw(st.sampled_from(["plans", "direct-01"])), by=by)
+        case Act.ARCHIVE | Act.UNARCHIVE:
+            return AuditEntry(STAMP, who, act, room="plans", by=by)
         case _:
             claim = "c" * 64 if act in {Act.APPOINT, Act.ENTRUST} else draw(CLAIMS)
             room = "plans" if act is Act.ENTRUST else ""
@@ -117,6 +119,8 @@ def test_any_line_is_understood_or_refused(text: str) -> None:
         "private user=Anna",
         "private room=../etc",
         "entrust user=Anna room=plans",
+        "archive",
+        "archive room=../etc",
     ],
 )
 def test_a_line_that_is_no_audit_entry_is_not_understood(text: str) -> None:

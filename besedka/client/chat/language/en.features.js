@@ -70,6 +70,7 @@ export const features = {
   download: "Download the history",
 
   request: "request",
+  archived: "archived",
   blocked: (names) => (names.length ? `Blocked: ${names.join(", ")}` : "You have not blocked anyone."),
   kinds: { private: (name) => `${name}, a private room`, direct: (name) => `${name}, direct messages` },
   kindLead: {
@@ -221,6 +222,7 @@ export const features = {
     room_taken: () => "This room already exists; choose another name.",
     no_such_room: ({ where = "" }) => `There is no room ${where}.`,
     not_invited: ({ where }) => `${where || "This room"} is private: you need an invitation to join.`,
+    room_archived: () => "This room is archived: it can be read, but nobody can post in it.",
     bad_link: () => "This link is no longer valid: it was used, has expired, or was revoked.",
     no_such_name: () => "Nobody has claimed this name, so the person is unknown.",
     no_secret: () => "This needs a name of your own: join under one that nobody else has claimed.",

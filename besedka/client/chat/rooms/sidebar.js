@@ -136,13 +136,13 @@ export class View {
 
   #drawOther(item, room) {
     const [link, quit] = item.children;
-    const { clients_count: count, kind, asked } = room;
+    const { clients_count: count, kind, asked, archived } = room;
     const name = this.#name(link, quit, room);
     link.ariaCurrent = null;
     link.ariaLabel = kind ? name : null;
     link.className = "";
     quit.hidden = true;
-    drawMark(item, asked ? this.#strings.request : count && this.#strings.people(count), "");
+    drawMark(item, asked ? this.#strings.request : archived ? this.#strings.archived : count && this.#strings.people(count), "");
   }
 
   // The kind of a room may be known later than its name.

@@ -31,6 +31,8 @@ class Act(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACT_ADMIT: _ClassVar[Act]
     ACT_RELEASE: _ClassVar[Act]
     ACT_ENTRUST: _ClassVar[Act]
+    ACT_ARCHIVE: _ClassVar[Act]
+    ACT_UNARCHIVE: _ClassVar[Act]
 
 class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -73,6 +75,7 @@ class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODE_BANNED: _ClassVar[Code]
     CODE_NO_ACCESS: _ClassVar[Code]
     CODE_NOT_ACCEPTED: _ClassVar[Code]
+    CODE_ROOM_ARCHIVED: _ClassVar[Code]
 KIND_OPEN: Kind
 KIND_PRIVATE: Kind
 KIND_DIRECT: Kind
@@ -89,6 +92,8 @@ ACT_DISMISS: Act
 ACT_ADMIT: Act
 ACT_RELEASE: Act
 ACT_ENTRUST: Act
+ACT_ARCHIVE: Act
+ACT_UNARCHIVE: Act
 CODE_UNSPECIFIED: Code
 CODE_BAD_JSON: Code
 CODE_BAD_FRAME: Code
@@ -128,6 +133,7 @@ CODE_MUTED: Code
 CODE_BANNED: Code
 CODE_NO_ACCESS: Code
 CODE_NOT_ACCEPTED: Code
+CODE_ROOM_ARCHIVED: Code
 
 class Message(_message.Message):
     __slots__ = ("id", "user", "text", "time", "key", "clock", "unverified")
@@ -226,20 +232,22 @@ class ListRoomsResponse(_message.Message):
     def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Room(_message.Message):
-    __slots__ = ("name", "clients_count", "kind", "peer", "asked", "blocked")
+    __slots__ = ("name", "clients_count", "kind", "peer", "asked", "blocked", "archived")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CLIENTS_COUNT_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
     ASKED_FIELD_NUMBER: _ClassVar[int]
     BLOCKED_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     name: str
     clients_count: int
     kind: Kind
     peer: str
     asked: int
     blocked: bool
-    def __init__(self, name: _Optional[str] = ..., clients_count: _Optional[int] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., asked: _Optional[int] = ..., blocked: _Optional[bool] = ...) -> None: ...
+    archived: bool
+    def __init__(self, name: _Optional[str] = ..., clients_count: _Optional[int] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., asked: _Optional[int] = ..., blocked: _Optional[bool] = ..., archived: _Optional[bool] = ...) -> None: ...
 
 class SearchRequest(_message.Message):
     __slots__ = ("room", "text", "before", "limit", "secret", "user", "from_time", "to_time")
@@ -624,7 +632,7 @@ class ConverseResponse(_message.Message):
     def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., history: _Optional[_Union[HistoryPage, _Mapping]] = ..., presence: _Optional[_Union[Presence, _Mapping]] = ..., typing: _Optional[_Union[Typing, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., rooms: _Optional[_Union[Rooms, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., invitation: _Optional[_Union[Invitation, _Mapping]] = ..., device_link: _Optional[_Union[DeviceLink, _Mapping]] = ..., device: _Optional[_Union[Device, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., redacted: _Optional[_Union[Redacted, _Mapping]] = ..., rights: _Optional[_Union[Rights, _Mapping]] = ..., read: _Optional[_Union[ReadUpTo, _Mapping]] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset", "kind", "peer", "may", "read_up_to", "slow")
+    __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset", "kind", "peer", "may", "read_up_to", "slow", "archived")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -639,6 +647,7 @@ class Welcome(_message.Message):
     MAY_FIELD_NUMBER: _ClassVar[int]
     READ_UP_TO_FIELD_NUMBER: _ClassVar[int]
     SLOW_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     room: str
     user: str
     head: int
@@ -653,7 +662,8 @@ class Welcome(_message.Message):
     may: _containers.RepeatedScalarFieldContainer[str]
     read_up_to: int
     slow: int
-    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ..., clients_count: _Optional[int] = ..., users: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., utc_offset: _Optional[int] = ..., reset: _Optional[bool] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., may: _Optional[_Iterable[str]] = ..., read_up_to: _Optional[int] = ..., slow: _Optional[int] = ...) -> None: ...
+    archived: bool
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ..., clients_count: _Optional[int] = ..., users: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., utc_offset: _Optional[int] = ..., reset: _Optional[bool] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., may: _Optional[_Iterable[str]] = ..., read_up_to: _Optional[int] = ..., slow: _Optional[int] = ..., archived: _Optional[bool] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("name", "room", "text", "frame")
