@@ -18,7 +18,8 @@ from besedka.serve.doors.http.authentication import KeyGuard
 from besedka.serve.doors.http.pages import routes
 from besedka.serve.metrics import Metrics
 from besedka.wire.errors import Language
-from besedka.wire.frames import Act, ClientFrame, SeedSay
+from besedka.wire.frames import Act, ClientFrame, Moderate, SeedSay
+from besedka.wire.operator_frames import OPERATOR_REQUESTS
 
 ROOT: Final = Path(__file__).parent.parent
 HEADING: Final = "## Every request, its price and its bound"
@@ -38,7 +39,8 @@ def requests() -> set[tuple[str, str]]:
     calls = {("gRPC", f"`{name}`") for name in pb.DESCRIPTOR.services_by_name["Chat"].methods_by_name}
     services = {("gRPC", f"`{name}`") for name in OTHER_SERVICES}
     acts = {("admin socket", f"`{act}`") for act in Act}
-    return {*frames, ("/", f"`{tag(SeedSay)}`"), *paths(), *calls, *services, *acts}
+    questions = {("admin socket", f"`{tag(frame)}`") for frame in OPERATOR_REQUESTS if frame is not Moderate}
+    return {*frames, ("/", f"`{tag(SeedSay)}`"), *paths(), *calls, *services, *acts, *questions}
 
 
 def tag(frame: type[msgspec.Struct]) -> str:

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import os
-import socket
-import stat
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from besedka.commands.exit_status import Failure, Refusal, Unreachable, used_wrongly
+from besedka.commands.exit_status import Failure, used_wrongly
 from besedka.commands.messages import Output
 from besedka.commands.options import UTF8, setting
 from besedka.wire.durations import EXAMPLES, parse_duration
 from besedka.wire.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from besedka.wire.frames import Moderate, Response
-
-TIMEOUT_SECONDS: Final = 30.0
-"""How long the whole answer of the server may take."""
-
-CHUNK_BYTES: Final = 64 * 1024
+    from besedka.wire.frames import Moderate
+    from besedka.wire.operator_frames import OperatorAnswer
 
 
 class _Server(NamedTuple):
@@ -54,6 +47,7 @@ REASON = click.option(
     default="",
     help="Why; it is noted in audit.txt, and shown to a muted or banned user.",
 )
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 REASON_OF_ROOM = click.option("--reason", type=UTF8, default="", help="Why; it is noted in audit.txt.")
 TIME = click.option(
     "--for",
@@ -76,13 +70,15 @@ KEYS = setting(
 
 
 @click.group(
-    short_help="Moderate: kick, mute, ban, redact, appoint moderators, invite, show the link.",
+    short_help="Moderate: kick, mute, ban, redact, appoint moderators, invite, end rooms, show the link and who is there.",
     epilog="""\b
 Examples:
   besedka admin appoint Anna
   besedka admin ban Boris --for 2d --reason "spam"
   besedka admin redact 17 --room dev
   besedka admin admit Vera --url https://chat.example.org/
+  besedka admin archive spring-2025
+  besedka admin who dev
   besedka admin link --url http://192.168.1.5:8765/""",
 )
 @click.option(
@@ -167,6 +163,34 @@ def _room_command(act: str, sentence: str) -> None:
 
 _room_command("archive", "Let everybody read ROOM and search in it, but nobody post; unarchive undoes it.")
 _room_command("unarchive", "Let people post again in ROOM, which was archived.")
+
+
+@admin.command()
+@click.argument("room", type=UTF8, default="")
+@JSON
+def who(room: str, as_json: bool) -> None:
+    """Show who is in ROOM, or in all rooms, by room and name; readers without a name are counted."""
+    from besedka.commands.operator_lists import show_present
+
+    show_present(click.get_current_context().obj.socket, room, as_json=as_json)
+
+
+@admin.command()
+@JSON
+def sessions(as_json: bool) -> None:
+    """Show all connections, calls and downloads, the oldest first: address, door, since when, program, rooms, and what waits for them."""
+    from besedka.commands.operator_lists import show_sessions
+
+    show_sessions(click.get_current_context().obj.socket, as_json=as_json)
+
+
+@admin.command()
+@JSON
+def limits(as_json: bool) -> None:
+    """Show the limits in force, and how much of each is used; of those of an address the one that has the most."""
+    from besedka.commands.operator_lists import show_limits
+
+    show_limits(click.get_current_context().obj.socket, as_json=as_json)
 
 
 @admin.command()
@@ -277,80 +301,13 @@ def _moderate(act: str, **fields: Any) -> Moderate:
     return Moderate(Act(act), **fields)
 
 
-def _ask(frame: Moderate) -> Response:
-    """Send a request to the server, and return its response."""
-    from besedka.wire.errors import INTERNAL_ERROR, Refused
-    from besedka.wire.frames import Done, Error, Invitation, decode_server, encode
-    from besedka.wire.received_frames import check_received
+def _ask(frame: Moderate) -> OperatorAnswer:
+    """Send an act to the server, and return its response."""
+    from besedka.commands.operator_socket import ask, not_besedka
+    from besedka.wire.frames import Done, Invitation
 
     path = click.get_current_context().obj.socket
-    line = _exchange(path, encode(frame) + b"\n")
-    try:
-        answer = decode_server(line)
-        check_received(answer)
-    except (Refused, ValueError):
-        raise Unreachable(f"the program that listens at {path} is not Besedka") from None
-    if isinstance(answer, Error):
-        raise Failure(answer.text) if answer.code == INTERNAL_ERROR else Refusal(answer.text)
+    answer = ask(path, frame)
     if not isinstance(answer, Done | Invitation):
-        raise Unreachable(f"the program that listens at {path} is not Besedka")
-    return answer
-
-
-def _line(connection: socket.socket, at_most: int, until: float) -> bytes:
-    """Receive a line: all of it by a time of the monotonic clock, whatever comes meanwhile.
-
-    Raises:
-        TimeoutError: if it is not there by then.
-    """
-    data = bytearray()
-    while b"\n" not in data[-CHUNK_BYTES:] and len(data) < at_most:
-        if (remaining := until - time.monotonic()) <= 0:
-            raise TimeoutError
-        connection.settimeout(remaining)
-        if not (more := connection.recv(CHUNK_BYTES)):
-            break
-        data += more
-    line, end, _ = data.partition(b"\n")
-    return bytes(line + end)
-
-
-def _refuse_foreign(path: Path) -> None:
-    """Refuse a socket that another user of this machine may have laid: they would answer in the server's place.
-
-    Raises:
-        Unreachable: if everybody can write to its folder, and it belongs neither to who runs this nor to root.
-        OSError: from the system.
-    """
-    owner, folder = path.stat().st_uid, path.parent.stat()
-    if folder.st_mode & stat.S_IWOTH and owner not in {0, os.geteuid()}:
-        raise Unreachable(
-            f"the socket {path} belongs to another user of this machine (uid {owner}), and everybody can write to its folder: "
-            "it is not believed; if it is the server's, be that user"
-        )
-
-
-def _exchange(path: Path, line: bytes) -> bytes:
-    from besedka.serve.doors.unix_sockets import short
-    from besedka.wire.validation import SERVER_FRAME_BYTES_AT_MOST
-
-    until = time.monotonic() + TIMEOUT_SECONDS
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(TIMEOUT_SECONDS)
-        try:
-            _refuse_foreign(path)
-            connection.connect(short(path))
-            connection.sendall(line)
-            answer = _line(connection, SERVER_FRAME_BYTES_AT_MOST, until)
-        except TimeoutError:
-            raise Unreachable(f"the server at {path} does not answer") from None
-        except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            raise Unreachable(
-                f"no server is reached at {path}: {why}; --history or --socket say where it is"
-            ) from None
-    if len(answer) >= SERVER_FRAME_BYTES_AT_MOST:
-        raise Unreachable(f"the program that listens at {path} is not Besedka: its answer does not end")
-    if not answer:
-        raise Unreachable(f"the server at {path} has ended before it answered")
+        raise not_besedka(path)
     return answer

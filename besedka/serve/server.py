@@ -43,7 +43,7 @@ from besedka.serve.metrics import GRPC
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.own_addresses import own_addresses
 from besedka.serve.reload import Reloading, Reread
-from besedka.serve.session import Moderator, Services
+from besedka.serve.session import Load, Moderator, Overview, Services
 from besedka.serve.settings import Settings
 from besedka.serve.shutdown_deadline import Deadline
 from besedka.serve.signals import Signals
@@ -183,6 +183,7 @@ def _doors(
         clock=chat.clock,
         language=Language.EN,
     )
+    overview = Overview(chat.directory, chat.rooms, Load(settings.rate_limits, sources, capacity))
     for_seeds = services.translations[settings.seed_language]
     sessions: dict[str, Callable[[Connection, Iterable[str]], Session]] = {
         f"{base}/": lambda connection, _: SeedSession(connection, for_seeds),
@@ -227,7 +228,7 @@ def _doors(
         websocket,
         http,
         _grpc_door(settings, services, sources=sources, access=access, capacity=capacity, proxies=proxies),
-        AdminDoor(operator, chat.metrics, chat.clock.stamp, Language.EN),
+        AdminDoor(operator, overview, chat.metrics, chat.clock.stamp, Language.EN),
     )
 
 

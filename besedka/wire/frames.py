@@ -721,12 +721,13 @@ _server: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
 _encoder = msgspec.json.Encoder()
 
 
-def _types(frames: object) -> str:
+def tags(frames: object) -> str:
+    """The tags of a union of frames, for a sentence."""
     return ", ".join(frame.__struct_config__.tag for frame in get_args(frames))
 
 
-CLIENT_TYPES = _types(ClientFrame)
-SERVER_TYPES = _types(ServerFrame)
+CLIENT_TYPES = tags(ClientFrame)
+SERVER_TYPES = tags(ServerFrame)
 
 
 def encode(frame: AnyFrame) -> bytes:
@@ -745,7 +746,7 @@ def decode_client(data: bytes | str) -> ClientFrame:
     Raises:
         Refused: `bad_json`, `bad_frame` or `unknown_type`.
     """
-    return _decode(_client, data, CLIENT_TYPES)
+    return decode_frame(_client, data, CLIENT_TYPES)
 
 
 def decode_seed(data: bytes | str) -> SeedSay:
@@ -754,7 +755,7 @@ def decode_seed(data: bytes | str) -> SeedSay:
     Raises:
         Refused: `bad_json`, `bad_frame` or `unknown_type`.
     """
-    return _decode(_seed, data, "chat")
+    return decode_frame(_seed, data, "chat")
 
 
 def decode_server(data: bytes | str) -> ServerFrame:
@@ -767,10 +768,20 @@ def decode_server(data: bytes | str) -> ServerFrame:
     text = data if isinstance(data, str) else data.decode("latin-1")
     if has_more_elements(text, SERVER_ELEMENTS_AT_MOST):
         raise Refused(ErrorCode.BAD_FRAME, detail=f"it has more than {SERVER_ELEMENTS_AT_MOST} elements")
-    return _decode(_server, data, SERVER_TYPES)
+    return decode_frame(_server, data, SERVER_TYPES)
 
 
-def _decode(decoder: msgspec.json.Decoder[T], data: bytes | str, allowed: str) -> T:
+def decode_frame(decoder: msgspec.json.Decoder[T], data: bytes | str, allowed: str) -> T:
+    """A frame of a union.
+
+    Args:
+        decoder: of the union.
+        data: the frame's JSON.
+        allowed: the tags of the union.
+
+    Raises:
+        Refused: `bad_json`, `bad_frame` or `unknown_type`, with the frame's key and room if they can be found.
+    """
     try:
         return _valid(decoder, data, allowed)
     except Refused as refusal:

@@ -51,8 +51,8 @@ def test_an_archived_room_is_read_and_searched_and_nobody_posts_in_it(
         shown = operator.run("admin", "archive", "dev", "--reason", "done").assert_well()
         assert shown == "dev: the room is archived, it can only be read\n"
         # Those who are there learn it at once, and stay.
-        told = anna.receive("error")
-        assert (told["code"], told["room"], told["text"]) == ("room_archived", "dev", REFUSAL)
+        notice = anna.receive("error")
+        assert (notice["code"], notice["room"], notice["text"]) == ("room_archived", "dev", REFUSAL)
         assert post(anna, "as a moderator", "a2")["code"] == "room_archived"
         # What was stored before is still recognised: its poster may have missed that.
         assert post(anna, "the last word", "a1")["id"] == 1

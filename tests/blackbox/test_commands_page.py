@@ -91,7 +91,7 @@ def test_every_act_of_the_operator_is_there_with_its_options() -> None:
         options = sorted(one.opts[0] for one in command.params if isinstance(one, click.Option))
         expected.append([f"`{' '.join((name, *arguments))}`", ", ".join(f"`{option}`" for option in options)])
     assert sorted([row[0], ", ".join(sorted(row[1].split(", ")))] for row in table) == sorted(expected)
-    assert sorted(admin.commands) == sorted([*Act, "link"])
+    assert sorted(admin.commands) == sorted([*Act, "who", "sessions", "limits", "link"])
 
 
 def test_the_exit_statuses_are_those_of_the_code_and_of_help(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.chat import Chat
-from besedka.serve.limits.rate_limits import RateLimiter, Source
+from besedka.serve.limits.descriptors import Capacity
+from besedka.serve.limits.rate_limits import RateLimiter, RateLimits, Source
+from besedka.serve.limits.sources import Sources
 from besedka.serve.people.person import Person
 from besedka.serve.room import Broadcast, Draft, Room, Subscriber, Tenant
-from besedka.serve.session import Admission, Moderator, Services
+from besedka.serve.session import Admission, Load, Moderator, Overview, Services
 from besedka.serve.settings import Settings
 from besedka.wire.errors import Language, Refused
 from besedka.wire.frames import Chat as ChatFrame
@@ -51,6 +53,12 @@ def moderator(chat: Chat) -> Moderator:
         clock=chat.clock,
         language=Language.EN,
     )
+
+
+def overview(chat: Chat) -> Overview:
+    """The operator's view of a chat without connections."""
+    rates = RateLimits()
+    return Overview(chat.directory, chat.rooms, Load(rates, Sources(rates), Capacity()))
 
 
 def services(chat: Chat) -> Services:

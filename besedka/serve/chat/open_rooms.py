@@ -230,6 +230,16 @@ class OpenRooms:
         """The room of this name, if it is open."""
         return self._rooms.get(name)
 
+    @property
+    def count(self) -> int:
+        """The number of open rooms."""
+        return len(self._rooms)
+
+    @property
+    def count_new(self) -> int:
+        """The number of open rooms with neither messages nor members."""
+        return sum(map(self._is_new, self._opened_new))
+
     def is_open(self, name: str) -> bool:
         """Whether a room of this name is open, or is being opened."""
         return name in self._rooms or name in self._opening

@@ -90,7 +90,7 @@ class Directory:
         self.devices = DeviceLinks()
         self.read_marks = ReadMarks()
         self.people = PresentPeople(self.names)
-        self.sessions = LiveSessions()
+        self.sessions = LiveSessions(clock)
         self.moderation = ActsInForce(settings.zone)
         self._lapses = Lapses(
             settings,

@@ -1,6 +1,7 @@
 """The operator's door: a Unix socket that only the server's own user can open. Each line of JSON is one act; one line answers it.
 
-The frames are those of the wire: ``done``, ``invitation`` or ``error`` answers a ``moderate``. An ``error`` is a refusal, or has
+The frames are those of the wire: ``done``, ``invitation`` or ``error`` answers a ``moderate``. Those by which the operator asks who is there,
+which sessions there are, and which limits are in force, are known here only (`besedka.wire.operator_frames`). An ``error`` is a refusal, or has
 the code ``internal_error``, because of an error of the server.
 """
 
@@ -19,11 +20,12 @@ from besedka.serve.errors import SocketUnusable
 from besedka.serve.files.descriptor import FULL, reason
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.metrics import Metrics
-from besedka.serve.session import Moderator
+from besedka.serve.session import Moderator, Overview
 from besedka.serve.tasks import run_to_end
 from besedka.wire.errors import INTERNAL_ERROR, ErrorCode, Language, Refused
-from besedka.wire.frames import NO_WAIT, Error, Moderate, Response, decode_client, encode
+from besedka.wire.frames import NO_WAIT, Error, Moderate
 from besedka.wire.log_line import clock_time
+from besedka.wire.operator_frames import OperatorAnswer, decode_operator, encode_operator
 from besedka.wire.validation import FRAME_BYTES_AT_MOST
 
 log = logging.getLogger(__name__)
@@ -40,15 +42,22 @@ class AdminDoor:
 
     Args:
         moderator: carries out their acts.
+        overview: answers their questions.
         metrics: counts refusals.
         stamp: the current time, as the log writes it.
         language: the language of error texts.
     """
 
     def __init__(
-        self, moderator: Moderator, metrics: Metrics, stamp: Callable[[], str], language: Language
+        self,
+        moderator: Moderator,
+        overview: Overview,
+        metrics: Metrics,
+        stamp: Callable[[], str],
+        language: Language,
     ) -> None:
         self._moderator = moderator
+        self._overview = overview
         self._metrics = metrics
         self._stamp = stamp
         self._language = language
@@ -123,17 +132,16 @@ class AdminDoor:
                 continue
             answer = self._refusal(_TOO_LONG) if line is None else await self._respond(line)
             async with asyncio.timeout(SILENT_SECONDS):
-                writer.write(encode(answer) + b"\n")
+                writer.write(encode_operator(answer) + b"\n")
                 await writer.drain()
 
-    async def _respond(self, line: bytes) -> Response | Error:
+    async def _respond(self, line: bytes) -> OperatorAnswer:
         key = ""
         try:
-            frame = decode_client(line)
-            if not isinstance(frame, Moderate):
-                given = frame.__struct_config__.tag
-                raise Refused(ErrorCode.UNKNOWN_TYPE, given=given, allowed="moderate")  # noqa: TRY301
+            frame = decode_operator(line)
             key = frame.key
+            if not isinstance(frame, Moderate):
+                return self._overview.answer(frame)
             # An act that has begun is finished, even if nobody waits for the answer any more.
             return await run_to_end(self._moderator.command(frame))
         except Refused as refusal:

@@ -61,9 +61,14 @@ class Capacity:
         """Count the descriptors that a door uses."""
         self._doors.append(door)
 
+    @property
+    def used(self) -> int:
+        """How many they use."""
+        return sum(door() for door in self._doors)
+
     def has_room(self, descriptors: int = 1) -> bool:
         """Whether a connection may use so many more."""
-        return sum(door() for door in self._doors) + descriptors <= self.total
+        return self.used + descriptors <= self.total
 
 
 class SpareDescriptors:

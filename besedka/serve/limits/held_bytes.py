@@ -27,6 +27,11 @@ class HeldBytes:
         self._total = 0
         self._holders = 0
 
+    @property
+    def total(self) -> int:
+        """The bytes that are held now."""
+        return self._total
+
     def change(self, before: int, now: int) -> None:
         """Count what is held for a connection, instead of what was before."""
         self._total += now - before

@@ -204,6 +204,7 @@ class RateLimiter:
 
     Attributes:
         connection: the connection's number, different from all others'.
+        client: the name that its program gives itself; empty if it gives none.
         is_forwarded: whether it says that it acts for somebody else, a page or a proxy.
     """
 
@@ -213,6 +214,7 @@ class RateLimiter:
         "_frames_of_address",
         "_frames_rate",
         "_messages",
+        "client",
         "connection",
         "is_forwarded",
         "source",
@@ -223,6 +225,7 @@ class RateLimiter:
     def __init__(self, rate: float, source: Source) -> None:
         self.source = source
         self.connection = next(self._numbers)
+        self.client = ""
         self.is_forwarded = False
         levels = source.levels
         messages = (TokenBucket(rate) if rate else None, *(level.bucket for level in levels))

@@ -5,11 +5,30 @@ The doors admit connections here; what a connection may do then, `besedka.serve.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+from besedka.serve.limits.held_bytes import HELD_BYTES
 from besedka.serve.limits.networks import THIS_MACHINE, Network, network_of, site_of
-from besedka.serve.limits.rate_limits import RateLimiter, RateLimits, Source
+from besedka.serve.limits.rate_limits import NAMES_OF_SOURCE_AT_MOST, RateLimiter, RateLimits, Source
 from besedka.wire.errors import ErrorCode, Refused
+
+
+class AddressCount(NamedTuple):
+    """How much an address has of something.
+
+    Attributes:
+        name: of what.
+        limit: how much it may have; 0 is no limit.
+        used: how much it has.
+        network: the address.
+    """
+
+    name: str
+    limit: int
+    used: int
+    network: Network
 
 
 class Sources:
@@ -110,6 +129,22 @@ class Sources:
     def forget(self, now: float) -> None:
         """Forget the sources that are as new."""
         self._remembered = {source for source in self._known.values() if not source.is_as_new(now)}
+
+    def fullest(self) -> Iterator[AddressCount]:
+        """Of each limit of an address, the address that has the most; none of those that nobody has anything of. A site is no address."""
+        addresses = [source for source in self._known.values() if source.times == 1]
+        connections = self._limits.connections_per_address
+        kinds: tuple[tuple[str, int, Callable[[Source], int]], ...] = (
+            ("connections of an address", connections, lambda source: source.connections),
+            ("streams of an address", connections, lambda source: source.streams),
+            ("calls of an address", connections, lambda source: source.calls),
+            ("bytes held for an address", HELD_BYTES, lambda source: source.held.total),
+            ("names claimed from an address", NAMES_OF_SOURCE_AT_MOST, lambda source: source.claims),
+        )
+        for name, limit, count in kinds:
+            most = max(addresses, key=count, default=None)
+            if most and most.network and count(most):
+                yield AddressCount(name, limit, count(most), most.network)
 
     def limiter(self, source: Source) -> RateLimiter:
         """The rate limits of a connection from a source."""

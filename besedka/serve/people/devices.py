@@ -48,6 +48,11 @@ class Handover:
 class DeviceLinks:
     """All unused links."""
 
+    @property
+    def size(self) -> int:
+        """The number of links that can be used."""
+        return len(self._waiting)
+
     def __init__(self) -> None:
         self._waiting: dict[str, Handover] = {}
         self._of_site: dict[Network | None, dict[str, Handover]] = {}

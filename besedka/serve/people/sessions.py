@@ -7,7 +7,9 @@ sent to another person's sessions; iterating over all of them is left to moderat
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+from typing import NamedTuple
 
 from besedka.serve.limits.networks import Network
 from besedka.serve.people.person import Person
@@ -27,6 +29,26 @@ class LiveSession(ABC):
         """The client's network; None if that is this machine, or no address."""
 
     @property
+    @abstractmethod
+    def door(self) -> str:
+        """The path or the call by which it came."""
+
+    @property
+    def client(self) -> str:
+        """The name that the client's program gives itself; empty if it is not known."""
+        return ""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait to be sent to it."""
+        return 0
+
+    @property
+    def behind(self) -> int:
+        """Messages of its rooms that it has not received yet."""
+        return 0
+
+    @property
     def connection(self) -> int:
         """The number of its connection; 0 if it posts nothing, or for the time of a call only."""
         return 0
@@ -38,6 +60,10 @@ class LiveSession(ABC):
     @abstractmethod
     def memberships(self) -> Iterable[tuple[str, str]]:
         """The rooms that it is in or reads, each with the claim used there."""
+
+    def people_in_rooms(self) -> Iterable[tuple[str, Person]]:
+        """The rooms that it is in or reads, each with the person that it is there."""
+        return [(room, person) for room, _ in self.memberships() for person in self.people()]
 
     @abstractmethod
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
@@ -68,11 +94,32 @@ class LiveSession(ABC):
         """Send a frame to this session alone, if it is of a kind that receives frames."""
 
 
-class LiveSessions:
-    """All live sessions."""
+class Begun(NamedTuple):
+    """A session that has begun.
 
-    def __init__(self) -> None:
-        self._all: set[LiveSession] = set()
+    Attributes:
+        session: the session.
+        number: its number; later ones have greater ones.
+        since: when it began, in unix seconds.
+    """
+
+    session: LiveSession
+    number: int
+    since: float
+
+
+class LiveSessions:
+    """All live sessions.
+
+    Args:
+        clock: unix seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = lambda: 0.0) -> None:
+        self._clock = clock
+        self._numbers = count(1)
+        # Each with its number, and when it began; the oldest first.
+        self._all: dict[LiveSession, tuple[int, float]] = {}
         self._by_claim: dict[str, set[LiveSession]] = {}
         self._claims: dict[LiveSession, frozenset[str]] = {}
 
@@ -82,8 +129,12 @@ class LiveSessions:
 
     def add(self, session: LiveSession) -> None:
         """Register a session."""
-        self._all.add(session)
+        self._all.setdefault(session, (next(self._numbers), self._clock()))
         self.note_people(session)
+
+    def with_begin(self) -> list[Begun]:
+        """All sessions, the oldest first, each with its beginning; for the operator."""
+        return [Begun(session, *begin) for session, begin in self._all.items()]
 
     def note_people(self, session: LiveSession) -> None:
         """Note that a session is signed in as other people than before; nothing happens if it has ended."""
@@ -92,7 +143,7 @@ class LiveSessions:
 
     def discard(self, session: LiveSession) -> None:
         """Remove a session that has ended."""
-        self._all.discard(session)
+        self._all.pop(session, None)
         self._index(session, frozenset())
 
     def of(self, claim: str) -> list[LiveSession]:

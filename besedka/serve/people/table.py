@@ -176,6 +176,11 @@ class Table(Generic[R]):
         """Whether there is such a row."""
         return key in self._rows
 
+    @property
+    def size(self) -> int:
+        """The number of rows."""
+        return len(self._rows)
+
     def rows(self) -> Iterator[R]:
         """All rows, in order."""
         return iter(self._rows.values())

@@ -2,13 +2,25 @@
 
 `services` are the parts that sessions share; `base` is a session with subscriptions, `chat_session` one with Besedka's own protocol;
 `admission` checks and signs in people; `post` posts messages; `read_marking` moves read marks; `requests` answers requests about rooms,
-invitations and devices; `moderation` carries out acts of moderation on a `act_target`; `refusals` makes error frames.
+invitations and devices; `moderation` carries out acts of moderation on a `act_target`; `overview` is
+what the operator sees; `refusals` makes error frames.
 """
 
 from besedka.serve.session.admission import Admission, Admitted, Arrival
 from besedka.serve.session.base import SessionBase
 from besedka.serve.session.chat_session import ChatSession
 from besedka.serve.session.moderation import Moderator
+from besedka.serve.session.overview import Load, Overview
 from besedka.serve.session.services import Services
 
-__all__ = ["Admission", "Admitted", "Arrival", "ChatSession", "Moderator", "Services", "SessionBase"]
+__all__ = [
+    "Admission",
+    "Admitted",
+    "Arrival",
+    "ChatSession",
+    "Load",
+    "Moderator",
+    "Overview",
+    "Services",
+    "SessionBase",
+]

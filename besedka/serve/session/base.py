@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import RateLimiter
+from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.room import Room, Subscriber
 from besedka.serve.session.services import Services
@@ -39,6 +40,20 @@ class SessionBase(LiveSession):
 
     def memberships(self) -> Iterable[tuple[str, str]]:
         return [(room.name, subscriber.person.claim) for room, subscriber in self.subscriptions()]
+
+    @property
+    def client(self) -> str:
+        return self.limiter.client
+
+    @property
+    def behind(self) -> int:
+        late = [
+            (room, subscriber) for room, subscriber in self.subscriptions() if not room.is_live(subscriber)
+        ]
+        return sum(max(0, room.head + 1 - subscriber.cursor) for room, subscriber in late)
+
+    def people_in_rooms(self) -> Iterable[tuple[str, Person]]:
+        return [(room.name, subscriber.person) for room, subscriber in self.subscriptions()]
 
     @property
     def network(self) -> Network | None:

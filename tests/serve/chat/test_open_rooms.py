@@ -27,6 +27,8 @@ MANY, FEW = (Tenant(IPv4Address(f"192.0.2.{number}")) for number in (7, 8))
 class Download(LiveSession):
     """A session that holds a room until it is removed from it."""
 
+    door = "/ws"
+
     def __init__(self, room: Room, hold: ExitStack) -> None:
         self._room = room
         self._hold = hold

@@ -21,7 +21,7 @@ from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Response
 from tests import looping
-from tests.serve.faking import moderator
+from tests.serve.faking import moderator, overview
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
@@ -49,9 +49,9 @@ def open_where_no_socket_can_be_made(folder: Path, monkeypatch: pytest.MonkeyPat
         try:
             with monkeypatch.context() as disk:
                 disk.setattr(socket.socket, "bind", bind)
-                async with AdminDoor(moderator(chat), chat.metrics, chat.clock.stamp, Language.EN).open(
-                    folder / "talk.txt.admin"
-                ):
+                async with AdminDoor(
+                    moderator(chat), overview(chat), chat.metrics, chat.clock.stamp, Language.EN
+                ).open(folder / "talk.txt.admin"):
                     pass
         finally:
             await chat.close()
@@ -98,7 +98,9 @@ def test_an_error_of_the_server_is_not_reported_as_one_of_the_request(
         chat = Chat(Settings(history=tmp_path / "talk.txt"))
         operator = moderator(chat)
         monkeypatch.setattr(Moderator, "command", fail)
-        async with AdminDoor(operator, chat.metrics, chat.clock.stamp, Language.EN).open(path):
+        async with AdminDoor(operator, overview(chat), chat.metrics, chat.clock.stamp, Language.EN).open(
+            path
+        ):
             failed, malformed = await exchange(path, kick, b'{"type":"moderate","act":"explode"}')
         assert (failed["type"], failed["code"], failed["key"]) == ("error", code, "k1")
         assert malformed["code"] == "bad_frame"

@@ -17,6 +17,8 @@ from besedka.wire.errors import Refused
 class FakeSession(LiveSession):
     """A session whose people a test sets; counts how often it is asked for them."""
 
+    door = "/ws"
+
     def __init__(self, *claims: str) -> None:
         self.claims = claims
         self.asked = 0

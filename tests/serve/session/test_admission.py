@@ -267,6 +267,8 @@ class Session(ChatSession):
         work: what it waits for.
     """
 
+    door = "/ws"
+
     def __init__(self, there: Scene) -> None:
         super().__init__(services(there.chat), there.limiter)
         self.frames: list[ServerFrame] = []

@@ -74,6 +74,8 @@ def test_an_invitation_by_the_operator_that_is_refused_is_not_recorded_and_one_t
 class Comer(LiveSession):
     """A session that may fail to disconnect."""
 
+    door = "/ws"
+
     def __init__(self, person: Person, *, is_broken: bool = False) -> None:
         self.person = person
         self.is_broken = is_broken

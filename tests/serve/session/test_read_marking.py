@@ -25,6 +25,8 @@ ANNA, BORIS = "a" * 64, "b" * 64
 class FakeSession(LiveSession):
     """A session in one room; records its frames."""
 
+    door = "/ws"
+
     def __init__(self, person: Person, room: str) -> None:
         self.frames: list[ServerFrame] = []
         self._person = person

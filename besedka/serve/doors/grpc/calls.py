@@ -112,7 +112,7 @@ async def overdue_after(seconds: float | None) -> AsyncIterator[None]:
 async def send(request: pb.SendRequest, services: Services, limiter: RateLimiter) -> pb.SendResponse:
     """Post one message, and wait until it is on disk."""
     clean_text(request.text), clean_key(request.key)  # check before the sender enters the room
-    async with _signed_in(_arrival(request, limiter), services) as speaker:
+    async with _signed_in(_arrival(request, limiter), services, "gRPC Send") as speaker:
         once = _SinglePoster()
         posting = Posting(
             services.pipeline, speaker.room, speaker.person, once, limiter=limiter, check=speaker.check
@@ -198,7 +198,7 @@ async def import_(
     first = await anext(requests, None)
     if first is None or not first.HasField("speaker"):
         raise Refused(ErrorCode.BAD_FRAME, detail="the first request must hold the `speaker`")
-    async with _signed_in(_arrival(first.speaker, limiter), services) as speaker:
+    async with _signed_in(_arrival(first.speaker, limiter), services, "gRPC Import") as speaker:
         many, is_free = _ManyPoster(), limiter.is_own_program
 
         def check() -> None:
@@ -246,14 +246,14 @@ def _arrival(given: pb.SendRequest | pb.Speaker, limiter: RateLimiter) -> Arriva
 
 
 @asynccontextmanager
-async def _signed_in(arrival: Arrival, services: Services) -> AsyncIterator[_CallSession]:
+async def _signed_in(arrival: Arrival, services: Services, door: str) -> AsyncIterator[_CallSession]:
     """Sign the caller in for the time of a call.
 
     Raises:
         Refused: if they may not enter.
     """
     admitted = await services.admission.admit(arrival)
-    session = _CallSession(admitted.person, admitted.room, arrival.limiter.source.network)
+    session = _CallSession(admitted.person, admitted.room, arrival.limiter, door)
     services.directory.sessions.add(session)
     try:
         tenant = services.admission.tenant(session.person.claim, session.network)
@@ -273,17 +273,26 @@ class _CallSession(LiveSession):
         disconnected: the reason why they may post no more.
     """
 
-    def __init__(self, person: Person, room: Room, network: Network | None) -> None:
+    def __init__(self, person: Person, room: Room, limiter: RateLimiter, door: str) -> None:
         self.person = person
         self.room = room
         self.disconnected: asyncio.Future[Refused | SessionFailed] = (
             asyncio.get_running_loop().create_future()
         )
-        self._network = network
+        self._limiter = limiter
+        self._door = door
 
     @property
     def network(self) -> Network | None:
-        return self._network
+        return self._limiter.source.network
+
+    @property
+    def door(self) -> str:
+        return self._door
+
+    @property
+    def client(self) -> str:
+        return self._limiter.client
 
     def people(self) -> Iterable[Person]:
         return (self.person,)

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
+from besedka.serve.doors.client_name import client_name
 from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.doors.grpc.connections import DESCRIPTORS, Connection, Connections
 from besedka.serve.limits.networks import UNIX_SOCKET, Network, network_of
@@ -94,6 +95,9 @@ class Clients:
             source = self._sources.admit(client.host, counts=False, is_limited=client.is_via_trusted_proxy)
             limiters[client.is_forwarded] = self._sources.limiter(source)
             limiters[client.is_forwarded].is_forwarded = client.is_forwarded
+            metadata = call.invocation_metadata() or ()
+            agents = (value for name, value in metadata if name == "user-agent" and isinstance(value, str))
+            limiters[client.is_forwarded].client = client_name(agents)
         return limiters[client.is_forwarded]
 
     def network(self, call: Call) -> Network | None:

@@ -105,6 +105,14 @@ class _ConverseSession(ChatSession):
         self._stream = stream
         self._work: Coroutine[Any, Any, None] | None = None
 
+    @property
+    def door(self) -> str:
+        return "gRPC Converse"
+
+    @property
+    def unsent(self) -> int:
+        return self._stream.unsent
+
     def send(self, frame: ServerFrame) -> None:
         self._stream.send(frame)
 

@@ -77,6 +77,19 @@ class FollowStream(Stream, LiveSession):
         self._is_caught_up = False
 
     @property
+    def door(self) -> str:
+        return "gRPC Follow"
+
+    @property
+    def client(self) -> str:
+        return self._limiter.client
+
+    @property
+    def behind(self) -> int:
+        is_late = not (self._member.is_gone or self._room.is_live(self._member))
+        return max(0, self._room.head + 1 - self._member.cursor) if is_late else 0
+
+    @property
     def network(self) -> Network | None:
         return self._limiter.source.network
 

@@ -128,6 +128,11 @@ class Stream(ABC):
     def send(self, frame: ServerFrame) -> None:
         """Send a frame to this stream only."""
 
+    @property
+    def unsent(self) -> int:
+        """Bytes of responses, but for messages, that wait to be sent."""
+        return self._unread_bytes
+
     async def has_room(self) -> None:
         """Wait until responses of at most `UNREAD_BYTES` are unread."""
         while self._unread_bytes > UNREAD_BYTES:

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.doors.client_name import client_name
 from besedka.serve.doors.http.authentication import CONNECTION, language_of
 from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import DOWNLOAD_FRAMES, HTTP_FRAMES, RateLimiter
@@ -47,15 +48,26 @@ _STATUS: Final = {
 class _Reader(LiveSession):
     """A download as a session; it is cut off when its reader loses the right to read."""
 
-    def __init__(self, room: str, claim: str, network: Network | None, abort: Callable[[], None]) -> None:
+    def __init__(
+        self, room: str, claim: str, network: Network | None, abort: Callable[[], None], *, client: str
+    ) -> None:
         self._room = room
         self._person = Person(claim=claim)
         self._network = network
         self._abort = abort
+        self._client = client
 
     @property
     def network(self) -> Network | None:
         return self._network
+
+    @property
+    def door(self) -> str:
+        return "/history.txt"
+
+    @property
+    def client(self) -> str:
+        return self._client
 
     def people(self) -> Iterable[Person]:
         return (self._person,)
@@ -123,7 +135,8 @@ class Download:
             room = await self._admission.existing_room(name, claim, limiter)
             since = _since(request.query_params.get("since", "0"), room)
             connection = request.scope["extensions"][CONNECTION]
-            reader = _Reader(name, claim, network, connection["abort"])
+            client = client_name(request.headers.getlist("User-Agent"))
+            reader = _Reader(name, claim, network, connection["abort"], client=client)
             self._admission.register(reader)
         except Refused as refusal:
             status = _STATUS.get(refusal.code, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -45,6 +45,14 @@ class BesedkaSession(ChatSession):
         super().__init__(services, connection.limiter)
         self._connection = connection
 
+    @property
+    def door(self) -> str:
+        return "/ws"
+
+    @property
+    def unsent(self) -> int:
+        return self._connection.unsent
+
     def begin(self) -> None:
         """Do nothing: the server sends no frame before the first join."""
 

@@ -339,6 +339,11 @@ class Connection(asyncio.BufferedProtocol):
             self._advance()
 
     @property
+    def unsent(self) -> int:
+        """Bytes that wait to be sent."""
+        return unsent_bytes(self.transport)
+
+    @property
     def _bytes_held(self) -> int:
         """Bytes that it holds: unsent ones, and those of the client that are not handled yet."""
         partial = len(self._protocol.reader.buffer) if self._protocol else 0

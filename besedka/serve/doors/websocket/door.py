@@ -15,6 +15,7 @@ from websockets.typing import Subprotocol
 
 from besedka.serve.act_on_each import act_on_each
 from besedka.serve.authentication.keys import Authenticator
+from besedka.serve.doors.client_name import client_name
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.connection import Connection, Session
@@ -132,6 +133,7 @@ class WebSocketDoor:
     def session(self, request: Request, connection: Connection) -> Session:
         """A session for a connection whose handshake was accepted."""
         connection.limiter.is_forwarded |= "Origin" in request.headers
+        connection.limiter.client = client_name(request.headers.get_all("User-Agent"))
         return self._sessions[_path(request)](connection, _languages(request))
 
     # For the server.

@@ -61,6 +61,17 @@ class SeedSession(SessionBase):
         self._posting: Posting | None = None
         super().__init__(services, connection.limiter)
 
+    @property
+    def door(self) -> str:
+        return "/"
+
+    @property
+    def unsent(self) -> int:
+        return self._connection.unsent
+
+    def people_in_rooms(self) -> Iterable[tuple[str, Person]]:
+        return ((self._member.room.name, self._speaker or self._member.person),) if self._member else ()
+
     def subscriptions(self) -> Iterable[tuple[Room, Subscriber]]:
         return ((self._member.room, self._member),) if self._member else ()
 
