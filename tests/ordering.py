@@ -40,6 +40,10 @@ class Operator:
         word = {"type": "moderate", "act": act, "user": user, **fields}
         return self.send(json.dumps(word).encode() + b"\n")
 
+    def begin(self, act: str, **fields: object) -> None:
+        """Ask for something, and wait for no answer."""
+        self._socket.sendall(json.dumps({"type": "moderate", "act": act, **fields}).encode() + b"\n")
+
     def do(self, act: str, user: str = "", **fields: object) -> str:
         """Do something that is done; the sentence."""
         answer = self.ask(act, user, **fields)

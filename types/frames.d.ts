@@ -17,7 +17,7 @@ interface ClientFrames {
   unblock: { user: string; key?: string };
   add_device: { user: string; secret: string; key?: string };
   take_device: { token: string; key?: string };
-  moderate: { act: "kick" | "mute" | "unmute" | "ban" | "unban" | "slow" | "redact" | "appoint" | "dismiss" | "admit" | "release" | "entrust" | "archive" | "unarchive"; user?: string; room?: string; id?: number; seconds?: number; reason?: string; key?: string };
+  moderate: { act: "kick" | "mute" | "unmute" | "ban" | "unban" | "slow" | "redact" | "appoint" | "dismiss" | "admit" | "release" | "entrust" | "archive" | "unarchive" | "rename" | "delete"; user?: string; room?: string; id?: number; seconds?: number; reason?: string; key?: string; to?: string };
 }
 
 interface ServerFrames {

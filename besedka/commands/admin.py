@@ -166,6 +166,26 @@ _room_command("unarchive", "Let people post again in ROOM, which was archived.")
 
 
 @admin.command()
+@click.argument("room", type=UTF8)
+@click.argument("to", metavar="NEW", type=UTF8)
+@REASON_OF_ROOM
+def rename(room: str, to: str, reason: str) -> None:
+    """Give ROOM the name NEW, with its history, members, invitations and read marks; people in it are asked to join it anew."""
+    _do("rename", room=room, to=to, reason=reason)
+
+
+@admin.command()
+@click.argument("room", type=UTF8)
+@REASON_OF_ROOM
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(room: str, reason: str, yes: bool) -> None:
+    """Delete ROOM: everybody leaves it, and its files are kept aside, beside the history."""
+    if not yes and not click.confirm(f"Delete the room {sanitize_line(room)}?", err=True):
+        raise Failure("nothing was deleted")
+    _do("delete", room=room, reason=reason)
+
+
+@admin.command()
 @click.argument("room", type=UTF8, default="")
 @JSON
 def who(room: str, as_json: bool) -> None:

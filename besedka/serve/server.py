@@ -179,6 +179,7 @@ def _doors(
         chat.directory,
         chat.rooms,
         chat.redactor,
+        endings=chat.endings,
         admission=admission,
         clock=chat.clock,
         language=Language.EN,

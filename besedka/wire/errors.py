@@ -61,6 +61,7 @@ class ErrorCode(StrEnum):
     NO_ACCESS = "no_access"
     NOT_ACCEPTED = "not_accepted"
     ROOM_ARCHIVED = "room_archived"
+    ROOM_GONE = "room_gone"
 
 
 SENTENCES: dict[ErrorCode, dict[Language, str]] = {
@@ -218,6 +219,10 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
     ErrorCode.NOT_ACCEPTED: {
         Language.RU: "{name} сейчас не принимает от вас личных сообщений",
         Language.EN: "{name} is not accepting direct messages from you",
+    },
+    ErrorCode.ROOM_GONE: {
+        Language.RU: "Комнаты {room} больше нет: {why}",
+        Language.EN: "The room {room} is gone: {why}",
     },
     ErrorCode.ROOM_ARCHIVED: {
         Language.RU: "Комната {room} в архиве: её можно читать, но писать в неё нельзя",

@@ -90,6 +90,8 @@ class Act(StrEnum):
     ENTRUST = "entrust"
     ARCHIVE = "archive"
     UNARCHIVE = "unarchive"
+    RENAME = "rename"
+    DELETE = "delete"
 
 
 class Frame(msgspec.Struct, tag_field="type", frozen=True, omit_defaults=True):
@@ -309,11 +311,12 @@ class Moderate(Frame, tag="moderate", frozen=True):
     Attributes:
         act: the action.
         user: its target; for a ban and its end it may also be an address.
-        room: the room, for `slow`, `redact`, `entrust`, `archive` and `unarchive`; all other acts are for the whole chat.
+        room: the room, for `slow`, `redact`, `entrust`, `archive`, `unarchive`, `rename` and `delete`; all other acts are for the whole chat.
         id: of the message to redact.
         seconds: how long to mute or ban, 0: until revoked; for `slow`: the interval between messages, 0: none.
         reason: for the audit log, and for the person banned.
         key: comes back with the answer.
+        to: of `rename`: the new name.
     """
 
     act: Act
@@ -323,6 +326,7 @@ class Moderate(Frame, tag="moderate", frozen=True):
     seconds: Cursor = 0
     reason: str = ""
     key: str = ""
+    to: str = ""
 
 
 class SeedSay(Frame, tag="chat", frozen=True):

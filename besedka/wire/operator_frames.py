@@ -74,7 +74,7 @@ class PersonPresent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Present(Frame, tag="present", frozen=True):
-    """Who is there, by room and name.
+    """The people present, by room and name.
 
     Attributes:
         people: a page of them.

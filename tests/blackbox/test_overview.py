@@ -27,7 +27,7 @@ def operator(server: RunningServer, tmp_path: Path) -> Iterator[Person]:
 
 
 def rows(operator: Person, *words: str) -> list[dict[str, Any]]:
-    """What a command prints as JSON."""
+    """The rows that a command prints as JSON."""
     shown = operator.run("admin", *words, "--json").assert_well()
     return [json.loads(line) for line in shown.splitlines()]
 

@@ -49,6 +49,7 @@ def moderator(chat: Chat) -> Moderator:
         chat.directory,
         chat.rooms,
         chat.redactor,
+        endings=chat.endings,
         admission=admission(chat),
         clock=chat.clock,
         language=Language.EN,

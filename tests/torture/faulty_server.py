@@ -4,7 +4,7 @@ What goes wrong is told by the environment variable FAULTS, a JSON object:
 
 - ``call``: ``write`` or ``fdatasync``, of a log (not of its index); ``at``: which call fails, counted from 1;
   ``times``: how many in a row; ``errno``: how; a write that fails is cut short first, and the one of the rest fails, as in the kernel;
-- ``hang``: a list ``[call, name, at]``: ``stat``, ``fsync`` or ``fdatasync`` of a file with this in its name never answers, in a
+- ``hang``: a list ``[call, name, at]``: ``stat``, ``rename``, ``fsync`` or ``fdatasync`` of a file with this in its name never answers, in a
   thread other than the loop's, from such a call on, counted from 1;
 - ``dies``: the path of a file; as soon as it is there, the file system answers nothing but EIO, whatever it is asked;
 - ``no_threads``: the path of a file; as soon as it is there, no thread can be started;
@@ -52,7 +52,7 @@ HANGS_SECONDS = 60
 LOOK_SECONDS = 0.005
 KEPT_OF_PEOPLE = {"audit.txt", "known_names.txt", "private_rooms.txt", "invitations.txt", "read_marks.txt"}
 really_write, really_fdatasync, really_fsync, really_stat = os.write, os.fdatasync, os.fsync, os.stat
-really_open, really_start = os.open, threading.Thread.start
+really_open, really_rename, really_start = os.open, os.rename, threading.Thread.start
 really_append, really_start_append = ChatHistory.append, ChatHistory.start_append
 CALLS: tuple[str, ...] = (
     *("write", "fdatasync", "fsync", "stat", "lstat", "fstat", "open", "unlink", "link", "rename", "replace"),
@@ -124,6 +124,11 @@ def stat(path: Any, **how: Any) -> os.stat_result:
 def open_file(path: Any, *how: Any, **more: Any) -> int:
     hang("open", path)
     return really_open(path, *how, **more)
+
+
+def rename(old: Any, new: Any, **how: Any) -> None:
+    hang("rename", old)
+    really_rename(old, new, **how)
 
 
 def fdatasync(number: int) -> None:
@@ -248,6 +253,7 @@ if __name__ == "__main__":
     ChatHistory.start_append = start_append  # type: ignore[method-assign,assignment]
     os.write, os.fdatasync, os.fsync = write, fdatasync, fsync  # type: ignore[assignment]
     os.stat, os.open = stat, open_file
+    os.rename = rename  # type: ignore[assignment]
     for call_name in CALLS if "dies" in PLAN else ():
         dead(call_name)
     main()

@@ -132,6 +132,7 @@ FIELDS: dict[type[Frame], dict[str, set[str]]] = {
         "seconds": INTEGER,
         "reason": STRING,
         "key": STRING,
+        "to": STRING,
     },
 }
 SEED_FIELDS = {"user": STRING, "text": STRING}
@@ -565,7 +566,7 @@ CLIENT_WORDS: st.SearchStrategy[ClientFrame] = st.one_of(
     st.builds(Unblock, STRINGS, STRINGS),
     st.builds(AddDevice, STRINGS, STRINGS, STRINGS),
     st.builds(TakeDevice, STRINGS, STRINGS),
-    st.builds(Moderate, st.sampled_from(Act), STRINGS, STRINGS, CURSORS, CURSORS, STRINGS, STRINGS),
+    st.builds(Moderate, st.sampled_from(Act), STRINGS, STRINGS, CURSORS, CURSORS, STRINGS, STRINGS, STRINGS),
 )
 
 

@@ -54,6 +54,7 @@ PERMANENT: Final = BY_PERSON | {
     ErrorCode.NAME_CLAIMED,
     ErrorCode.NOT_INVITED,
     ErrorCode.BAD_LINK,
+    ErrorCode.ROOM_GONE,
     ErrorCode.NO_ACCESS,
 }
 """Refusals of a later join that would be the same the next time."""

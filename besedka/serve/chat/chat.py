@@ -13,6 +13,7 @@ from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.chat.redaction import Redactor
 from besedka.serve.chat.resends import Resends
+from besedka.serve.chat.room_endings import RoomEndings
 from besedka.serve.chat.sequencer import LocalSequencer
 from besedka.serve.chat.shared_pages import SharedPages
 from besedka.serve.chat.subscriptions import Subscriptions
@@ -46,6 +47,7 @@ class Chat:
         catch_up: serves subscribers that are behind.
         subscriptions: adds subscribers to rooms and removes them.
         redactor: for moderators.
+        endings: ends rooms that are deleted or renamed.
         committer: stores and delivers posted messages.
     """
 
@@ -70,6 +72,7 @@ class Chat:
             self.rooms, self.catch_up, notices, self.directory.moderation, clock, typing=typing
         )
         self.redactor = Redactor(self.rooms, self._workers)
+        self.endings = RoomEndings(settings.history, self.directory, self.rooms, self._workers)
         sequencer = LocalSequencer(clock.wall, settings.zone)
         self.committer = Committer(sequencer, self.rooms, self.catch_up, self._workers, self.metrics)
 
@@ -85,6 +88,7 @@ class Chat:
         # redaction must be finished in the log.
         await self.rooms.probe()
         await self.directory.start()
+        await self.endings.finish_all()
         return await self.rooms.start()
 
     async def finish(self) -> None:

@@ -124,6 +124,8 @@ class OpenRooms:
         self.watchers = RoomWatchers(directory.rooms.kind, turns)
         self._written = WrittenRooms(self._path, workers, self._has_found)
         self.list = RoomList(directory, self._written, self._rooms, clock)
+        # Rooms that are being ended, or could not be ended: nobody can open them.
+        self._ending: dict[str, asyncio.Future[None]] = {}
         self._warned_at = float("-inf")
         self._warned_of: set[str] = set()
         self._reported: set[str] = set()
@@ -209,6 +211,7 @@ class OpenRooms:
                 no such room yet and its name looks like that of another one.
         """
         self.check_accepting()
+        self._check_not_ending(name)
         if tenant:
             self.shares.check(tenant, name)
         room = self._rooms.get(name)
@@ -360,9 +363,54 @@ class OpenRooms:
 
     def close_later(self, room: Room) -> None:
         """Close an idle room after `IDLE_SECONDS`, unless it is needed again."""
+        ending = self._ending.get(room.name)
+        if ending and room.is_idle and not ending.done():
+            ending.set_result(None)
         is_open = self._rooms.get(room.name) is room and not self._workers.is_stopped
         if is_open and room.is_idle and room.name != DEFAULT_ROOM and room not in self._closing:
             self._closing[room] = self._loop.call_later(IDLE_SECONDS, self._close, room)
+
+    # Ending a room.
+
+    def block(self, name: str) -> None:
+        """Let nobody open a room from now on: it is being ended."""
+        self._ending[name] = self._loop.create_future()
+
+    def unblock(self, name: str) -> None:
+        """Let people open a room of this name again."""
+        del self._ending[name]
+
+    async def close_for_good(self, room: Room, refusal: Refused) -> None:
+        """Remove everybody from a room that is blocked, wait until nothing is done in it any more, and close its log.
+
+        Args:
+            room: the room.
+            refusal: the reason, for those who are removed.
+        """
+        for session in self._directory.sessions.in_room(room.name):
+            session.remove_from_room(room.name, refusal)
+        if self._rooms.get(room.name) is not room:
+            return  # it was closed meanwhile
+        if not room.is_idle:
+            await self._ending[room.name]
+        self.keep_open(room)
+        self._closing[room] = self._loop.call_later(IDLE_SECONDS, self._close, room)
+        self._closing[room].cancel()
+        self._close(room)
+
+    def forget(self, name: str) -> None:
+        """Forget a room whose log has another name now."""
+        self._names.discard(name)
+        self._written.forget(name)
+
+    def note_renamed(self, name: str) -> None:
+        """Note the new name of a room that has a log."""
+        self._names.add([name])
+        self._written.note(name)
+
+    def _check_not_ending(self, name: str) -> None:
+        if name in self._ending:
+            raise Refused(ErrorCode.ROOM_UNAVAILABLE, room=name)
 
     # Opening and closing a room.
 
@@ -411,8 +459,9 @@ class OpenRooms:
         """Open a room, if the source may have it and there is space for it.
 
         Raises:
-            Refused: `too_many_rooms`.
+            Refused: `too_many_rooms`, `room_unavailable`.
         """
+        self._check_not_ending(name)
         if tenant:
             self.shares.check(tenant, name)
         has_space = self._make_space(tenant, is_kept=is_kept, has_name=has_name or tenant is None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from heapq import merge
 from itertools import groupby, islice
@@ -203,6 +204,11 @@ class WrittenRooms:
         at = bisect_left(written, name)
         if written[at : at + 1] != [name]:
             insort(written, name)
+
+    def forget(self, name: str) -> None:
+        """Note that a room has no log any more, without a scan."""
+        with suppress(ValueError):
+            self._files.written.remove(name)
 
     def _scan(self) -> asyncio.Future[RoomFiles]:
         begun = self._loop.time()

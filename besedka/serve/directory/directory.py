@@ -225,6 +225,28 @@ class Directory:
         self.recheck_sessions(sessions)
         return [*left, *revoked]
 
+    def end_room(self, room: str, to: str) -> list[Change]:
+        """Move the memberships, invitations and read marks of a room to its new name; if that is empty, end them. Returns rows, for `store`."""
+        self.read_marks.rename_room(room, to)
+        invitations = self.invitations.rename_room(room, to) if to else None
+        revoked = (
+            self.revoke_invitations(room)
+            if invitations is None
+            else [(self.invitations, key) for key in invitations]
+        )
+        return [*((self.rooms, key) for key in self.rooms.rename_room(room, to)), *revoked]
+
+    async def record_ending(self, entry: AuditEntry, connections: Iterable[AuditEntry] = ()) -> None:
+        """Store the entry of a deletion or a renaming, behind others that belong to it, then put it in force.
+
+        Raises:
+            Refused: `storage_full`, `not_stored`; then it is not in force.
+        """
+        await self._files.record(*connections, entry)
+        for other in connections:
+            self.rooms.note_recorded(other.room)
+        self.moderation.apply(entry)
+
     # Signing in and out.
 
     def sign_in(

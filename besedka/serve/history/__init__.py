@@ -6,12 +6,13 @@ the start and repairs it after a crash; `log_state` is the state of an open log 
 which `watch` notices, and `full_disk` a disk without room. `scan` finds the messages in the bytes, `index` stores their offsets in `record`s, `reindexing` rebuilds the
 index of an open log, `epoch` has the name of the log. `search` finds texts, as `folding` compares them, `resent` messages that a client sends again.
 
-`verifying` is for ``besedka verify``, `importing` for ``besedka import``. `room_files` maps rooms to files, `torn_file` keeps what is cut off a
+`verifying` is for ``besedka verify``, `importing` for ``besedka import``. `room_files` maps rooms to files, `ended_files` moves those of rooms that end, `torn_file` keeps what is cut off a
 log, and `file_formats` recognises the files of other programs.
 """
 
 from besedka.serve.files.ownership import Care
 from besedka.serve.history.chat_history import ChatHistory
+from besedka.serve.history.ended_files import kept_path, move_log
 from besedka.serve.history.log_state import LATEST_MESSAGES, Latest, Page
 from besedka.serve.history.opening.findings import Restored
 from besedka.serve.history.opening.leftovers import remove_leftovers
@@ -39,6 +40,8 @@ __all__ = [
     "Subject",
     "append_to_all",
     "has_log",
+    "kept_path",
+    "move_log",
     "remove_leftovers",
     "room_files",
     "room_path",

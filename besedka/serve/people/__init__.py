@@ -7,7 +7,7 @@ Rooms: `memberships` and `invitations` have the members of private rooms, `direc
 whom, `room_looks` the rooms by what their names look like, `room_quotas` how many private and direct ones there may be.
 
 Rules: `policy` has those of entry. `audit_entry` has the entries of the audit log, `acts_in_force` what follows from them: mutes and bans,
-which are `restrictions`, and `slow_rooms`; `recent_origins` knows where guests have posted from.
+which are `restrictions`, `slow_rooms`, and `ended_rooms`; `recent_origins` knows where guests have posted from.
 
 Files: `table` is their common format, `written_times` the times in them, `uptime` says whether the wall clock can be believed.
 """

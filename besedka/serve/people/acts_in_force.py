@@ -20,6 +20,7 @@ from datetime import datetime, tzinfo
 
 from besedka.serve.limits.networks import NOWHERE, Network, Origin
 from besedka.serve.people.audit_entry import AuditEntry, Event
+from besedka.serve.people.ended_rooms import EndedRooms
 from besedka.serve.people.person import Person
 from besedka.serve.people.recent_origins import RecentOrigins
 from besedka.serve.people.restrictions import (
@@ -45,6 +46,7 @@ class ActsInForce:
 
     Attributes:
         redactions: each room's last redaction.
+        ended: the rooms that are deleted or renamed.
     """
 
     def __init__(self, zone: tzinfo | None = None) -> None:
@@ -61,6 +63,7 @@ class ActsInForce:
         self.redactions: dict[str, AuditEntry] = {}
         self._slow = SlowRooms()
         self._archived: set[str] = set()
+        self.ended = EndedRooms()
         self._origins = RecentOrigins()
 
     def __eq__(self, other: object) -> bool:
@@ -104,14 +107,32 @@ class ActsInForce:
                 self._restrictions[entry.act].lift(identifiers_of_entry(entry))
             case Act.SLOW:
                 self._slow.slow_down(entry.room, entry.seconds, _moment(entry.stamp, self._zone))
-            case Act.ARCHIVE:
-                self._archived.add(entry.room)
-            case Act.UNARCHIVE:
-                self._archived.discard(entry.room)
+            case Act.ARCHIVE | Act.UNARCHIVE:
+                self._archive(entry)
             case Act.REDACT:
                 self.redactions[entry.room] = entry
+            case Act.RENAME | Act.DELETE | Event.ENDED:
+                self._end(entry)
             case Act.KICK | Act.ADMIT | Act.RELEASE | Act.ENTRUST | Event.PRIVATE:
                 pass  # done at once, or kept elsewhere
+
+    def _archive(self, entry: AuditEntry) -> None:
+        self._archived.discard(entry.room)
+        if entry.act is Act.ARCHIVE:
+            self._archived.add(entry.room)
+
+    def _end(self, entry: AuditEntry) -> None:
+        """Move what is in force in a room to its new name, or end it."""
+        self.ended.apply(entry)
+        if entry.act is Event.ENDED:
+            return
+        self._slow.rename(entry.room, entry.to)
+        redaction = self.redactions.pop(entry.room, None)
+        if entry.to and redaction:
+            self.redactions[entry.to] = redaction
+        if entry.room in self._archived:
+            self._archived.remove(entry.room)
+            self._archived.update([entry.to] if entry.to else [])
 
     # Checks.
 

@@ -36,7 +36,7 @@ _VALUE: Final = re.compile(r' (?P<name>[a-z]+)=(?P<value>"(?:[^"\\]|\\.)*"|[^\s"
 _PLAIN: Final = re.compile(r'[^\s"\\]+')
 _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
 
-_ABOUT_ROOMS: Final = frozenset({Act.SLOW, Act.REDACT, Act.ARCHIVE, Act.UNARCHIVE})
+_ABOUT_ROOMS: Final = frozenset({Act.SLOW, Act.REDACT, Act.ARCHIVE, Act.UNARCHIVE, Act.RENAME, Act.DELETE})
 
 _ABOUT_SOMEBODY: Final = frozenset(Act) - _ABOUT_ROOMS
 
@@ -44,10 +44,12 @@ _ABOUT_SOMEBODY: Final = frozenset(Act) - _ABOUT_ROOMS
 class Event(StrEnum):
     """An entry that no moderator has asked for.
 
-    A *private* entry says that a room is private, from its creation on, even if nobody is a member of it any more.
+    A *private* entry says that a room is private, from its creation on, even if nobody is a member of it any more. An *ended* one says that all
+    that belongs to a deletion or renaming of a room is done.
     """
 
     PRIVATE = "private"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class AuditEntry:
         until: unix seconds; 0: until it is lifted.
         by: the claim of a moderator, or of a room's creator.
         reason: the reason.
+        to: the new name of a room.
     """
 
     stamp: str
@@ -87,6 +90,7 @@ class AuditEntry:
     until: int = 0
     by: str = ""
     reason: str = ""
+    to: str = ""
 
 
 _FIELDS: Final = tuple(one.name for one in fields(AuditEntry))[3:]
@@ -176,6 +180,8 @@ def _checked(entry: AuditEntry) -> AuditEntry:
             entry = replace(entry, user=stored_name(entry.user))
         if entry.room:
             entry = replace(entry, room=clean_room(entry.room))
+        if entry.to:
+            entry = replace(entry, to=clean_room(entry.to))
     except Refused as refusal:
         raise ValueError(str(refusal)) from refusal
     if entry.claim and not _CLAIM.fullmatch(entry.claim):
@@ -192,7 +198,10 @@ def _checked(entry: AuditEntry) -> AuditEntry:
         Act.ENTRUST: bool(entry.claim and entry.room),
         Act.ARCHIVE: bool(entry.room),
         Act.UNARCHIVE: bool(entry.room),
+        Act.DELETE: bool(entry.room),
+        Act.RENAME: bool(entry.room and entry.to),
         Event.PRIVATE: bool(entry.room),
+        Event.ENDED: bool(entry.room),
     }
     if not needs.get(entry.act, bool(entry.user or entry.claim or entry.act is Act.SLOW)):
         raise ValueError("a field is missing")

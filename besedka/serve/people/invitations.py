@@ -197,6 +197,14 @@ class Invitations(Table[Offer]):
             self.withdraw(offer)
         return [offer.token for offer in taken]
 
+    def rename_room(self, room: str, to: str) -> list[str]:
+        """Have all invitations to a room lead to its new name. Returns their keys."""
+        offers = [*self._to.get(("room", room), {}).values()]
+        for offer in offers:
+            self.put(replace(offer, what=to))
+        self.rebuild()
+        return [offer.token for offer in offers]
+
     def forget(self, passed: float) -> None:
         """Forget the invitations that ended before a moment that has surely passed.
 

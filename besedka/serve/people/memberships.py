@@ -253,6 +253,19 @@ class PrivateRooms(Table[Membership]):
         self.looks.discard(room)
         return [self.key(row) for row in left]
 
+    def rename_room(self, room: str, to: str) -> list[str]:
+        """Move all memberships of a room to another one; if that is empty, end them. Returns the keys of all their rows."""
+        moved = []
+        for row in self.members(room):
+            moved.append(self.key(row))
+            self.drop(self.key(row))
+            if to:
+                renamed = replace(row, room=to)
+                self.put(renamed)
+                moved.append(self.key(renamed))
+        self.rebuild()
+        return moved
+
     def _add(self, row: Membership) -> None:
         self.put(row)
         self._index(row)

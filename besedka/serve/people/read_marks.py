@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar, Final
 
@@ -122,6 +122,15 @@ class ReadMarks(Table[ReadMark]):
         """Remove the marks of all claims but those that are known."""
         for claim in [claim for claim in self._of if not is_known(claim)]:
             self.forget(claim)
+
+    def rename_room(self, room: str, to: str) -> None:
+        """Move all marks in a room to its new name; if that is empty, remove them."""
+        rows = [row for row in self._rows.values() if row.room == room]
+        for row in rows:
+            self.drop(self.key(row))
+            if to:
+                self.put(replace(row, room=to), is_awaited=False)
+        self.rebuild()
 
     def _drop(self, key: str) -> None:
         claim = self._rows[key].claim

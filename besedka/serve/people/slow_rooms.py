@@ -60,6 +60,12 @@ class SlowRooms:
         self._seconds[room] = seconds
         self._since[room] = since
 
+    def rename(self, room: str, to: str) -> None:
+        """Move a room's slow mode to its new name; if that is empty, end it."""
+        seconds, since = self._seconds.pop(room, 0), self._since.pop(room, 0.0)
+        if to and seconds:
+            self.slow_down(to, seconds, since)
+
     def charge(self, ticks: float, room: str, person: Person, origin: Origin) -> None:
         """Charge a post; nothing happens if the room is not slow.
 

@@ -45,6 +45,7 @@ class Arrival(NamedTuple):
         fallback: the identity of their connection without a secret.
         invite: the token of an invitation, if they have one.
         must_exist: open no new room.
+        epoch: that of the cursor that they come back with; empty if they have none.
     """
 
     room: str
@@ -54,6 +55,7 @@ class Arrival(NamedTuple):
     fallback: str = ""
     invite: str = ""
     must_exist: bool = False
+    epoch: str = ""
 
 
 class Admitted(NamedTuple):
@@ -97,11 +99,13 @@ class Admission:
         """Admit a person, or return the work to wait for before the next attempt.
 
         Raises:
-            Refused: `banned`, `not_known`; `not_invited`, `bad_link`; `too_many_rooms`, `going_down`; `name_taken`, `name_claimed`,
+            Refused: `banned`, `not_known`; `room_gone`; `not_invited`, `bad_link`; `too_many_rooms`, `going_down`; `name_taken`, `name_claimed`,
                 `too_many_names`; `no_secret`. The work may raise `no_such_room`, `muted`, `room_unavailable`, `storage_full`, `not_stored`.
         """
         claim, now = claim_of(arrival.secret), self._clock()
         self._check(arrival, claim, now)
+        # Before their rights: only somebody who was there knows the epoch.
+        self._directory.moderation.ended.check(arrival.room, arrival.epoch)
         self._policy.check_room(arrival.room, claim, arrival.invite, now)
         if self._may_be_absent(arrival) and (arrival.must_exist or self._is_silenced(arrival, claim)):
             return mark_retrieved(asyncio.ensure_future(self._open_existing(arrival, claim)))

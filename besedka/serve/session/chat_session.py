@@ -243,7 +243,16 @@ class ChatSession(SessionBase):
             raise Refused(ErrorCode.TOO_MANY_ROOMS, why=_TOO_MANY_ROOMS)
         if name and not secret:
             self._anonymous_id = self._anonymous_id or secrets.token_hex(16)
-        return Arrival(room, self.limiter, name, secret, self._anonymous_id, frame.invite, frame.must_exist)
+        return Arrival(
+            room,
+            self.limiter,
+            name,
+            secret,
+            self._anonymous_id,
+            frame.invite,
+            frame.must_exist,
+            frame.epoch,
+        )
 
     def _enter(self, admitted: Admitted, frame: Join) -> None:
         person, room = admitted.person, admitted.room

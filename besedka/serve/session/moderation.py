@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from besedka.serve.chat import OpenRooms, Redactor
+from besedka.serve.chat import OpenRooms, Redactor, RoomEndings
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.limits.networks import THIS_MACHINE, Origin
@@ -21,6 +21,7 @@ from besedka.serve.people.sessions import LiveSession
 from besedka.serve.room import Room
 from besedka.serve.session.act_target import Target, author, target_of
 from besedka.serve.session.admission import Admission
+from besedka.serve.session.room_acts import RoomActs
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Kind, Moderate, Response, Rights
@@ -30,7 +31,17 @@ from besedka.wire.validation import clean_key, clean_name, clean_reason, clean_r
 log = logging.getLogger(__name__)
 
 OPERATORS_ACTS: Final = frozenset(
-    {Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE, Act.ENTRUST, Act.ARCHIVE, Act.UNARCHIVE}
+    {
+        Act.APPOINT,
+        Act.DISMISS,
+        Act.ADMIT,
+        Act.RELEASE,
+        Act.ENTRUST,
+        Act.ARCHIVE,
+        Act.UNARCHIVE,
+        Act.RENAME,
+        Act.DELETE,
+    }
 )
 """Acts that only the operator may do."""
 
@@ -68,6 +79,14 @@ _DONE: Final = {
     Act.UNARCHIVE: {
         Language.RU: "{room}: комната больше не в архиве",
         Language.EN: "{room}: the room is no longer archived",
+    },
+    Act.RENAME: {
+        Language.RU: "{room}: комната теперь называется {to}",
+        Language.EN: "{room}: the room is called {to} now",
+    },
+    Act.DELETE: {
+        Language.RU: "{room}: комната удалена, её файлы отложены",
+        Language.EN: "{room}: the room is deleted, its files are kept aside",
     },
 }
 _NOT_SLOW: Final = {
@@ -137,6 +156,7 @@ class Moderator:
         directory: people and their rights; records the acts.
         rooms: the rooms.
         redactor: redacts messages.
+        endings: ends rooms.
         admission: decides which rooms a moderator may enter.
         clock: the server's clock.
         language: of the sentences.
@@ -148,6 +168,7 @@ class Moderator:
         rooms: OpenRooms,
         redactor: Redactor,
         *,
+        endings: RoomEndings,
         admission: Admission,
         clock: Clock,
         language: Language,
@@ -156,6 +177,7 @@ class Moderator:
         self._moderation = directory.moderation
         self._rooms = rooms
         self._redactor = redactor
+        self._room_acts = RoomActs(directory, rooms, endings)
         self._admission = admission
         self._clock = clock
         self._language = language
@@ -165,6 +187,8 @@ class Moderator:
             Act.SLOW: self._slow,
             Act.ARCHIVE: self._archive,
             Act.UNARCHIVE: self._archive,
+            Act.RENAME: self._end_room,
+            Act.DELETE: self._end_room,
             Act.ADMIT: self._admit,
             Act.RELEASE: self._release,
             Act.ENTRUST: self._entrust,
@@ -388,6 +412,11 @@ class Moderator:
             for session in self._directory.sessions.in_room(room.name):
                 session.refuse(refusal)
         return self._done(frame, room=room.name)
+
+    async def _end_room(self, frame: Moderate, actor: _Actor) -> Response:
+        room, to = clean_room(frame.room), clean_room(frame.to) if frame.act is Act.RENAME else ""
+        await self._room_acts.end(self._entry(frame, actor, room=room, to=to))
+        return self._done(frame, room=room, to=to)
 
     async def _room(self, frame: Moderate, actor: _Actor) -> Room:
         """The frame's room; a moderator must have access to it."""

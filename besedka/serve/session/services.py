@@ -65,7 +65,13 @@ class Services:
         translations: dict[Language, Services] = {}
         for spoken in Language:
             moderator = Moderator(
-                directory, rooms, chat.redactor, admission=admission, clock=clock, language=spoken
+                directory,
+                rooms,
+                chat.redactor,
+                endings=chat.endings,
+                admission=admission,
+                clock=clock,
+                language=spoken,
             )
             translations[spoken] = cls(
                 admission=admission,

@@ -38,10 +38,10 @@ def entries(draw: st.DrawFn) -> AuditEntry:
             return AuditEntry(
                 STAMP, who, act, user=user, room=room, id=number, said=STAMP, epoch="e1", size=7, by=by
             )
-        case Event.PRIVATE:
+        case Event.PRIVATE | Event.ENDED | Act.ARCHIVE | Act.UNARCHIVE | Act.DELETE:
             return AuditEntry(STAMP, who, act, room=draw(st.sampled_from(["plans", "direct-01"])), by=by)
-        case Act.ARCHIVE | Act.UNARCHIVE:
-            return AuditEntry(STAMP, who, act, room="plans", by=by)
+        case Act.RENAME:
+            return AuditEntry(STAMP, who, act, room="plans", to="ideas", epoch="e1", by=by)
         case _:
             claim = "c" * 64 if act in {Act.APPOINT, Act.ENTRUST} else draw(CLAIMS)
             room = "plans" if act is Act.ENTRUST else ""
@@ -121,6 +121,9 @@ def test_any_line_is_understood_or_refused(text: str) -> None:
         "entrust user=Anna room=plans",
         "archive",
         "archive room=../etc",
+        "delete",
+        "rename room=plans",
+        "rename room=plans to=../etc",
     ],
 )
 def test_a_line_that_is_no_audit_entry_is_not_understood(text: str) -> None:

@@ -97,7 +97,7 @@ const frames = {
       return isElsewhere ? step(there, { type: "leaveRoom", name: asked.name }) : [there, [{ do: "askForRoom", name: asked.name }]];
     }
     // The user is no longer a member, or the room was closed for people who have fewer; what is unsent stays.
-    const left = /not_invited|too_many_rooms/.test(code) && !key && roomOf(state, room);
+    const left = /not_invited|too_many_rooms|room_gone/.test(code) && !key && roomOf(state, room);
     if (!left || !left.isJoined) return next();
     return step(withRoom(state, away(left)), { type: "leaveRoom", name: left.name, refusal: { code, text } });
   },

@@ -33,6 +33,8 @@ class Act(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACT_ENTRUST: _ClassVar[Act]
     ACT_ARCHIVE: _ClassVar[Act]
     ACT_UNARCHIVE: _ClassVar[Act]
+    ACT_RENAME: _ClassVar[Act]
+    ACT_DELETE: _ClassVar[Act]
 
 class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -76,6 +78,7 @@ class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODE_NO_ACCESS: _ClassVar[Code]
     CODE_NOT_ACCEPTED: _ClassVar[Code]
     CODE_ROOM_ARCHIVED: _ClassVar[Code]
+    CODE_ROOM_GONE: _ClassVar[Code]
 KIND_OPEN: Kind
 KIND_PRIVATE: Kind
 KIND_DIRECT: Kind
@@ -94,6 +97,8 @@ ACT_RELEASE: Act
 ACT_ENTRUST: Act
 ACT_ARCHIVE: Act
 ACT_UNARCHIVE: Act
+ACT_RENAME: Act
+ACT_DELETE: Act
 CODE_UNSPECIFIED: Code
 CODE_BAD_JSON: Code
 CODE_BAD_FRAME: Code
@@ -134,6 +139,7 @@ CODE_BANNED: Code
 CODE_NO_ACCESS: Code
 CODE_NOT_ACCEPTED: Code
 CODE_ROOM_ARCHIVED: Code
+CODE_ROOM_GONE: Code
 
 class Message(_message.Message):
     __slots__ = ("id", "user", "text", "time", "key", "clock", "unverified")
@@ -578,7 +584,7 @@ class TakeDevice(_message.Message):
     def __init__(self, token: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
 
 class Moderate(_message.Message):
-    __slots__ = ("act", "user", "room", "id", "seconds", "reason", "key")
+    __slots__ = ("act", "user", "room", "id", "seconds", "reason", "key", "to")
     ACT_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     ROOM_FIELD_NUMBER: _ClassVar[int]
@@ -586,6 +592,7 @@ class Moderate(_message.Message):
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
     act: Act
     user: str
     room: str
@@ -593,7 +600,8 @@ class Moderate(_message.Message):
     seconds: int
     reason: str
     key: str
-    def __init__(self, act: _Optional[_Union[Act, str]] = ..., user: _Optional[str] = ..., room: _Optional[str] = ..., id: _Optional[int] = ..., seconds: _Optional[int] = ..., reason: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+    to: str
+    def __init__(self, act: _Optional[_Union[Act, str]] = ..., user: _Optional[str] = ..., room: _Optional[str] = ..., id: _Optional[int] = ..., seconds: _Optional[int] = ..., reason: _Optional[str] = ..., key: _Optional[str] = ..., to: _Optional[str] = ...) -> None: ...
 
 class ConverseResponse(_message.Message):
     __slots__ = ("welcome", "messages", "history", "presence", "typing", "refused", "rooms", "found", "place", "invitation", "device_link", "device", "done", "redacted", "rights", "read")

@@ -66,6 +66,7 @@ STATUS: Final[dict[ErrorCode, grpc.StatusCode]] = {
     ErrorCode.BANNED: DENIED,
     ErrorCode.NO_ACCESS: grpc.StatusCode.UNAUTHENTICATED,
     ErrorCode.NOT_ACCEPTED: DENIED,
+    ErrorCode.ROOM_GONE: grpc.StatusCode.NOT_FOUND,
     ErrorCode.ROOM_ARCHIVED: grpc.StatusCode.FAILED_PRECONDITION,
 }
 

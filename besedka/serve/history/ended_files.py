@@ -1,0 +1,47 @@
+"""The files of a room that ends: they get another name, and nothing of them is destroyed. Blocking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from besedka.serve.files.descriptor import sync_directory
+from besedka.serve.history.epoch import epoch_path
+from besedka.serve.history.index import index_path
+from besedka.serve.history.room_files import room_path
+
+
+def kept_path(history: Path, room: str, stamp: str) -> Path:
+    """Where the log of a deleted room is kept: ``chat_history.dev.txt.deleted-20261202T101500``.
+
+    Args:
+        history: the default room's log.
+        room: the room.
+        stamp: the time of the act, as the log writes it.
+    """
+    log = room_path(history, room)
+    time = stamp.replace("-", "").replace(":", "").replace(" ", "T")
+    return log.with_name(f"{log.name}.deleted-{time}")
+
+
+def move_log(log: Path, target: Path) -> None:
+    """Give a log, its index and its epoch another name; what was moved before a crash stays moved. Waits until it is on disk.
+
+    The log comes last: as long as it is there, the move is not complete.
+
+    Raises:
+        FileExistsError: if there is another file of a new name; nothing more is moved.
+        OSError: from the system.
+    """
+    moved = False
+    for old, new in (
+        (index_path(log), index_path(target)),
+        (epoch_path(log), epoch_path(target)),
+        (log, target),
+    ):
+        if old.exists():
+            if new.exists():
+                raise FileExistsError(17, "there is a file of this name", str(new))
+            old.rename(new)
+            moved = True
+    if moved:
+        sync_directory(log)
