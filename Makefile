@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test firefox torture bench history conformance wheel check style types pagetypes compiled format screenshots icons confusables frames proto pins clean
+.PHONY: help run test firefox torture bench history conformance wheel check style types pagetypes compiled format screenshots icons confusables frames man proto pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -81,6 +81,9 @@ confusables: $(VENV)/dev.stamp ## make the table of confusable characters (UTS #
 
 frames: $(VENV)/dev.stamp ## make the types of all frames for the page's checks anew
 	$(BIN)/python tools/make_frame_types.py
+
+man: $(VENV)/dev.stamp ## make the manual pages of all commands anew
+	$(BIN)/python tools/make_man.py
 
 proto: $(VENV)/dev.stamp ## make the code for gRPC anew from chat.proto
 	$(BIN)/python tools/make_proto.py

@@ -100,6 +100,7 @@ _STATUSES = "\n".join(f"  {status:<4} {meaning}" for status, meaning in MEANINGS
 
 
 @click.group(
+    short_help="A chat that one command starts.",
     cls=_Commands,
     commands=_Imported(),
     context_settings=HELP,

@@ -70,7 +70,7 @@ KEYS = setting(
 
 
 @click.group(
-    short_help="Moderate: kick, mute, ban, redact, appoint moderators, invite, end rooms, show the link and who is there.",
+    short_help="Moderate, as the operator.",
     epilog="""\b
 Examples:
   besedka admin appoint Anna
@@ -107,34 +107,44 @@ def admin(ctx: click.Context, path: Path | None, history: Path) -> None:
     ctx.obj = _Server(path or admin_socket_of(history), history)
 
 
-def _person_command(act: str, sentence: str, *options: Callable[[Any], Any]) -> None:
+def _person_command(act: str, short_help: str, sentence: str, *options: Callable[[Any], Any]) -> None:
     def command(user: str, reason: str = "", seconds: int = 0) -> None:
         _do(act, user=user, reason=reason, seconds=seconds)
 
     command.__doc__ = sentence
     for option in reversed((USER, *options)):
         command = option(command)
-    admin.command(act)(command)
+    admin.command(act, short_help=short_help)(command)
 
 
-_person_command("kick", "Disconnect all of USER's connections; their programs do not reconnect.", REASON)
-_person_command("mute", "Let USER read, but not post.", TIME, REASON)
-_person_command("unmute", "Let USER post again.")
+_person_command(
+    "kick",
+    "Disconnect a user.",
+    "Disconnect all of USER's connections; their programs do not reconnect.",
+    REASON,
+)
+_person_command("mute", "Let a user read, but not post.", "Let USER read, but not post.", TIME, REASON)
+_person_command("unmute", "Let a user post again.", "Let USER post again.")
 _person_command(
     "ban",
+    "Keep a user or an address out.",
     "Ban USER, by the name and all names that look like it, and by the addresses that they are connected from; or ban an address.",
     TIME,
     REASON,
 )
-_person_command("unban", "Lift the ban of USER, or of an address.")
+_person_command("unban", "Lift a ban.", "Lift the ban of USER, or of an address.")
 _person_command(
-    "appoint", "Make USER a moderator; the name must be claimed, or USER must be connected with a secret."
+    "appoint",
+    "Make a user a moderator.",
+    "Make USER a moderator; the name must be claimed, or USER must be connected with a secret.",
 )
-_person_command("dismiss", "End USER's being a moderator.")
-_person_command("release", "Free the name USER for the next person who uses it.")
+_person_command("dismiss", "End being a moderator.", "End USER's being a moderator.")
+_person_command(
+    "release", "Free a name for the next person.", "Free the name USER for the next person who uses it."
+)
 
 
-@admin.command()
+@admin.command(short_help="Make a user an owner of a private room.")
 @USER
 @click.option("--room", type=UTF8, required=True, help="The room.")
 def entrust(user: str, room: str) -> None:
@@ -142,7 +152,7 @@ def entrust(user: str, room: str) -> None:
     _do("entrust", user=user, room=room)
 
 
-@admin.command()
+@admin.command(short_help="Set the pause between messages of a person.")
 @click.argument("pause", callback=_pause)
 @ROOM
 @REASON
@@ -151,21 +161,27 @@ def slow(pause: int, room: str, reason: str) -> None:
     _do("slow", seconds=pause, room=room, reason=reason)
 
 
-def _room_command(act: str, sentence: str) -> None:
+def _room_command(act: str, short_help: str, sentence: str) -> None:
     @click.argument("room", type=UTF8)
     @REASON_OF_ROOM
     def command(room: str, reason: str) -> None:
         _do(act, room=room, reason=reason)
 
     command.__doc__ = sentence
-    admin.command(act)(command)
+    admin.command(act, short_help=short_help)(command)
 
 
-_room_command("archive", "Let everybody read ROOM and search in it, but nobody post; unarchive undoes it.")
-_room_command("unarchive", "Let people post again in ROOM, which was archived.")
+_room_command(
+    "archive",
+    "End a room whose history stays.",
+    "Let everybody read ROOM and search in it, but nobody post; unarchive undoes it.",
+)
+_room_command(
+    "unarchive", "Let people post in a room again.", "Let people post again in ROOM, which was archived."
+)
 
 
-@admin.command()
+@admin.command(short_help="Give a room another name.")
 @click.argument("room", type=UTF8)
 @click.argument("to", metavar="NEW", type=UTF8)
 @REASON_OF_ROOM
@@ -174,7 +190,7 @@ def rename(room: str, to: str, reason: str) -> None:
     _do("rename", room=room, to=to, reason=reason)
 
 
-@admin.command()
+@admin.command(short_help="Delete a room.")
 @click.argument("room", type=UTF8)
 @REASON_OF_ROOM
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -185,7 +201,7 @@ def delete(room: str, reason: str, yes: bool) -> None:
     _do("delete", room=room, reason=reason)
 
 
-@admin.command()
+@admin.command(short_help="Show who is in the rooms.")
 @click.argument("room", type=UTF8, default="")
 @JSON
 def who(room: str, as_json: bool) -> None:
@@ -195,7 +211,7 @@ def who(room: str, as_json: bool) -> None:
     show_present(click.get_current_context().obj.socket, room, as_json=as_json)
 
 
-@admin.command()
+@admin.command(short_help="Show all connections.")
 @JSON
 def sessions(as_json: bool) -> None:
     """Show all connections, calls and downloads, the oldest first: address, door, since when, program, rooms, and what waits for them."""
@@ -204,7 +220,7 @@ def sessions(as_json: bool) -> None:
     show_sessions(click.get_current_context().obj.socket, as_json=as_json)
 
 
-@admin.command()
+@admin.command(short_help="Show the limits, and how much is used.")
 @JSON
 def limits(as_json: bool) -> None:
     """Show the limits in force, and how much of each is used; of those of an address the one that has the most."""
@@ -213,7 +229,7 @@ def limits(as_json: bool) -> None:
     show_limits(click.get_current_context().obj.socket, as_json=as_json)
 
 
-@admin.command()
+@admin.command(short_help="Remove the text of a message.")
 @click.argument("number", metavar="ID", type=click.IntRange(1))
 @ROOM
 @REASON
@@ -222,7 +238,7 @@ def redact(number: int, room: str, reason: str) -> None:
     _do("redact", id=number, room=room, reason=reason)
 
 
-@admin.command()
+@admin.command(short_help="Invite a person to a name.")
 @USER
 @click.option(
     "--for",
@@ -245,7 +261,7 @@ def admit(user: str, seconds: int, url: str, key_file: Path | None) -> None:
     click.echo(f"{_page(url)}#{Fragment(key=key, name=user, invite=answer.token)}")
 
 
-@admin.command()
+@admin.command(short_help="Print the link to the chat.")
 @URL
 @KEYS
 def link(url: str, key_file: Path | None) -> None:

@@ -26,6 +26,7 @@ from besedka.commands.options import (
 
 @click.command(
     cls=ClientCommand,
+    short_help="Chat in the terminal.",
     epilog="""\b
 Examples:
   besedka chat

@@ -52,11 +52,12 @@ FILE = click.argument(
 
 
 @click.command(
+    short_help="Print a history.",
     epilog="""\b
 Examples:
   besedka history -n 20
   besedka history --since "2025-11-19 23:00" --room dev
-  besedka history --json | jq -r .user | sort | uniq -c"""
+  besedka history --json | jq -r .user | sort | uniq -c""",
 )
 @FILE
 @click.option("-n", "last", type=click.IntRange(1), help="Only the last so many messages.")
@@ -90,10 +91,11 @@ def history(
 
 
 @click.command(
+    short_help="Compare a history with its checksums.",
     epilog="""\b
 Examples:
   besedka verify
-  besedka verify --room dev && echo untouched"""
+  besedka verify --room dev && echo untouched""",
 )
 @FILE
 @HISTORY_ROOM

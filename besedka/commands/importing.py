@@ -44,6 +44,7 @@ def _encoding(_: click.Context, __: click.Parameter, given: str | None) -> str |
 
 @click.command(
     "import",
+    short_help="Append another history to this one.",
     epilog="""\b
 Examples:
   besedka import old/chat_history.txt

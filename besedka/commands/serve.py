@@ -98,13 +98,14 @@ def _socket(given: str | None, beside: Path) -> Path | None:
 
 
 @click.command(
+    short_help="Start the chat.",
     epilog="""\b
 Examples:
   besedka serve
   besedka serve --lan
   besedka serve --port 9000 --history talk/history.txt --utc
   BESEDKA_PORT=9000 besedka serve
-  besedka serve --config /etc/besedka.toml --check"""
+  besedka serve --config /etc/besedka.toml --check""",
 )
 @setting(
     "--config",

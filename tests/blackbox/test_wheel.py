@@ -55,8 +55,13 @@ def test_the_package_has_every_file_that_the_program_has(wheel: Path) -> None:
     listed = run("git", "ls-files", "besedka", cwd=ROOT).splitlines()
     with ZipFile(wheel) as packed:
         names = {name for name in packed.namelist() if name.startswith("besedka/")}
+        pages = {name.split("/data/")[1] for name in packed.namelist() if "/data/" in name}
     assert names == {*listed}
     assert "besedka/py.typed" in names
+    assert pages == {
+        path.removeprefix("data/") for path in run("git", "ls-files", "data", cwd=ROOT).splitlines()
+    }
+    assert "share/man/man1/besedka-send.1" in pages
 
 
 def test_installed_elsewhere_it_runs_a_conversation(wheel: Path, tmp_path: Path) -> None:
