@@ -24,7 +24,7 @@ interface ServerFrames {
   welcome: { room: string; user: string; head: number; epoch: string; clients_count: number; users: string[]; limits: { name: number; room: number; text: number; frame: number }; utc_offset: number; reset?: boolean; kind?: "open" | "private" | "direct"; peer?: string; may?: string[]; read_up_to?: number; slow?: number; archived?: boolean };
   history: { room: string; first: number; messages: string[]; before?: number; keys?: Record<number, string>; unverified?: number[]; from_time?: number; key?: string };
   chat: { room: string; id: number; user: string; text: string; timestamp: string; at: number; key?: string; unverified?: boolean };
-  system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[]; renamed?: Record<string, string>; slow?: number };
+  system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[]; renamed?: Record<string, string>; slow?: number; archived?: boolean };
   typing: { room: string; user: string };
   rooms: { rooms: { name: string; clients_count: number; kind?: "open" | "private" | "direct"; peer?: string; asked?: number; blocked?: boolean; archived?: boolean }[]; key?: string; blocked?: string[]; next?: string };
   found: { room: string; text: string; messages: string[]; ids: number[]; before: number; key?: string; unverified?: number[] };

@@ -27,7 +27,7 @@ interface Row {
   joined?: string[];
   renamed?: [string, string][]; // old and new names
   left?: string[];
-  slow?: number; // a notice of slow mode: its seconds
+  isOfMode?: boolean; // a notice of slow mode, or of the archive
 }
 
 /** A refusal: a code of the protocol or of the page, with the values of its sentence. */
@@ -81,6 +81,8 @@ interface Room {
   /** How many people are there, and the names of the first of them. */
   count: number;
   users: string[];
+  /** Nobody may post. */
+  isArchived: boolean;
   /** The people typing, and until when to show it, in ms of `performance.now()`. */
   typing: { user: string; until: number }[];
   /** The people present when the connection was lost. */

@@ -316,6 +316,7 @@ def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
                 is_whole=users is not None,
                 renamed=None if frame.renamed is UNSET else frame.renamed,
                 slow=None if frame.slow is UNSET else frame.slow,
+                archived=None if frame.archived is UNSET else frame.archived,
             )
             return pb.ConverseResponse(presence=presence)
         case Typing():
@@ -404,6 +405,7 @@ def server_frames(response: pb.ConverseResponse, utc_offset: int) -> list[Server
                     users=list(event.users) if event.is_whole else UNSET,
                     renamed=dict(event.renamed) or UNSET,
                     slow=event.slow if event.HasField("slow") else UNSET,
+                    archived=event.archived if event.HasField("archived") else UNSET,
                 )
             ]
         case pb.Typing():

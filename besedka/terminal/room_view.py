@@ -61,6 +61,7 @@ class RoomView:
         peer: the other person in a direct room.
         may: the user's rights in it, beside posting.
         slow: in slow mode, the seconds between two messages of a person; 0: the room is not slow.
+        is_archived: whether the room is archived: nobody may post.
         state: the state of the connection.
         retry_at: the time of the next attempt to connect, by the loop's clock, while `state` is `AWAY`.
         people: the names of those present, the first hundred or so.
@@ -88,6 +89,7 @@ class RoomView:
         self.peer = ""
         self.may: list[str] = []
         self.slow = 0
+        self.is_archived = False
         self.state = ConnectionState.CONNECTING
         self.retry_at = 0.0
         self.people: list[str] = []
@@ -288,6 +290,7 @@ class RoomView:
                 self.clients_count = event.clients_count
                 self.people = people_after(self.people, event)
                 self.slow = event.slow if isinstance(event.slow, int) else self.slow
+                self.is_archived = event.archived if isinstance(event.archived, bool) else self.is_archived
             case Away():
                 self.state, self.retry_at = ConnectionState.AWAY, self._loop.time() + event.retry_in
                 self._typing_until.clear()
@@ -317,7 +320,7 @@ class RoomView:
         self._welcomed.set()
         self.people, self.clients_count = welcome.users, welcome.clients_count
         self.kind, self.peer, self.may = welcome.kind, welcome.peer, welcome.may
-        self.slow = welcome.slow
+        self.slow, self.is_archived = welcome.slow, welcome.archived
         if welcome.reset:
             self._received_to = 0
 

@@ -459,7 +459,7 @@ class Chat(Frame, tag="chat", frozen=True):
 
 
 class System(Frame, tag="system", frozen=True, omit_defaults=False):
-    """A change of presence, or of slow mode.
+    """A change of presence, of slow mode, or of whether the room is archived.
 
     Attributes:
         text: a sentence for people.
@@ -470,6 +470,7 @@ class System(Frame, tag="system", frozen=True, omit_defaults=False):
             (the first of them), which replace the client's list.
         renamed: the new names of people who have changed theirs, by the old ones; they are among ``joined`` and ``left``, too.
         slow: sent only when slow mode has changed: as in a welcome.
+        archived: sent only when the room was archived or unarchived: as in a welcome.
     """
 
     room: str
@@ -482,6 +483,7 @@ class System(Frame, tag="system", frozen=True, omit_defaults=False):
     users: list[str] | msgspec.UnsetType = msgspec.UNSET
     renamed: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
     slow: int | msgspec.UnsetType = msgspec.UNSET
+    archived: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Typing(Frame, tag="typing", frozen=True):

@@ -61,6 +61,14 @@ _SLOW = {
     Language.EN: "Slow mode: one message per person every {n} seconds",
 }
 _NOT_SLOW = {Language.RU: "Медленный режим выключен", Language.EN: "Slow mode is off"}
+_ARCHIVED = {
+    Language.RU: "Комната {room} теперь в архиве: её можно читать, но писать в неё нельзя",
+    Language.EN: "The room {room} is archived now: it can be read, but nobody can post in it",
+}
+_NOT_ARCHIVED = {
+    Language.RU: "Комната {room} больше не в архиве: в неё снова можно писать",
+    Language.EN: "The room {room} is no longer archived: people can post in it again",
+}
 _HERE = {Language.RU: "Сейчас в чате: {n}", Language.EN: "In the chat now: {n}"}
 
 
@@ -72,6 +80,11 @@ def presence(count: int, language: Language) -> str:
 def slow_mode(seconds: int, language: Language) -> str:
     """The slow mode of a room: the seconds between two messages of a person, 0: none."""
     return _SLOW[language].format(n=seconds) if seconds else _NOT_SLOW[language]
+
+
+def archived(room: str, language: Language, *, is_archived: bool) -> str:
+    """A room that was archived, or unarchived."""
+    return (_ARCHIVED if is_archived else _NOT_ARCHIVED)[language].format(room=room)
 
 
 def notice(

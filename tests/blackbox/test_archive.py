@@ -51,8 +51,9 @@ def test_an_archived_room_is_read_and_searched_and_nobody_posts_in_it(
         shown = operator.run("admin", "archive", "dev", "--reason", "done").assert_well()
         assert shown == "dev: the room is archived, it can only be read\n"
         # Those who are there learn it at once, and stay.
-        notice = anna.receive("error")
-        assert (notice["code"], notice["room"], notice["text"]) == ("room_archived", "dev", REFUSAL)
+        notice = anna.receive_until(lambda frame: "archived" in frame)[-1]
+        assert (notice["type"], notice["room"], notice["archived"]) == ("system", "dev", True)
+        assert notice["text"] == "The room dev is archived now: it can be read, but nobody can post in it"
         assert post(anna, "as a moderator", "a2")["code"] == "room_archived"
         # What was stored before is still recognised: its poster may have missed that.
         assert post(anna, "the last word", "a1")["id"] == 1
@@ -68,6 +69,9 @@ def test_an_archived_room_is_read_and_searched_and_nobody_posts_in_it(
         operator.run("admin", "redact", "1", "--room", "dev").assert_well()
         shown = operator.run("admin", "unarchive", "dev").assert_well()
         assert shown == "dev: the room is no longer archived\n"
+        notice = boris.receive_until(lambda frame: "archived" in frame)[-1]
+        assert notice["archived"] is False
+        assert notice["text"] == "The room dev is no longer archived: people can post in it again"
         assert post(boris, "hello again", "b2")["id"] == 2
         operator.run("admin", "unarchive", "dev").assert_one_clear_line(4, "dev is not archived")
         operator.run("admin", "archive", "none").assert_one_clear_line(4, "There is no room none")
@@ -102,7 +106,7 @@ def test_the_seeds_clients_read_that_their_room_is_archived(server: RunningServe
         seed.send_frame("chat", user="Анна", text="всем привет")
         seed.receive("chat")
         operator.do("archive", room="main")
-        assert seed.receive("error")["text"].startswith("The room main is archived")
+        seed.receive_until(lambda frame: frame.get("text", "").startswith("The room main is archived now"))
         seed.send_frame("chat", user="Анна", text="ещё")
         assert seed.receive("error")["text"].startswith("The room main is archived")
 

@@ -241,7 +241,20 @@ test("a notice of slow mode is a row of its own", () => {
   news({ joined: ["Boris"] });
   news({ slow: 30, text: "slow" });
   news({ joined: ["Clara"] });
-  assert.deepEqual(visit.rows.map(({ joined, slow }) => slow ?? joined), [["Boris"], 30, ["Clara"]]);
+  assert.deepEqual(visit.rows.map(({ joined, isOfMode, text }) => (isOfMode ? text : joined)), [["Boris"], "slow", ["Clara"]]);
+});
+
+test("a room is archived as the server says, at the join and later", () => {
+  const visit = new Visit().comeIn({ archived: true });
+  const news = (archived) => visit.tell({ type: "system", text: "t", timestamp: "", clients_count: 2, joined: [], left: [], archived });
+  assert.equal(visit.room.isArchived, true);
+  news(false);
+  assert.equal(visit.room.isArchived, false);
+  news(undefined);
+  assert.equal(visit.room.isArchived, false);
+  news(true);
+  assert.equal(visit.room.isArchived, true);
+  assert.equal(new Visit().comeIn().room.isArchived, false);
 });
 
 test("another name is taken in all joined rooms, and becomes the own one when it is welcome", () => {

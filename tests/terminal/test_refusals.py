@@ -114,6 +114,20 @@ def test_slow_mode_is_announced_to_newcomers(server: RunningServer, terminal: Te
         boris.wait_for("· Slow mode: one message per person every 30s.")
 
 
+def test_an_archived_room_says_so_at_once_and_to_newcomers(server: RunningServer, terminal: Terminal) -> None:
+    with Operator(server) as operator:
+        terminal.type("the last word\r")
+        terminal.wait_for("→ Anna: the last word")
+        operator.do("archive", room="main")
+        terminal.wait_for("· This room is archived: it can be read, but nobody can post in it.")
+        terminal.type("one more\r")
+        terminal.wait_for("! This room is archived")
+        with Terminal(server.url(), "--name", "Boris", home=server.directory) as boris:
+            boris.wait_for("· This room is archived: it can be read, but nobody can post in it.")
+        operator.do("unarchive", room="main")
+        terminal.wait_for("· This room is no longer archived: people can post in it again.")
+
+
 def test_what_waits_is_listed_and_taken_back(server: RunningServer, terminal: Terminal) -> None:
     terminal.type("/waiting\r")
     terminal.wait_for("Nothing is waiting to be sent.")

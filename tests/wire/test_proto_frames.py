@@ -147,6 +147,7 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
         users=st.lists(STRINGS, max_size=4),
         renamed=st.dictionaries(STRINGS, STRINGS, min_size=1, max_size=4),
         slow=COUNTS,
+        archived=st.booleans(),
     ),
     st.builds(Typing, STRINGS, STRINGS),
     st.builds(

@@ -43,6 +43,7 @@ GOOD: list[ServerFrame] = [
     Chat("main", 1, "B\x1bris", "a\x1bb\u2028\n", "12:00:00", 0, "key"),
     System("main", "Anna joined", "12:00:00", 2, ["Anna"], [], users=["Anna"]),
     System("main", "Slow mode is off", "12:00:00", 1, [], [], slow=0),
+    System("main", "The room main is archived now", "12:00:00", 1, [], [], archived=True),
     System("main", "Anna is now Bella", "12:00:00", 1, ["Bella"], ["Anna"], renamed={"Anna": "Bella"}),
     Typing("main", "Anna"),
     Rooms([RoomEntry("main", 2), RoomEntry("direct-1", 0, Kind.DIRECT, "Anna")], "key", next="main"),

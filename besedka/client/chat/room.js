@@ -24,6 +24,7 @@ export const newRoom = (name, known) => ({
   epoch: "",
   count: 0,
   users: [],
+  isArchived: false,
   typing: [],
   usersBefore: [],
   oldUntil: 0,
@@ -84,12 +85,12 @@ export const roomEvents = {
 
 /** @type {Feature["roomFrames"]} */
 export const roomFrames = {
-  welcome: (room, { reset, epoch, head, clients_count: count, users, kind, peer, may, read_up_to: mark = -1 }) => {
+  welcome: (room, { reset, epoch, head, clients_count: count, users, kind, peer, may, archived = false, read_up_to: mark = -1 }) => {
     const isReplaced = reset || (room.epoch && epoch && epoch !== room.epoch);
     const { name, notice, target, isFollowing } = room;
     const anew = isReplaced && { ...newRoom(name, { notice, target, isFollowing }), rows: waitingRows(room.rows) };
     const outbox = unsent(room);
-    const next = { ...room, ...anew, epoch, count, users, kind, peer, may, outbox, mark, isJoined: true, isJoining: false, refusal: null, invite: undefined, mustExist: false };
+    const next = { ...room, ...anew, epoch, count, users, kind, peer, may, outbox, mark, isArchived: archived, isJoined: true, isJoining: false, refusal: null, invite: undefined, mustExist: false };
     // What was here before may have been redacted meanwhile.
     next.provenFrom = next.endId && next.endId + 1;
     // First all messages are old; after a reconnect, missed ones are new.

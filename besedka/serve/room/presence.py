@@ -15,10 +15,10 @@ from besedka.serve.room.subscriber import Subscriber
 from besedka.wire.errors import Language
 from besedka.wire.frames import System
 from besedka.wire.log_line import clock_time
-from besedka.wire.notices import notice, presence, slow_mode
+from besedka.wire.notices import archived, notice, presence, slow_mode
 
 Notice = Callable[[Language], System]
-"""A notice of presence or of slow mode, in a language."""
+"""A notice of presence, of slow mode or of the archive, in a language."""
 
 NAMES_LISTED: Final = 100
 """How many names a welcome or a notice lists at most; the number of people is always exact."""
@@ -142,6 +142,11 @@ class Presence:
         """A notice of slow mode: the seconds between two messages of a person; 0: it is off."""
         frame = replace(self._without_changes(stamp), slow=seconds)
         return lambda language: replace(frame, text=slow_mode(seconds, language))
+
+    def archived(self, stamp: str, *, is_archived: bool) -> Notice:
+        """A notice that the room was archived, or unarchived."""
+        frame = replace(self._without_changes(stamp), archived=is_archived)
+        return lambda language: replace(frame, text=archived(self._room, language, is_archived=is_archived))
 
     def state(self, stamp: str) -> Notice:
         """The present state: a notice with everybody's names, in place of all that were sent before."""

@@ -400,17 +400,14 @@ class Moderator:
 
     async def _archive(self, frame: Moderate, actor: _Actor) -> Response:
         room = await self._room(frame, actor)
-        is_archived = self._moderation.is_archived(room.name)
-        if is_archived is (frame.act is Act.ARCHIVE):
+        is_archived = frame.act is Act.ARCHIVE
+        if self._moderation.is_archived(room.name) is is_archived:
             why = _filled(_NOT_APPLICABLE[frame.act], room=room.name)
             raise Refused(ErrorCode.NOT_ALLOWED, room=room.name, why=why)
         with self._rooms.held(room):
             await self._directory.record(self._entry(frame, actor, room=room.name))
-        if frame.act is Act.ARCHIVE:
-            # Those who are there learn it before they have written something.
-            refusal = Refused(ErrorCode.ROOM_ARCHIVED, room=room.name)
-            for session in self._directory.sessions.in_room(room.name):
-                session.refuse(refusal)
+        # Those who are there learn it before they have written something.
+        room.broadcast_notice(room.presence.archived(self._clock.stamp(), is_archived=is_archived))
         return self._done(frame, room=room.name)
 
     async def _end_room(self, frame: Moderate, actor: _Actor) -> Response:

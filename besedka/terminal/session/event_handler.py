@@ -116,6 +116,10 @@ class EventHandler:
             seconds = event.slow
             phrase = self._phrases.slow if seconds else self._phrases.not_slow
             self._notifier.notify(phrase.format(time=format_duration(seconds)))
+        if isinstance(event.archived, bool):
+            self._notifier.notify(
+                self._phrases.room_archived if event.archived else self._phrases.not_archived
+            )
         ignored = [name for name in (*event.joined, *event.left) if name in self._notifier.ignored]
         if change := formatting.presence(event, {*self._rooms.own_names, *ignored}, self._phrases):
             self._notifier.show(change)

@@ -240,6 +240,8 @@ class Rooms:
             self._notifier.notify(welcome if len(self.views) > 1 else f"{welcome} {self._phrases.help_hint}")
             if view.slow:
                 self._notifier.notify(self._phrases.slow.format(time=format_duration(view.slow)))
+            if view.is_archived:
+                self._notifier.notify(self._phrases.room_archived)
             # The other messages that were there at the join are still to come.
             view.expect_unread_rule()
             for message in view.take_unshown()[1]:

@@ -1,4 +1,4 @@
-// The line above the box: problems of the connection or the message, else the people typing.
+// The line above the box: problems of the connection or the message, else the people typing, else that nobody may post.
 
 import { here } from "../state.js";
 import { refusalText } from "../language.js";
@@ -37,11 +37,12 @@ export class View {
   #draw() {
     const now = performance.now();
     const { connection, awaySince, retryAt, limits } = this.#state;
-    const { typing, refusal } = here(this.#state);
+    const { typing, refusal, isArchived } = here(this.#state);
     const isTrouble = connection === "away" && now - awaySince >= TROUBLE_MS;
     const length = this.#box.value.length > limits.text * LENGTH_SHOWN_FROM ? Array.from(this.#box.value).length : 0;
     const typists = typing.filter(({ until }) => until > now).map(({ user }) => `\u2068${inSentence(user, this.#strings.quotes)}\u2069`);
-    let text = typists.length ? this.#strings.typing(typists.slice(0, 3)) : "";
+    let text = isArchived ? refusalText(this.#strings, { code: "room_archived" }, limits) : "";
+    if (typists.length) text = this.#strings.typing(typists.slice(0, 3));
     if (isTrouble) text = this.#trouble(now);
     const isRefused = refusal && !refusal.isShown;
     if (isRefused) text = refusalText(this.#strings, refusal, limits);

@@ -702,7 +702,7 @@ class HistoryPage(_message.Message):
     def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
 
 class Presence(_message.Message):
-    __slots__ = ("room", "clients_count", "joined", "left", "text", "users", "is_whole", "renamed", "slow")
+    __slots__ = ("room", "clients_count", "joined", "left", "text", "users", "is_whole", "renamed", "slow", "archived")
     class RenamedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -719,6 +719,7 @@ class Presence(_message.Message):
     IS_WHOLE_FIELD_NUMBER: _ClassVar[int]
     RENAMED_FIELD_NUMBER: _ClassVar[int]
     SLOW_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     room: str
     clients_count: int
     joined: _containers.RepeatedScalarFieldContainer[str]
@@ -728,7 +729,8 @@ class Presence(_message.Message):
     is_whole: bool
     renamed: _containers.ScalarMap[str, str]
     slow: int
-    def __init__(self, room: _Optional[str] = ..., clients_count: _Optional[int] = ..., joined: _Optional[_Iterable[str]] = ..., left: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ..., users: _Optional[_Iterable[str]] = ..., is_whole: _Optional[bool] = ..., renamed: _Optional[_Mapping[str, str]] = ..., slow: _Optional[int] = ...) -> None: ...
+    archived: bool
+    def __init__(self, room: _Optional[str] = ..., clients_count: _Optional[int] = ..., joined: _Optional[_Iterable[str]] = ..., left: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ..., users: _Optional[_Iterable[str]] = ..., is_whole: _Optional[bool] = ..., renamed: _Optional[_Mapping[str, str]] = ..., slow: _Optional[int] = ..., archived: _Optional[bool] = ...) -> None: ...
 
 class Typing(_message.Message):
     __slots__ = ("room", "user")
