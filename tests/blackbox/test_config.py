@@ -78,4 +78,4 @@ def test_help_and_what_works_on_files_do_not_ask_for_it(anna: Person) -> None:
 
 def test_it_may_have_been_written_by_windows(anna: Person) -> None:
     anna.configure('\ufeffcolour = "never"\r\nbell = "off"\r\n')
-    anna.run("chat").assert_one_clear_line(1, "terminal")
+    anna.run("chat").assert_one_clear_line(2, "terminal")

@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 
 from besedka import connect
+from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.remote.errors import JoinRefused
+from tests.calling import Caller
 from tests.commanding import Person
 from tests.conftest import ServerMaker
 from tests.looping import run
@@ -215,6 +218,27 @@ def test_a_program_in_a_deleted_room_ends_and_does_not_come_back(server: Running
     with Operator(server) as operator:
         run(_in_the_room(server, operator))
         assert not log(server, "dev").exists()
+
+
+@pytest.mark.parametrize("act", ["delete", "rename"])
+def test_streams_of_an_ended_room_end_with_the_reason(make_server: ServerMaker, act: str) -> None:
+    server = make_server("--lang", "en", grpc=True).start()
+    why = "it is called ideas now" if act == "rename" else "the operator of the chat has deleted it"
+    with Caller(server) as caller, Operator(server) as operator:
+        caller.send("Anna", "hello", room="dev")
+        with caller.follow(room="dev", since=0) as reader, caller.converse() as boris:
+            reader.receive_to(1)
+            boris.join("Boris", room="dev")
+            boris.join("Boris")
+            operator.do(act, room="dev", **({"to": "ideas"} if act == "rename" else {}))
+            refused = reader.ending()
+            assert (refused.code, refused.reason) == (grpc.StatusCode.NOT_FOUND, "room_gone")
+            assert why in refused.sentence
+            refusal = boris.receive("refused").refused
+            assert (refusal.code, refusal.room) == (pb.CODE_ROOM_GONE, "dev")
+            assert why in refusal.text
+            # The stream of several rooms goes on in the others.
+            boris.say("still here")
 
 
 STEPS = ("the entry", "the rows", "the index", "the log")

@@ -48,6 +48,29 @@ def test_losing_the_only_room_leads_to_the_main_one(
     assert guest.exit_status() == 0
 
 
+@pytest.mark.parametrize(
+    ("act", "why"),
+    [("delete", "the operator of the chat has deleted it"), ("rename", "it is called ideas now")],
+)
+def test_a_room_that_is_deleted_or_renamed_leads_to_the_main_one(
+    server: RunningServer, make_terminal: TerminalMaker, act: str, why: str
+) -> None:
+    anna = make_terminal(server.url() + "#dev", "--name", "Anna", person="anna")
+    anna.wait_for("You are in # dev as Anna.")
+    anna.type("hello\r")
+    anna.wait_for("→ Anna: hello")
+    anna.type("half a sen")
+    anna.wait_for("> half a sen")
+    with Operator(server) as operator:
+        operator.do(act, room="dev", **({"to": "ideas"} if act == "rename" else {}))
+    anna.wait_for(f"! # dev: The room dev is gone: {why}")
+    anna.wait_for("You are in # main as Anna.")
+    anna.type("tence\r")
+    anna.wait_for("→ Anna: half a sentence")
+    assert len(server.lines) == 1
+    assert not (server.directory / "chat_history.dev.txt").exists()
+
+
 def reports(terminal: Terminal) -> int:
     """How often the screen says that the session has ended."""
     return sum("Nothing is sent any more." in line for line in terminal.scrollback)
