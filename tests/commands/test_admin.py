@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from besedka.commands import admin
+from besedka.commands import admin, operator_socket
 from besedka.commands.exit_status import Unreachable
 
 
@@ -23,10 +23,11 @@ def dripping(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "socket"
 
     def drip(server: socket.socket) -> None:
-        connection, _ = server.accept()
-        with connection, suppress(OSError):
-            for _ in itertools.count():
-                connection.send(b"x")
+        with suppress(OSError):
+            connection, _ = server.accept()
+            with connection:
+                for _ in itertools.count():
+                    connection.send(b"x")
 
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
@@ -34,13 +35,14 @@ def dripping(tmp_path: Path) -> Iterator[Path]:
         thread = threading.Thread(target=drip, args=[server])
         thread.start()
         yield path
+        server.shutdown(socket.SHUT_RDWR)  # also if nobody has come
         thread.join()
 
 
 def test_an_answer_that_drips_is_not_waited_for_longer_than_a_silent_one(
     dripping: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(operator_socket, "TIMEOUT_SECONDS", 0.2)
     command = ["--socket", str(dripping), "kick", "Boris"]
     done = CliRunner().invoke(admin.admin, command, standalone_mode=False)
     assert isinstance(done.exception, Unreachable)
