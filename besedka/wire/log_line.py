@@ -40,6 +40,8 @@ REMOVED = "[removed]"
 
 _TOMBSTONE = re.compile(rf"{re.escape(REMOVED)}-*")
 
+_OF_ANOTHER_PROGRAM = re.compile(r"<[^>]*> ")
+
 _AFTER_YEAR = "-%m-%d %H:%M:%S"  # strftime does not pad early years
 
 HEAD_BYTES_AT_MOST = 4096
@@ -136,8 +138,7 @@ def moment(stamp: str, zone: tzinfo | None) -> int:
 
 def can_be_author(name: str) -> bool:
     """Whether a name can stand in front of a message in the log: written there, it is read as the same name."""
-    is_of_another_program = name.startswith("<") and "> " in name
-    return not ("\n" in name or ": " in name or is_of_another_program)
+    return not ("\n" in name or ": " in name or _OF_ANOTHER_PROGRAM.match(name))
 
 
 def write_line(message: Message) -> str:

@@ -16,6 +16,7 @@ from unittest import mock
 
 from besedka.remote import chat_connection
 from besedka.remote.chat_connection import ChatConnection
+from besedka.remote.errors import ConnectionFailed
 from besedka.remote.room import membership
 from besedka.remote.room.events import ReceivedMessage
 from besedka.remote.room.membership import Membership
@@ -28,6 +29,8 @@ UNSETTLED_AT_MOST: Final = 50
 
 JOINING_AT_MOST: Final = 10
 """People who come at the same time: the first connection of each has an end, which a busy machine reaches with a hundred."""
+
+FIRST_TRIES: Final = 5
 
 COME_BACK_SECONDS: Final = (0.1, 0.5)
 
@@ -58,6 +61,7 @@ class Person:
         unsettled_at_most: int = sys.maxsize,
     ) -> None:
         self.name = name
+        self._url = url
         self._connection = ChatConnection(url)
         self._membership: Membership
         self._is_in = asyncio.Event()
@@ -75,10 +79,24 @@ class Person:
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._talk())]
 
     async def has_joined(self) -> None:
-        """Wait until they are in: whoever cannot connect at first does not try again."""
-        joined = asyncio.create_task(self._is_in.wait())
-        await asyncio.wait([joined, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
-        assert joined.done()
+        """Wait until they are in. A program that cannot connect at first does not try again by itself, but whoever started it does.
+
+        Raises:
+            ConnectionFailed: if that fails again and again.
+        """
+        for tries_left in reversed(range(FIRST_TRIES)):
+            joined = asyncio.create_task(self._is_in.wait())
+            listening, talking = self._tasks
+            await asyncio.wait([joined, listening], return_when=asyncio.FIRST_COMPLETED)
+            if joined.done():
+                return
+            joined.cancel()
+            talking.cancel()
+            error = listening.exception()
+            if not (tries_left and isinstance(error, ConnectionFailed)):
+                listening.result()
+            self._connection = ChatConnection(self._url)
+            self.start()
 
     async def has_said_all(self) -> None:
         """Wait until all messages are said, if perhaps not heard."""

@@ -113,6 +113,7 @@ def test_each_further_line_of_a_text_is_written_after_a_tab() -> None:
     )
 
 
+@example("<>> ")
 @given(st.lists(PIECES | st.text(max_size=3) | st.sampled_from(["<", "> ", "a"]), max_size=4).map("".join))
 def test_a_name_that_can_be_an_author_is_read_as_it_was_written_and_no_other(name: str) -> None:
     written = write_line(Message(STAMP, name, "hi"))

@@ -65,4 +65,5 @@ def events_with_ends(journal: Path, until: int) -> Iterator[tuple[int, Event]]:
         with journal.open("rb") as file:
             for row in file.read(until).split(b"\n")[:-1]:
                 end += len(row) + 1
-                yield end, msgspec.json.decode(row, type=Event)
+                if row.endswith(b"}"):  # else its server was killed while it noted this, and did no more
+                    yield end, msgspec.json.decode(row, type=Event)

@@ -62,6 +62,7 @@ class Recorder:
 
     def install(self) -> None:
         """Take the place of the system calls in this process."""
+        self._end_torn_row()
         os.open, os.write, os.pwrite, os.ftruncate = self.open, self.write, self.pwrite, self.cut  # type: ignore[assignment]
         os.fsync = os.fdatasync = self.sync  # type: ignore[assignment]
         file_system.syncfs = self.sync_all
@@ -187,6 +188,12 @@ class Recorder:
         if name := self._faults().get(call):
             number = getattr(errno, name)
             raise OSError(number, os.strerror(number))
+
+    def _end_torn_row(self) -> None:
+        """End the row that a server was writing when it was killed: a kill may interrupt a write between two pages."""
+        if self.journal.exists() and self.journal.read_bytes()[-1:] not in {b"", b"\n"}:
+            with self.journal.open("ab") as journal:
+                journal.write(b"\n")
 
     def _note(self, event: Event) -> None:
         journal = _really_open(self.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
