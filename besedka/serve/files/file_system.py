@@ -65,6 +65,7 @@ class FileSystem:
     def __init__(self, file: Descriptor) -> None:
         kind = type_of(file)
         self._journal = _journal(file) if kind == _EXT else None
+        self._is_xfs = kind == _XFS
         is_proved = kind in {_XFS, _BTRFS} or self._journal is not None
         self._has_syncfs = is_proved and reports_errors() and pending_bytes() < math.inf
         self._avoided_until = float("-inf")
@@ -94,7 +95,7 @@ class FileSystem:
         begun = time.monotonic()
         try:
             file.sync()
-            self._check_journal()
+            self._check_journal(file)
         except OSError as error:
             return error
         self._usual_seconds += (time.monotonic() - begun - self._usual_seconds) * _WEIGHT
@@ -111,7 +112,7 @@ class FileSystem:
         begun = time.monotonic()
         try:
             syncfs(files[0].number)
-            self._check_journal()
+            self._check_journal(files[0])
         except OSError as error:
             return error
         DISK.answered()
@@ -119,9 +120,16 @@ class FileSystem:
             self._avoid()
         return None
 
-    def _check_journal(self) -> None:
+    def _check_journal(self, file: Descriptor) -> None:
+        """Check that the file system still works: a sync that had begun before its journal failed may have found nothing to do.
+
+        Raises:
+            OSError: it does not, so that what was synced may not be on the disk.
+        """
         if self._journal:
             self._journal.check()
+        elif self._is_xfs:
+            os.fstat(file.number)  # refused behind a failure of the log (fs/xfs/xfs_iops.c, `xfs_vn_getattr`)
 
     def _avoid(self) -> None:
         self._avoided_until = time.monotonic() + AVOIDED_SECONDS
