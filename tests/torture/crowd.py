@@ -120,6 +120,7 @@ class Person:
         await asyncio.gather(*self._unsettled, return_exceptions=True)
 
     async def _talk(self) -> None:
+        await self._is_in.wait()  # what is said to a connection that never comes about is lost with it
         while self._said < self._messages:
             await asyncio.sleep(random.uniform(0, 2 * self._pause))
             self._said += 1
