@@ -27,4 +27,6 @@ def completion(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind  # noqa: S101 - SHELLS are those that click knows
     root = click.get_current_context().find_root()
-    click.echo(kind(root.command, {}, "besedka", "_BESEDKA_COMPLETE").source())
+    script = kind(root.command, {}, "besedka", "_BESEDKA_COMPLETE").source()
+    # The script of Click 8.5.1 for fish cuts a description, and a path, at its first comma.
+    click.echo(script.replace('string split ","', 'string split --max 1 ","'))

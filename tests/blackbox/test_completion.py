@@ -11,6 +11,12 @@ import pytest
 
 from tests.commanding import Person
 
+# What fish shows when the TAB key is pressed behind these words: a completion, a TAB, and its description in a line.
+SHOW_DESCRIPTIONS = """
+besedka completion fish | source
+complete --do-complete "$argv"
+"""
+
 # What bash does when the TAB key is pressed behind these words.
 PRESS_TAB = """
 eval "$(besedka completion bash)"
@@ -53,6 +59,15 @@ def test_bash_completes_commands_options_and_values(anna: Person) -> None:
     assert completed(anna, "tail", "--fo") == ["--follow"]
     assert completed(anna, "chat", "--bell", "") == ["off", "on", "all"]
     assert completed(anna, "completion", "z") == ["zsh"]
+
+
+def test_fish_shows_whole_descriptions(anna: Person) -> None:
+    assert 'string split --max 1 ","' in anna.run("completion", "fish").assert_well()
+    if not shutil.which("fish"):
+        return
+    shown = run(anna, "fish", "--no-config", "-c", SHOW_DESCRIPTIONS, "besedka ").splitlines()
+    assert "send\tSay something, from a script or a pipe." in shown
+    assert "chat\tChat in the terminal." in shown
 
 
 def test_a_wrong_config_file_does_not_hinder_it(anna: Person) -> None:
