@@ -196,7 +196,7 @@ def rename(room: str, to: str, reason: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(room: str, reason: str, yes: bool) -> None:
     """Delete ROOM: everybody leaves it, and its files are kept aside, beside the history."""
-    if not yes and not click.confirm(f"Delete the room {sanitize_line(room)}?", err=True):
+    if not yes and not _confirmed(f"Delete the room {sanitize_line(room)}?"):
         raise Failure("nothing was deleted")
     _do("delete", room=room, reason=reason)
 
@@ -321,6 +321,22 @@ def _keys_beside() -> Path:
 
     server: _Server = click.get_current_context().obj
     return access_keys_of(server.history)
+
+
+def _confirmed(question: str) -> bool:
+    """Ask on stderr.
+
+    Raises:
+        Failure: if nobody answers, as in a script.
+        click.Abort: if it was interrupted.
+    """
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort as aborted:
+        if not isinstance(aborted.__context__, EOFError):
+            raise
+        click.echo(err=True)
+        raise Failure("nothing was deleted: nobody answered; --yes deletes without asking") from None
 
 
 def _do(act: str, **fields: Any) -> None:

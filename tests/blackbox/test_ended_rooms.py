@@ -128,6 +128,9 @@ def test_deleting_asks_first(server: RunningServer, operator: Person) -> None:
         anna.join("Anna", "dev")
         post(anna, "hello", "a1")
         assert operator.run("admin", "delete", "dev", stdin=b"n\n").status == 1
+        unanswered = operator.run("admin", "delete", "dev", stdin=b"")
+        assert unanswered.status == 1
+        assert unanswered.stderr.splitlines()[-1].startswith("besedka: nothing was deleted: nobody answered")
         assert log(server, "dev").exists()
         assert operator.run("admin", "delete", "dev", stdin=b"y\n").status == 0
         assert not log(server, "dev").exists()
