@@ -72,7 +72,7 @@ def show_limits(socket: Path, *, as_json: bool) -> None:
     rows = _limits(socket)
     if as_json:
         _print(
-            json_line(name=row.name, used=row.used, limit=row.limit or None, address=row.address or None)
+            json_line(name=row.name, used=row.used, limit=_number(row.limit), address=row.address or None)
             for row in rows
         )
     else:
@@ -84,6 +84,11 @@ def _shown_user(row: PersonPresent) -> str:
     if not row.user:
         return "(without a name)"
     return row.user if row.verified else f"{row.user}?"
+
+
+def _number(limit: float) -> float | None:
+    """A limit for programs: a count is whole, no limit is `None`."""
+    return (int(limit) if limit.is_integer() else limit) or None
 
 
 def _shown_share(row: LimitEntry) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import click
 
@@ -10,6 +11,9 @@ from besedka.commands.exit_status import Failure
 from besedka.commands.server_config import Config, options_of
 from besedka.serve.checking import obstacles
 from besedka.serve.settings import Settings
+
+_EMPTY: Final = {"base-path": "/"}
+"""How an empty value is shown, where that is not `''`."""
 
 
 def check(ctx: click.Context, config: Config, settings: Settings) -> None:
@@ -19,7 +23,8 @@ def check(ctx: click.Context, config: Config, settings: Settings) -> None:
         Failure: if something would keep the server from starting; the other reasons are on stderr before.
     """
     rows = [
-        (key, _shown(config.in_force(config.values, key)), config.source_of(key)) for key in options_of(ctx)
+        (key, _shown(config.in_force(config.values, key), _EMPTY.get(key, "''")), config.source_of(key))
+        for key in options_of(ctx)
     ]
     width, wide = max(len(key) for key, *_ in rows), max(len(value) for _, value, _ in rows)
     for key, value, source in rows:
@@ -32,8 +37,8 @@ def check(ctx: click.Context, config: Config, settings: Settings) -> None:
     click.echo(f"the server would start with the history {settings.history.absolute()}")
 
 
-def _shown(value: object) -> str:
-    """A value as a command line or the file has it."""
+def _shown(value: object, empty: str) -> str:
+    """A value as a command line or the file has it; `empty` is an empty text."""
     if value is None or value == ():
         return "-"
     if isinstance(value, bool):
@@ -42,4 +47,4 @@ def _shown(value: object) -> str:
         return f"{value:g}"
     if isinstance(value, Iterable) and not isinstance(value, str):
         return " ".join(map(str, value))
-    return str(value) or "''"
+    return str(value) or empty

@@ -105,6 +105,7 @@ def test_the_operator_sees_how_full_the_limits_are(server: RunningServer, operat
         used, limit = found["descriptors of connections"]
         assert 1 <= used < limit
         assert "open rooms" in operator.run("admin", "limits").assert_well()
+        assert '"limit": 1000,' in operator.run("admin", "limits", "--json").assert_well()
 
 
 def test_the_fullest_address_is_named(make_server: ServerMaker) -> None:

@@ -52,6 +52,7 @@ def test_options_override_the_environment_and_that_the_file(anna: Person, tmp_pa
     assert found["claim-days"] == ("7", "besedka.toml")
     assert found["utc"] == ("yes", "besedka.toml")
     assert found["names"] == ("claimed", "default")
+    assert found["base-path"] == ("/", "default")
     assert list(found) == list(OPTIONS)
     assert (
         shown.splitlines()[-1] == f"the server would start with the history {tmp_path / 'chat_history.txt'}"
