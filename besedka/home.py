@@ -71,7 +71,7 @@ def secret_for(url: str, name: str = "") -> str:
 
     Args:
         url: of the chat, as `besedka.remote.address` gives it.
-        name: the name to come in with; empty for one who only reads.
+        name: the name to join under; empty for a reader without one.
     """
     server = _server(url)
     try:

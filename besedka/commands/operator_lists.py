@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from besedka.commands.messages import Output, json_line
 from besedka.commands.operator_socket import ask, not_besedka
 
 if TYPE_CHECKING:
-    from besedka.wire.operator_frames import LimitEntry, PersonPresent, SessionEntry
+    from besedka.wire.operator_frames import (
+        LimitEntry,
+        OperatorRequest,
+        PersonPresent,
+        Present,
+        SessionEntry,
+        SessionList,
+    )
 
 THIS_MACHINE = "this machine"
+
+P = TypeVar("P", "Present", "SessionList")
 
 
 def show_present(socket: Path, room: str, *, as_json: bool) -> None:
@@ -99,29 +108,34 @@ def _shown_share(row: LimitEntry) -> tuple[str, str]:
 def _present(socket: Path, room: str) -> Iterator[PersonPresent]:
     from besedka.wire.operator_frames import ListPresent, Present
 
-    after = 0
-    while True:
-        answer = ask(socket, ListPresent(room, after))
-        if not isinstance(answer, Present):
-            raise not_besedka(socket)
-        yield from answer.people
-        if answer.next <= after:
-            return
-        after = answer.next
+    for page in _pages(socket, lambda after: ListPresent(room, after), Present):
+        yield from page.people
 
 
 def _sessions(socket: Path) -> Iterator[SessionEntry]:
     from besedka.wire.operator_frames import ListSessions, SessionList
 
+    for page in _pages(socket, ListSessions, SessionList):
+        yield from page.sessions
+
+
+def _pages(socket: Path, request: Callable[[int], OperatorRequest], kind: type[P]) -> Iterator[P]:
+    """The pages of a list.
+
+    Args:
+        socket: the server's socket.
+        request: makes the request for the page behind what is known; behind 0 it is the first one.
+        kind: of the answers.
+    """
     after = 0
     while True:
-        answer = ask(socket, ListSessions(after))
-        if not isinstance(answer, SessionList):
+        page = ask(socket, request(after))
+        if not isinstance(page, kind):
             raise not_besedka(socket)
-        yield from answer.sessions
-        if answer.next <= after:
+        yield page
+        if page.next <= after:
             return
-        after = answer.next
+        after = page.next
 
 
 def _limits(socket: Path) -> list[LimitEntry]:

@@ -99,7 +99,7 @@ def secret_of(identity: Path | None, url: str, name: str = "") -> str:
     Args:
         identity: the value of ``--identity``.
         url: of the chat, as `besedka.remote.address` gives it.
-        name: the name to come in with; empty for one who only reads.
+        name: the name to join under; empty for a reader without one.
 
     Raises:
         Failure: if the identity's file cannot be used.

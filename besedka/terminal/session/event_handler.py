@@ -118,7 +118,9 @@ class EventHandler:
             self._notifier.notify(phrase.format(time=format_duration(seconds)))
         if isinstance(event.archived, bool):
             self._notifier.notify(
-                self._phrases.room_archived if event.archived else self._phrases.not_archived
+                self._phrases.refusals[ErrorCode.ROOM_ARCHIVED]
+                if event.archived
+                else self._phrases.not_archived
             )
         ignored = [name for name in (*event.joined, *event.left) if name in self._notifier.ignored]
         if change := formatting.presence(event, {*self._rooms.own_names, *ignored}, self._phrases):

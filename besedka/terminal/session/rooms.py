@@ -241,7 +241,7 @@ class Rooms:
             if view.slow:
                 self._notifier.notify(self._phrases.slow.format(time=format_duration(view.slow)))
             if view.is_archived:
-                self._notifier.notify(self._phrases.room_archived)
+                self._notifier.notify(self._phrases.refusals[ErrorCode.ROOM_ARCHIVED])
             # The other messages that were there at the join are still to come.
             view.expect_unread_rule()
             for message in view.take_unshown()[1]:

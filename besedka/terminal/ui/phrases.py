@@ -53,7 +53,6 @@ class Phrases:
     typing: str
     slow: str
     not_slow: str
-    room_archived: str
     not_archived: str
     slow_hold: str
     slow_next: str
@@ -176,7 +175,6 @@ ENGLISH = Phrases(
     typing="{names} typing …",
     slow="Slow mode: one message per person every {time}.",
     not_slow="Slow mode is off.",
-    room_archived="This room is archived: it can be read, but nobody can post in it.",
     not_archived="This room is no longer archived: people can post in it again.",
     slow_hold="Slow mode: this is sent in {time}.",
     slow_next="slow mode, next in {time}",
@@ -354,7 +352,6 @@ RUSSIAN = Phrases(
     typing="{names}: набор текста …",
     slow="Медленный режим: одно сообщение от человека за {time}.",
     not_slow="Медленный режим выключен.",
-    room_archived="Эта комната в архиве: её можно читать, но писать в неё нельзя.",
     not_archived="Эта комната больше не в архиве: в неё снова можно писать.",
     slow_hold="Медленный режим: это уйдёт через {time}.",
     slow_next="медленный режим, дальше через {time}",
