@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -104,6 +104,16 @@ class Person:
             stderr=subprocess.PIPE,
         )
         return self._started.enter_context(Started(process))
+
+
+@contextmanager
+def people_at_home(folder: Path, *names: str) -> Iterator[list[Person]]:
+    """Some people, each with a home of their own in a folder; what they have started is ended behind the block."""
+    with ExitStack() as stack:
+        homes = [folder / name for name in names]
+        for one in homes:
+            one.mkdir()
+        yield [stack.enter_context(Person(one)) for one in homes]
 
 
 class Done:

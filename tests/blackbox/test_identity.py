@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pexpect
 import pytest
 
 from besedka import home
-from tests.commanding import BESEDKA, TIMEOUT_SECONDS, Person
+from tests.commanding import BESEDKA, TIMEOUT_SECONDS, Person, people_at_home
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
@@ -21,11 +20,8 @@ from tests.talking import WireClient
 @pytest.fixture
 def people(tmp_path: Path) -> Iterator[list[Person]]:
     """Anna and Boris, who start commands, each at home."""
-    with ExitStack() as stack:
-        homes = [tmp_path / name for name in ("anna", "boris")]
-        for one in homes:
-            one.mkdir()
-        yield [stack.enter_context(Person(one)) for one in homes]
+    with people_at_home(tmp_path, "anna", "boris") as people:
+        yield people
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from besedka import home
-from tests.commanding import Person
+from tests.commanding import Person, people_at_home
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
@@ -19,11 +18,8 @@ from tests.talking import WireClient
 @pytest.fixture
 def people(tmp_path: Path) -> Iterator[list[Person]]:
     """Anna and Eve, who start commands, each at home."""
-    with ExitStack() as stack:
-        homes = [tmp_path / name for name in ("anna", "eve")]
-        for one in homes:
-            one.mkdir()
-        yield [stack.enter_context(Person(one)) for one in homes]
+    with people_at_home(tmp_path, "anna", "eve") as people:
+        yield people
 
 
 @pytest.fixture
