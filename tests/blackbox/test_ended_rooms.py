@@ -159,6 +159,47 @@ def test_a_deleted_private_room_never_becomes_public(make_server: ServerMaker) -
         assert boris.join("Boris", "plans", secret="b")["head"] == 0
 
 
+def put_back(server: RunningServer, room: str) -> None:
+    """Give the three files of a deleted room their old names, as docs/operating.md says."""
+    [moved] = kept(server, room)
+    for end in ("", ".index", ".epoch"):
+        moved.with_name(f"{moved.name}{end}").rename(
+            log(server, room).with_name(f"{log(server, room).name}{end}")
+        )
+
+
+def test_a_room_whose_files_get_their_old_names_is_back_also_for_those_who_come_back_to_it(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--lang", "en").start()
+    with WireClient(server) as anna, Operator(server) as operator:
+        anna.join("Anna", "dev", secret="a")
+        post(anna, "the old days", "a1")
+        epoch = again_in(anna, "dev")
+        anna.ask("private", room="plans")
+        anna.join("Anna", "plans", secret="a")
+        post(anna, "for us alone", "a2", "plans")
+        operator.do("delete", room="dev")
+        operator.do("delete", room="plans")
+    assert server.stop() == 0
+    put_back(server, "dev")
+    put_back(server, "plans")
+    server.start()
+    assert "the room dev is back: its log has its old name again" in server.errors
+    with WireClient(server) as anna, Operator(server) as operator:
+        welcome = anna.join("Anna", "dev", secret="a", since=1, epoch=epoch)
+        assert (welcome["head"], welcome["epoch"]) == (1, epoch)
+        assert anna.refused("join", room="plans", user="Anna", secret="a") == "not_invited"
+        operator.do("entrust", user="Anna", room="plans")
+        assert anna.join("Anna", "plans", secret="a")["head"] == 1
+        # It can be deleted once more, and then it is gone again.
+        operator.do("delete", room="dev")
+    assert server.stop() == 0
+    server.start()
+    with WireClient(server) as anna:
+        assert anna.refused("join", room="dev", user="Anna", secret="a", since=1, epoch=epoch) == "room_gone"
+
+
 def test_a_renamed_room_keeps_all_that_belongs_to_it(make_server: ServerMaker) -> None:
     server = make_server("--lang", "en").start()
     with WireClient(server) as anna, WireClient(server) as boris, Operator(server) as operator:

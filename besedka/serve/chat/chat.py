@@ -88,7 +88,7 @@ class Chat:
         # redaction must be finished in the log.
         await self.rooms.probe()
         await self.directory.start()
-        await self.endings.finish_all()
+        await self.endings.start()
         return await self.rooms.start()
 
     async def finish(self) -> None:

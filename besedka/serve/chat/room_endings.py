@@ -1,5 +1,6 @@
 """Ends rooms that the operator deletes or renames: closes them, moves the rows about them and their files, and finishes what a crash has left.
 
+An end is undone by hand, in the files, which the start notices.
 Each step can be done again. Whatever happens, the entry of the act is on disk before the first of them, and the one that says that all is done
 (`Event.ENDED`) comes behind the last.
 """
@@ -14,7 +15,7 @@ from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
 from besedka.serve.files.descriptor import FULL, reason
-from besedka.serve.history import kept_path, move_log, room_path
+from besedka.serve.history import kept_path, move_log, read_epoch, room_path
 from besedka.serve.people.audit_entry import OPERATOR, AuditEntry, Event
 from besedka.wire.errors import ErrorCode, Refused
 
@@ -63,8 +64,15 @@ class RoomEndings:
             ) from None
         await self._directory.record(AuditEntry(entry.stamp, OPERATOR, Event.ENDED, room=entry.room))
 
-    async def finish_all(self) -> None:
-        """At the start: finish the acts that a crash has interrupted. A room of which that fails cannot be entered."""
+    async def start(self) -> None:
+        """Finish the acts that a crash has interrupted, and take note of rooms whose end the operator has undone.
+
+        A room of which the first fails cannot be entered.
+        """
+        await self._finish_all()
+        await self._undo_ends()
+
+    async def _finish_all(self) -> None:
         for entry in [*self._directory.moderation.ended.unfinished]:
             log.warning(
                 "the room %s was being %sd when the server ended: this goes on", entry.room, entry.act
@@ -74,3 +82,12 @@ class RoomEndings:
             except Refused as refusal:
                 log.error("the room %s cannot be entered until this is done: %s", entry.room, refusal)  # noqa: TRY400
                 self._rooms.block(entry.room)
+
+    async def _undo_ends(self) -> None:
+        """Rooms whose log has its old name again have not ended: the epoch says that it is the same log."""
+        ended = self._directory.moderation.ended
+        for room, epoch in ended.finished():
+            there = await self._workers.read(read_epoch, room_path(self._history, room))
+            if there.name == epoch:
+                log.info("the room %s is back: its log has its old name again", room)
+                ended.undo(room, epoch)

@@ -13,6 +13,7 @@ log, and `file_formats` recognises the files of other programs.
 from besedka.serve.files.ownership import Care
 from besedka.serve.history.chat_history import ChatHistory
 from besedka.serve.history.ended_files import kept_path, move_log
+from besedka.serve.history.epoch import read_epoch
 from besedka.serve.history.log_state import LATEST_MESSAGES, Latest, Page
 from besedka.serve.history.opening.findings import Restored
 from besedka.serve.history.opening.leftovers import remove_leftovers
@@ -42,6 +43,7 @@ __all__ = [
     "has_log",
     "kept_path",
     "move_log",
+    "read_epoch",
     "remove_leftovers",
     "room_files",
     "room_path",

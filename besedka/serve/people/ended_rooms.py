@@ -41,6 +41,15 @@ class EndedRooms:
             self._ended[entry.room, entry.epoch] = entry.to
             self._ended.pop((entry.to, entry.epoch), None)
 
+    def finished(self) -> list[tuple[str, str]]:
+        """The names and epochs of the rooms whose end is done."""
+        unfinished = {act.room for act in self.unfinished}
+        return [ended for ended in self._ended if ended[0] not in unfinished]
+
+    def undo(self, room: str, epoch: str) -> None:
+        """A room is back: the operator has given its files their old names."""
+        self._ended.pop((room, epoch), None)
+
     def check(self, room: str, epoch: str) -> None:
         """Check that a client does not come back to a room that has ended.
 
