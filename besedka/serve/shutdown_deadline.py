@@ -30,7 +30,7 @@ THREAD_SECONDS: Final = 0.2
 THREADS: Final = "besedka-"
 """Prefix of the names of the server's threads."""
 
-_UNSTORED: Final = "what it was given was told to nobody"
+_UNSTORED: Final = "the messages on their way to it were delivered to nobody"
 _UNWRITTEN: Final = "what changed last in the files about people may not be in them"
 
 

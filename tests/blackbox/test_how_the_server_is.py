@@ -12,6 +12,7 @@ from tests.commanding import ASK_SECONDS, wait_until
 from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
+from tests.torture.holding import FAULTY, Hold
 
 
 def get(server: RunningServer, path: str) -> tuple[int, str]:
@@ -47,6 +48,22 @@ def test_a_server_whose_disk_is_full_is_alive_but_not_ready(make_server: ServerM
         assert anna.receive("error")["code"] == "storage_full"
         assert get(server, "readyz") == (503, "disk full\n")
         assert get(server, "healthz")[0] == 200
+
+
+def test_a_server_whose_disk_does_not_answer_a_sync_is_alive_but_not_ready(
+    make_server: ServerMaker, hold: Hold
+) -> None:
+    constants = json.dumps({"besedka.serve.chat.chat.READY_SECONDS": 0.1})
+    server = make_server(module=FAULTY, FAULTS=json.dumps(hold.faults), CONSTANTS=constants).start()
+    with WireClient(server) as anna:
+        anna.join("Anna")
+        hold.hold()
+        anna.send_frame("chat", text="on its way", key="a1")
+        wait_until(lambda: get(server, "readyz") == (503, "disk does not answer\n"))
+        assert get(server, "healthz")[0] == 200
+        hold.let_go()
+        assert anna.receive("chat")["key"] == "a1"
+        assert get(server, "readyz") == (200, "ready\n")
 
 
 def test_the_metrics_count_what_has_happened(server: RunningServer, make_client: ClientMaker) -> None:

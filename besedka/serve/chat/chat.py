@@ -123,6 +123,8 @@ class Chat:
             return "going down"
         if self.committer.found_disk_full:
             return "disk full"
+        if self.committer.silent_seconds >= READY_SECONDS:
+            return "disk does not answer"
         try:
             async with asyncio.timeout(READY_SECONDS):
                 return "" if await self.rooms.has_space() else "disk full"

@@ -62,6 +62,9 @@ class Committer:
         self._metrics = metrics
         self._committing: dict[Room, asyncio.Task[None]] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
+        # When each batch was given to the disk, and when it has answered last.
+        self._given_at: dict[Room, float] = {}
+        self._answered_at = float("-inf")
         self._full_at = float("-inf")
         self._is_full = False
         self._full = RepeatedError(log, kind="storage_full")
@@ -71,6 +74,13 @@ class Committer:
     def found_disk_full(self) -> bool:
         """Whether a batch has failed recently for lack of space."""
         return self._loop.time() - self._full_at < FULL_SECONDS
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long the disk has stored nothing while batches wait for it; 0 if none does."""
+        if not self._given_at:
+            return 0.0
+        return self._loop.time() - max(min(self._given_at.values()), self._answered_at)
 
     def post(self, room: Room, draft: Draft, poster: Poster) -> Message | None:
         """Start to store and deliver a draft; the poster is notified of the outcome.
@@ -134,7 +144,12 @@ class Committer:
             await self._rooms.check_log(room)
             batch = await self._sequencer.sequence(room.name, drafts)
             is_alone = len(self._committing) == 1
-            first = await self._writer.append(history, batch.lines(), batch.flags(), is_alone=is_alone)
+            self._given_at[room] = self._loop.time()
+            try:
+                first = await self._writer.append(history, batch.lines(), batch.flags(), is_alone=is_alone)
+            finally:
+                del self._given_at[room]
+                self._answered_at = self._loop.time()
         except AppendError as error:
             self._fail(room, drafts, error)
             return False
