@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor
 from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Query, room_path, scan
+from besedka.serve.history.index import Index
 from besedka.serve.history.log_state import LATEST_BYTES, SHOWN_BYTES
 from besedka.serve.history.opening import loading
 from besedka.serve.history.record import RECORD_BYTES
 from besedka.serve.history.scan import Entry, Run
+from besedka.serve.history.verifying import verdict
 from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.log_line import ENTRY, FIRST_LINE
 from tests.serve.history.logs import history_of, index_of, line, read_all, write
@@ -639,6 +641,26 @@ def test_no_byte_of_an_index_keeps_a_log_from_being_read_or_verified(tmp_path: P
                 assert again.read(1, 9) == lines, (place, byte)
                 assert again.search(Query("short"), 100, 100, 1).ids == [2, 4]
                 again.close()
+
+
+def test_messages_that_a_server_appends_meanwhile_are_not_another_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+
+    def index_before_an_append(descriptor: Descriptor, name: str) -> Index:
+        index = Index(descriptor, name)
+        history.append([line("two")])
+        return index
+
+    monkeypatch.setattr(verdict, "Index", index_before_an_append)
+    assert judge(path).confirmation == "all 1 messages are as they were written"
+    monkeypatch.undo()
+    history.close()
+    write(path, path.read_text(), line("three"), "\n")
+    assert judge(path).confirmation.endswith(", 1 more were added by another program")
 
 
 def test_an_empty_rooms_file_can_go_with_it_but_never_one_that_holds_words(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ def judge(path: Path) -> Verdict:
         OSError: from the system.
     """
     log = open_regular(path, os.O_RDONLY, may_be_link=True)
+    # Before the index, which a server writes first: what stands up to here and is not in it is no server's.
+    end = log.size
     try:
         beside = open_regular(index_path(path), os.O_RDONLY)
         refuse_less_trusted(index_path(path), beside, log)
@@ -47,18 +49,19 @@ def judge(path: Path) -> Verdict:
             f"the index is damaged at message {sound + 1}; delete {index_path(path).name}, and a server makes it anew"
         )
     try:
-        return _compare(log, index)
+        return _compare(log, index, end)
     except IndexDamaged as damage:
         return Verdict(str(damage))
 
 
-def _compare(log: Descriptor, index: Index) -> Verdict:
+def _compare(log: Descriptor, index: Index, end: int) -> Verdict:
     difference = comparison.first_difference(log, index)
     if difference and difference.is_missing:
         return Verdict(f"message {difference.message} and what followed it are missing")
     if difference:
         return Verdict(f"line {difference.line} (message {difference.message}) is not as it was written")
-    behind = entries(log, index.end_of(index.count), log.size)
+    known = index.end_of(index.count)
+    behind = entries(log, known, max(known, end))
     added = sum(entry.kind is Kind.MESSAGE for entry in behind)
     more = f", {added} more were added by another program" if added else ""
     return Verdict(confirmation=f"all {index.count} messages are as they were written{more}")
