@@ -49,6 +49,21 @@ def test_the_operator_sees_who_is_in_which_room(server: RunningServer, operator:
         shown = operator.run("admin", "who", "dev").assert_well()
         assert shown == "room  user   sessions\ndev   Anna   2\ndev   Вера?  1\n"
         operator.run("admin", "who", "a:b").assert_one_clear_line(4, "room name")
+        for mode in ((), ("--json",)):
+            operator.run("admin", "who", "none", *mode).assert_one_clear_line(4, "There is no room none")
+
+
+def test_a_room_that_nobody_is_in_is_shown_as_empty_but_one_that_does_not_exist_is_refused(
+    server: RunningServer, operator: Person
+) -> None:
+    with WireClient(server) as anna:
+        anna.join("Anna", "dev", secret="a")
+        anna.send_frame("chat", room="dev", text="hello")
+        anna.receive("chat")
+        anna.ask("private", room="plans")
+    for room in ("main", "dev", "plans"):
+        assert operator.run("admin", "who", room).assert_well() == "room  user  sessions\n"
+    assert not (server.directory / "chat_history.none.txt").exists()
 
 
 def test_the_operator_sees_all_sessions(make_server: ServerMaker, tmp_path: Path) -> None:

@@ -224,10 +224,18 @@ class OpenRooms:
             Refused: `no_such_room`, `going_down`, `room_unavailable`.
         """
         self.check_accepting()
-        if not (self._directory.rooms.has_members(name) or await self.exists(name)):
-            raise Refused(ErrorCode.NO_SUCH_ROOM, room=name)
+        await self.check_exists(name)
         room = self.open(name, None)
         return room if isinstance(room, Room) else await asyncio.shield(room)
+
+    async def check_exists(self, name: str) -> None:
+        """Check that there is a room of this name, also a private one without messages, for the operator.
+
+        Raises:
+            Refused: `no_such_room`, `going_down`.
+        """
+        if not (self._directory.rooms.has_members(name) or await self.exists(name)):
+            raise Refused(ErrorCode.NO_SUCH_ROOM, room=name)
 
     def opened(self, name: str) -> Room | None:
         """The room of this name, if it is open."""

@@ -141,7 +141,7 @@ class AdminDoor:
             frame = decode_operator(line)
             key = frame.key
             if not isinstance(frame, Moderate):
-                return self._overview.answer(frame)
+                return await self._overview.answer(frame)
             # An act that has begun is finished, even if nobody waits for the answer any more.
             return await run_to_end(self._moderator.command(frame))
         except Refused as refusal:

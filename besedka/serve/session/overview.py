@@ -66,23 +66,25 @@ class Overview:
         self._rooms = rooms
         self._load = load
 
-    def answer(self, frame: ListPresent | ListSessions | ListLimits) -> OperatorResponse:
+    async def answer(self, frame: ListPresent | ListSessions | ListLimits) -> OperatorResponse:
         """Answer a question.
 
         Raises:
-            Refused: `bad_key`, `bad_room`.
+            Refused: `bad_key`, `bad_room`, `no_such_room`; `going_down`.
         """
         clean_key(frame.key)
         match frame:
             case ListPresent():
-                return self._present(frame)
+                return await self._present(frame)
             case ListSessions():
                 return self._sessions(frame)
             case _:
                 return LimitList([*self._limits()], frame.key)
 
-    def _present(self, frame: ListPresent) -> Present:
+    async def _present(self, frame: ListPresent) -> Present:
         wanted = clean_room(frame.room) if frame.room else ""
+        if wanted:
+            await self._rooms.check_exists(wanted)
         counted: Counter[tuple[str, str, bool]] = Counter()
         for session in self._directory.sessions:
             for room, person in session.people_in_rooms():
