@@ -98,7 +98,7 @@ def send(
         )
     with report_remote_errors():
         there = chat_address(url)
-        name = (name if is_given("name") else there.name or name) or _login_name()
+        name = (name if is_given("name") else there.name or name) or _own_name(identity)
         access_key = find_key(url, key).text
         secret = secret_of(identity, there.url, name)
         sender = _Sender(url, name, room or "", key=access_key, secret=secret, as_json=as_json)
@@ -265,6 +265,13 @@ def _message(given: str, advice: str = "") -> str:
         return clean_text(given)
     except Refused as refusal:
         raise Refusal(f"{refusal}{advice if refusal.code == ErrorCode.TEXT_TOO_LONG else ''}") from None
+
+
+def _own_name(identity: Path | None) -> str:
+    """The login name, unless somebody else than the user posts."""
+    if identity:
+        raise used_wrongly("--identity is somebody else than you: give a --name")
+    return _login_name()
 
 
 def _login_name() -> str:

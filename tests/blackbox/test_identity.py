@@ -56,6 +56,22 @@ def test_an_identity_is_made_at_its_first_use_and_is_not_its_user(
     assert not (boris.home / "state" / "besedka" / "secret").exists()
 
 
+def test_an_identity_does_not_come_under_its_users_login_name(
+    server: RunningServer, people: list[Person], tmp_path: Path
+) -> None:
+    anna, _ = people
+    path = tmp_path / "build.identity"
+    identity = ("--url", server.url(), "--identity", str(path))
+    anna.run("send", "--url", server.url(), "I am here").assert_well()
+    refused = anna.run("send", *identity, "green")
+    refused.assert_one_clear_line(2, "--identity is somebody else than you", "--name")
+    assert not path.exists()
+    anna.run("send", *identity, "green", BESEDKA_NAME="build").assert_well()
+    named = (*identity[2:], "--url", f"{server.url()}#;name=build")
+    anna.run("send", *named, "red").assert_well()
+    assert [line[22:] for line in server.lines][1:] == ["build: green", "build: red"]
+
+
 def test_a_private_room_is_read_and_searched_by_the_identity_that_is_in_it(
     server: RunningServer, people: list[Person], tmp_path: Path
 ) -> None:
@@ -108,7 +124,7 @@ def test_a_file_that_is_no_secret_is_refused_and_stays_as_it_is(
     path = tmp_path / "given"
     path.write_bytes(content)
     path.chmod(mode)
-    for command in (("send", "hello"), ("tail",), ("search", "hello")):
+    for command in (("send", "--name", "build", "hello"), ("tail",), ("search", "hello")):
         done = anna.run(*command, "--url", "localhost:1", "--identity", str(path))
         done.assert_one_clear_line(1, f"the identity {path} cannot be used", part)
     assert path.read_bytes() == content
@@ -117,7 +133,7 @@ def test_a_file_that_is_no_secret_is_refused_and_stays_as_it_is(
 def test_a_file_that_cannot_be_made_or_read_is_refused(people: list[Person], tmp_path: Path) -> None:
     anna, _ = people
     for path in (tmp_path, tmp_path / "no" / "where"):
-        done = anna.run("send", "--url", "localhost:1", "--identity", str(path), "hello")
+        done = anna.run("send", "--url", "localhost:1", "--name", "build", "--identity", str(path), "hello")
         done.assert_one_clear_line(1, f"the identity {path} cannot be used")
 
 
@@ -127,7 +143,9 @@ def test_an_empty_file_becomes_an_identity(
     """As `mktemp` makes one."""
     path = tmp_path / "new"
     path.touch(mode=0o600)
-    people[0].run("send", "--url", server.url(), "--identity", str(path), "hello").assert_well()
+    people[0].run(
+        "send", "--url", server.url(), "--name", "build", "--identity", str(path), "hello"
+    ).assert_well()
     assert len(bytes.fromhex(path.read_text())) == 32
 
 
