@@ -19,6 +19,7 @@ import click
 from besedka.commands.exit_status import Failure
 from besedka.commands.messages import say_on_stderr
 from besedka.commands.options import HISTORY_ROOM, file_of_room, setting
+from besedka.wire.counting import count_of
 from besedka.wire.sanitize import sanitize_line
 from besedka.wire.validation import DEFAULT_ROOM
 
@@ -298,14 +299,15 @@ class _Import:
         return stored_ones(source, stored, self._skip) if stored else b"\1" * self._skip
 
     def _how_far(self) -> str:
-        done = f"{self._skip + self.done:,} of {self._total:,} messages were imported"
-        there = f", {self.stored:,} were there already" if self.stored else ""
+        done = f"{self._skip + self.done:,} of {count_of(self._total, 'message')} imported"
+        there = f", {self.stored:,} there already" if self.stored else ""
         return f"{done}{there}; go on with --skip {self._number}"
 
 
 def _report(file: Path, history: Path, found: Survey, done: _Import) -> None:
-    there = f" {done.stored} were there already (--again imports them once more)," if done.stored else ""
-    sentences = [f"{history}: {done.done} messages imported,{there} {done.count} in all"]
+    were = "was" if done.stored == 1 else "were"
+    there = f" {done.stored:,} {were} there already (--again imports them once more)," if done.stored else ""
+    sentences = [f"{history}: {count_of(done.done, 'message')} imported,{there} {done.count:,} in all"]
     if found.lines:
         sentences.append(f"{_name(file)}{_strange(found)}")
     if found.open_line:

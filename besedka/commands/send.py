@@ -29,6 +29,7 @@ from besedka.commands.options import (
     secret_of,
     setting,
 )
+from besedka.wire.counting import count_of
 
 if TYPE_CHECKING:
     from besedka import RoomClient
@@ -190,7 +191,8 @@ class _Sender:
             for task in done:
                 task.result()
         except SayRefused as error:
-            raise Refusal(f"{error.text} ({self._stored_count} lines were said before)") from None
+            before = count_of(self._stored_count, "line")
+            raise Refusal(f"{error.text} ({before} stored before)") from None
         finally:
             for task in tasks:
                 task.cancel()

@@ -18,6 +18,7 @@ from besedka import __version__
 from besedka.serve.history import Restored
 from besedka.serve.own_addresses import is_loopback, own_addresses
 from besedka.serve.settings import Settings
+from besedka.wire.counting import count_of
 from besedka.wire.links import Fragment
 from besedka.wire.log_line import STAMP
 
@@ -113,6 +114,5 @@ def report(restored: Restored, now: str) -> str:
     else:
         first, last, today = (moment[:10] for moment in (restored.first_stamp, restored.last_stamp, now))
         span = " … ".join(dict.fromkeys("today" if day == today else day for day in (first, last)))
-        plural = "" if restored.messages == 1 else "s"
-        text = f"{restored.messages:,} message{plural} ({span})".replace(",", "\u202f")
+        text = f"{count_of(restored.messages, 'message')} ({span})".replace(",", "\u202f")
     return "".join((text, *(f", {finding}" for finding in restored.concerns())))

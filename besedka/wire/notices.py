@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from besedka.wire.counting import count_of
 from besedka.wire.errors import Language
 from besedka.wire.naming import in_sentence
 
@@ -58,7 +59,7 @@ _RENAMED = {Language.RU: "{old} теперь под именем {new}", Languag
 _RENAMED_MORE = {Language.RU: "ещё сменили имена: {n}", Language.EN: "{n} more changed their names"}
 _SLOW = {
     Language.RU: "Медленный режим: одно сообщение от человека за {n} с",
-    Language.EN: "Slow mode: one message per person every {n} seconds",
+    Language.EN: "Slow mode: one message per person every {pause}",
 }
 _NOT_SLOW = {Language.RU: "Медленный режим выключен", Language.EN: "Slow mode is off"}
 _ARCHIVED = {
@@ -79,7 +80,8 @@ def presence(count: int, language: Language) -> str:
 
 def slow_mode(seconds: int, language: Language) -> str:
     """The slow mode of a room: the seconds between two messages of a person, 0: none."""
-    return _SLOW[language].format(n=seconds) if seconds else _NOT_SLOW[language]
+    pause = count_of(seconds, "second")
+    return _SLOW[language].format(n=seconds, pause=pause) if seconds else _NOT_SLOW[language]
 
 
 def archived(room: str, language: Language, *, is_archived: bool) -> str:

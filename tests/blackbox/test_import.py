@@ -182,7 +182,7 @@ def test_what_did_not_fit_on_a_full_disk_is_imported_later(anna: Person, tmp_pat
     assert "no room for" in done.stderr
     there = history(tmp_path).count("\n")
     assert 0 < there < 5000
-    assert f"{there:,} of 5,000 messages were imported; go on with --skip {there}" in done.stderr
+    assert f"{there:,} of 5,000 messages imported; go on with --skip {there}" in done.stderr
     assert anna.run("import", "old.txt", "--skip", str(there)).status == 0
     assert history(tmp_path) == "".join(lines)
 
@@ -206,7 +206,7 @@ def test_an_import_that_is_interrupted_says_how_to_go_on(
     assert ended.value.code == 130
     there = history(tmp_path).count("\n")
     assert 0 < there < 3000
-    reported = f"interrupted; {there:,} of 3,000 messages were imported; go on with --skip {there}"
+    reported = f"interrupted; {there:,} of 3,000 messages imported; go on with --skip {there}"
     assert reported in capfd.readouterr().err
 
 
@@ -280,13 +280,13 @@ def test_repetitions_in_a_file_are_messages_of_their_own(anna: Person, tmp_path:
 )
 def test_a_message_that_differs_in_anything_is_another_one(anna: Person, tmp_path: Path, other: str) -> None:
     imported(anna, tmp_path, f"{HEAD}Hello\n")
-    assert "1 messages imported, 2 in all" in imported(anna, tmp_path, other)
+    assert "1 message imported, 2 in all" in imported(anna, tmp_path, other)
 
 
 def test_messages_that_are_skipped_are_not_taken_for_later_ones(anna: Person, tmp_path: Path) -> None:
     """As after an import that broke off between two of the same."""
     imported(anna, tmp_path, f"{HEAD}+1\n")
-    assert "1 messages imported, 2 in all" in imported(anna, tmp_path, f"{HEAD}+1\n" * 2, "--skip", "1")
+    assert "1 message imported, 2 in all" in imported(anna, tmp_path, f"{HEAD}+1\n" * 2, "--skip", "1")
 
 
 def test_what_was_redacted_does_not_come_back(make_server: ServerMaker, anna: Person, tmp_path: Path) -> None:

@@ -561,7 +561,7 @@ def test_edits_by_hand_count_and_lines_that_are_not_understood_are_reported(make
         assert "spam, and more" in boris.receive("error")["text"]
     for name in ("Egor", "Vera", "To"):
         come(server, name).close()
-    assert re.search(r"audit.txt: not understood, and without effect: lines 5, 6\n", server.errors)
+    assert re.search(r"audit.txt: not understood, and without effect, in lines: 5, 6\n", server.errors)
     assert re.search(
         r"audit.txt: its end was torn, and is cut off, .*kept in .*audit.txt.torn-.*user=To'", server.errors
     )

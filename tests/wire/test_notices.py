@@ -99,4 +99,5 @@ def test_changes_of_names_have_sentences_of_their_own() -> None:
 
 def test_slow_mode_has_a_sentence() -> None:
     assert slow_mode(30, Language.EN) == "Slow mode: one message per person every 30 seconds"
+    assert slow_mode(1, Language.EN) == "Slow mode: one message per person every 1 second"
     assert slow_mode(0, Language.RU) == "Медленный режим выключен"

@@ -194,8 +194,8 @@ class Committer:
     def _fail(self, room: Room, drafts: Sequence[Draft], error: AppendError) -> None:
         self._full_at = self._loop.time()
         is_full = isinstance(error, StorageFull)
-        sentence = "%d messages in room %s were not stored: %s"
-        details = {"messages": len(drafts), "room": room.name}
+        sentence = "not stored in room %s, messages: %d: %s"
+        details = {"room": room.name, "messages": len(drafts)}
         if is_full:
             self._is_full = True
             self._full.note(sentence, *details.values(), error, **details)

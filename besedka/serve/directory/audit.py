@@ -126,7 +126,7 @@ class Audit:
                     strange.append(number)
         if strange:
             shown = ", ".join(map(str, strange[:STRANGE_LINES_LOGGED]))
-            log.warning("%s: not understood, and without effect: lines %s", self.path, shown)
+            log.warning("%s: not understood, and without effect, in lines: %s", self.path, shown)
         return entries
 
 

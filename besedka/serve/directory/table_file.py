@@ -269,4 +269,4 @@ class TableFile:
     def _log_strange_lines(self) -> None:
         if self.table.strange:
             lines = ", ".join(map(str, self.table.strange[:STRANGE_LINES_LOGGED]))
-            log.warning("%s: not understood, and left as they are: lines %s", self._record.path, lines)
+            log.warning("%s: not understood, and left as it is, in lines: %s", self._record.path, lines)

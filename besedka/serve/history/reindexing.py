@@ -14,6 +14,7 @@ from besedka.serve.history.index import Index, IndexDamaged, index_path, warn_un
 from besedka.serve.history.log_state import LogState
 from besedka.serve.history.record import Record
 from besedka.serve.history.scan import Kind, entries, first_head
+from besedka.wire.counting import count_of
 
 
 def with_new_epoch(body: LogState, path: Path) -> LogState:
@@ -72,5 +73,5 @@ def _between(log_file: Descriptor, begin: int, end: int, count: int) -> Iterator
             yield Record.of_entry(entry)
     if found != count:
         raise IndexDamaged(
-            f"{found} messages stand where {count} records are damaged, between bytes {begin} and {end}"
+            f"{count_of(found, 'message')} where {count_of(count, 'record')} cannot be used, between bytes {begin} and {end}"
         )

@@ -18,6 +18,7 @@ from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.serve.people.blocks import Blocks
 from besedka.serve.people.memberships import DIRECT, PrivateRooms, Role, direct_room
 from besedka.serve.people.names import Known
+from besedka.wire.counting import count_of
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.naming import in_sentence
 
@@ -142,7 +143,7 @@ class DirectRules:
             minutes = int(wait // 60) + 1
             why = {
                 Language.RU: f"слишком много новых личных сообщений, следующему человеку можно написать через {minutes} мин",
-                Language.EN: f"too many new direct messages; you can start the next one in {minutes} minutes",
+                Language.EN: f"too many new direct messages; you can start the next one in {count_of(minutes, 'minute')}",
             }
             raise Refused(ErrorCode.NOT_ALLOWED, why=why, wait=wait)
         for bucket in buckets:

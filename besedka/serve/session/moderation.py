@@ -23,6 +23,7 @@ from besedka.serve.session.act_target import Target, author, target_of
 from besedka.serve.session.admission import Admission
 from besedka.serve.session.room_acts import RoomActs
 from besedka.wire.close_codes import CloseCode
+from besedka.wire.counting import count_of
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Kind, Moderate, Response, Rights
 from besedka.wire.naming import in_sentence
@@ -56,7 +57,7 @@ _DONE: Final = {
     Act.UNBAN: {Language.RU: "{user}: вход разблокирован", Language.EN: "{user} is no longer banned"},
     Act.SLOW: {
         Language.RU: "{room}: медленный режим, одно сообщение от человека за {seconds} с",
-        Language.EN: "{room}: slow mode, one message per person every {seconds} seconds",
+        Language.EN: "{room}: slow mode, one message per person every {pause}",
     },
     Act.REDACT: {
         Language.RU: "{room}: сообщение {id} удалено",
@@ -396,7 +397,9 @@ class Moderator:
         room.broadcast_notice(room.presence.slowed(self._clock.stamp(), frame.seconds))
         if not frame.seconds:
             return Done(_NOT_SLOW[self._language].format(room=room.name), frame.key)
-        return self._done(frame, room=room.name, seconds=frame.seconds)
+        return self._done(
+            frame, room=room.name, seconds=frame.seconds, pause=count_of(frame.seconds, "second")
+        )
 
     async def _archive(self, frame: Moderate, actor: _Actor) -> Response:
         room = await self._room(frame, actor)

@@ -99,7 +99,7 @@ def test_damage_in_the_middle_costs_the_lines_that_hold_it_and_is_reported(
     whole = b"".join(line + b"\n" for line in (first, damaged, second, damaged, second))
     audit.path.write_bytes(whole + torn)
     assert read(tmp_path) == [FIRST, SECOND, SECOND]
-    assert "not understood, and without effect: lines 2, 4" in caplog.text
+    assert "not understood, and without effect, in lines: 2, 4" in caplog.text
     assert audit.path.read_bytes() == whole
     assert [path.read_bytes() for path in tmp_path.glob("audit.txt.torn-*")] == ([torn] if torn else [])
 

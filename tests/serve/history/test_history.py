@@ -656,11 +656,11 @@ def test_messages_that_a_server_appends_meanwhile_are_not_another_programs(
         return index
 
     monkeypatch.setattr(verdict, "Index", index_before_an_append)
-    assert judge(path).confirmation == "all 1 messages are as they were written"
+    assert judge(path).confirmation == "its only message is as it was written"
     monkeypatch.undo()
     history.close()
     write(path, path.read_text(), line("three"), "\n")
-    assert judge(path).confirmation.endswith(", 1 more were added by another program")
+    assert judge(path).confirmation.endswith(", 1 more was added by another program")
 
 
 def test_an_empty_rooms_file_can_go_with_it_but_never_one_that_holds_words(tmp_path: Path) -> None:

@@ -63,8 +63,13 @@ def _compare(log: Descriptor, index: Index, end: int) -> Verdict:
     known = index.end_of(index.count)
     behind = entries(log, known, max(known, end))
     added = sum(entry.kind is Kind.MESSAGE for entry in behind)
-    more = f", {added} more were added by another program" if added else ""
-    return Verdict(confirmation=f"all {index.count} messages are as they were written{more}")
+    more = f", {added} more {'was' if added == 1 else 'were'} added by another program" if added else ""
+    whole = (
+        "its only message is as it was written"
+        if index.count == 1
+        else f"all {index.count} messages are as they were written"
+    )
+    return Verdict(confirmation=f"{whole}{more}")
 
 
 def _judge_without_index(log: Descriptor) -> Verdict:
