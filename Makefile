@@ -19,15 +19,16 @@ run: $(VENV)/run.stamp ## start the chat (ARGS="--port 9000" hands on options)
 
 test: ## check everything and run all tests (sets itself up, browser included)
 	@$(MAKE) --no-print-directory -j 2 check $(VENV)/browser compiled
-	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 3 --dist loadgroup $$(sh tools/left_out.sh) $(ARGS)
+	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 4 --dist loadgroup $$(sh tools/left_out.sh) $(ARGS)
 
 firefox: $(VENV)/dev.stamp $(VENV)/firefox ## go through the page's stories in Firefox (five minutes; gets Debian's, as root)
 	BESEDKA_TEST_FIREFOX="$$(cat $(VENV)/firefox)" $(BIN)/pytest tests/firefox $(ARGS)
 
 torture: node_modules/.stamp $(VENV)/browser ## the long version of the tests with faults (three quarters of an hour), and those that measure time
-	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_confusables.py $(TIMED:%=--ignore %) $(ARGS)
-	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 -m hypothesis tests/wire tests/serve tests/remote tests/terminal tests/commands
-	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest tests/browser/test_accessibility.py tests/browser/test_copies.py
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_fields.py tests/attacks/test_confusables.py $(TIMED:%=--ignore %) $(ARGS)
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 tests/remote
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 -m hypothesis tests/wire tests/serve tests/terminal tests/commands
+	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest tests/browser/test_accessibility.py tests/browser/test_copies.py tests/browser/test_returning.py
 	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -rP $(TIMED)
 
 # What they measure is a figure of the machine as well: they run alone.

@@ -10,7 +10,7 @@ from hypothesis import settings
 LONG: Final = bool(os.environ.get("BESEDKA_TORTURE"))
 """Whether this is `make torture`."""
 
-EXAMPLES: Final = 250 if LONG else 50
+EXAMPLES: Final = 250 if LONG else 30
 """Examples of a property that says nothing else."""
 
 

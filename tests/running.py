@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from http.client import HTTPConnection
@@ -184,6 +184,13 @@ class RunningServer:
         assert self._process
         self._process.send_signal(number)
         return self.wait()
+
+
+def running(server: RunningServer) -> Iterator[RunningServer]:
+    """For fixtures whose server is shared: starts it, and ends it behind the tests, which fail if it has written a traceback."""
+    yield server.start()
+    server.close()
+    assert "Traceback" not in server.errors, server.errors
 
 
 def fetch(server: RunningServer, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, str]:

@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 from contextlib import suppress
+from typing import Final
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -29,62 +30,65 @@ def assert_unharmed(bystander: WireClient) -> None:
     assert bystander.receive()["text"] == "all is well"
 
 
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [
-        ("", "bad_json"),
-        ("{", "bad_json"),
-        ("nonsense", "bad_json"),
-        ("[" * 50_000, "bad_frame"),
-        ('{"type":"chat","text":"x","more":' + "[" * 30_000, "bad_json"),
-        ('{"type":"chat","text":"\\ud800"}', "bad_json"),
-        ('{"type":"chat","text":NaN}', "bad_json"),
-        ("null", "bad_frame"),
-        ("[]", "bad_frame"),
-        ("42", "bad_frame"),
-        ('"chat"', "bad_frame"),
-        ("{}", "bad_frame"),
-        ('{"type":null}', "bad_frame"),
-        ('{"type":"shout","text":"x"}', "unknown_type"),
-        ('{"type":"chat"}', "bad_frame"),
-        ('{"type":"chat","text":5}', "bad_frame"),
-        ('{"type":"chat","text":"x","key":{}}', "bad_frame"),
-        ('{"type":"join","user":"Anna","since":"1"}', "bad_frame"),
-        ('{"type":"join","user":"Anna","since":1e400}', "bad_frame"),
-        ('{"type":"history","before":1.5}', "bad_frame"),
-        ('{"type":"history","before":0}', "bad_frame"),
-        ('{"type":"join","user":"Anna","since":-1}', "bad_frame"),
-        ('{"type":"chat","text":"x","room":"nowhere"}', "not_joined"),
-        ('{"type":"chat","text":"x","room":"../etc"}', "bad_room"),
-        ('{"type":"join","user":"Anna","room":"a/b"}', "bad_room"),
-        ('{"type":"join","user":"x\\u202ey"}', "bad_name"),
-        ('{"type":"join","user":"System"}', "name_reserved"),
-        ('{"type":"join","user":""}', "bad_name"),
-        ('{"type":"rooms","key":5}', "bad_frame"),
-        ('{"type":"rooms","key":"a b"}', "bad_key"),
-        ('{"type":"search","text":1}', "bad_frame"),
-        ('{"type":"search","text":"x","limit":0}', "bad_frame"),
-        ('{"type":"search","text":"x","before":-1}', "bad_frame"),
-        ('{"type":"search","text":"x"}', "not_joined"),
-        ('{"type":"join","user":"Anna","quiet":1}', "bad_frame"),
-        (json.dumps({"type": "join", "user": "a" + "\u0301\u0316" * 5000}), "bad_name"),
-        (json.dumps({"type": "join", "user": "Anna", "room": "a" + "\u0301\u0316" * 5000}), "bad_room"),
-        (b"\x00\x01", "binary_frame"),
-        (b'{"type":"leave"}', "binary_frame"),
-    ],
-)
+BAD_FRAMES: Final[list[tuple[str | bytes, str]]] = [
+    ("", "bad_json"),
+    ("{", "bad_json"),
+    ("nonsense", "bad_json"),
+    ("[" * 50_000, "bad_frame"),
+    ('{"type":"chat","text":"x","more":' + "[" * 30_000, "bad_json"),
+    ('{"type":"chat","text":"\\ud800"}', "bad_json"),
+    ('{"type":"chat","text":NaN}', "bad_json"),
+    ("null", "bad_frame"),
+    ("[]", "bad_frame"),
+    ("42", "bad_frame"),
+    ('"chat"', "bad_frame"),
+    ("{}", "bad_frame"),
+    ('{"type":null}', "bad_frame"),
+    ('{"type":"shout","text":"x"}', "unknown_type"),
+    ('{"type":"chat"}', "bad_frame"),
+    ('{"type":"chat","text":5}', "bad_frame"),
+    ('{"type":"chat","text":"x","key":{}}', "bad_frame"),
+    ('{"type":"join","user":"Anna","since":"1"}', "bad_frame"),
+    ('{"type":"join","user":"Anna","since":1e400}', "bad_frame"),
+    ('{"type":"history","before":1.5}', "bad_frame"),
+    ('{"type":"history","before":0}', "bad_frame"),
+    ('{"type":"join","user":"Anna","since":-1}', "bad_frame"),
+    ('{"type":"chat","text":"x","room":"nowhere"}', "not_joined"),
+    ('{"type":"chat","text":"x","room":"../etc"}', "bad_room"),
+    ('{"type":"join","user":"Anna","room":"a/b"}', "bad_room"),
+    ('{"type":"join","user":"x\\u202ey"}', "bad_name"),
+    ('{"type":"join","user":"System"}', "name_reserved"),
+    ('{"type":"join","user":""}', "bad_name"),
+    ('{"type":"rooms","key":5}', "bad_frame"),
+    ('{"type":"rooms","key":"a b"}', "bad_key"),
+    ('{"type":"search","text":1}', "bad_frame"),
+    ('{"type":"search","text":"x","limit":0}', "bad_frame"),
+    ('{"type":"search","text":"x","before":-1}', "bad_frame"),
+    ('{"type":"search","text":"x"}', "not_joined"),
+    ('{"type":"join","user":"Anna","quiet":1}', "bad_frame"),
+    (json.dumps({"type": "join", "user": "a" + "\u0301\u0316" * 5000}), "bad_name"),
+    (json.dumps({"type": "join", "user": "Anna", "room": "a" + "\u0301\u0316" * 5000}), "bad_room"),
+    (b"\x00\x01", "binary_frame"),
+    (b'{"type":"leave"}', "binary_frame"),
+]
+
+VISITOR: Final = "the secret of the visitor"
+"""With it the next connection is the same person's, however soon it begins."""
+
+
 def test_a_bad_frame_gets_an_error_and_the_connection_lives(
-    bystander: WireClient, make_client: ClientMaker, data: str | bytes, code: str
+    server: RunningServer, bystander: WireClient
 ) -> None:
-    visitor = make_client()
-    visitor.send(data)
-    refusal = visitor.receive()
-    assert (refusal["type"], refusal["code"]) == ("error", code)
-    assert len(refusal["text"]) > 10
-    visitor.join("Visitor")
-    visitor.send_frame("chat", text="and yet I am here")
-    assert visitor.receive("chat")["text"] == "and yet I am here"
-    assert_unharmed(bystander)
+    for number, (data, code) in enumerate(BAD_FRAMES, 1):
+        with WireClient(server) as visitor:
+            visitor.send(data)
+            refusal = visitor.receive()
+            assert (refusal["type"], refusal["code"]) == ("error", code), data[:80]
+            assert len(refusal["text"]) > 10, data[:80]
+            visitor.join("Visitor", secret=VISITOR)
+            visitor.send_frame("chat", text="and yet I am here")
+            assert visitor.receive_to(number)[-1] == number, data[:80]
+        assert_unharmed(bystander)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.commanding import Person
 from tests.conftest import ServerMaker
-from tests.running import RunningServer
+from tests.running import RunningServer, running
 from tests.talking import WireClient
 
 OLD = """\
@@ -24,11 +24,12 @@ OLD = """\
 MESSAGES = [f"[{message}" for message in OLD.split("[")[1:]]
 
 
-@pytest.fixture
-def old(make_server: ServerMaker, tmp_path: Path) -> RunningServer:
-    """A server with a past, over both ways."""
-    (tmp_path / "chat_history.txt").write_text(OLD, encoding="utf-8")
-    return make_server("--lang", "en", "--utc", grpc=True).start()
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server with a past, over both ways; all who search in it leave it as it is."""
+    directory = tmp_path_factory.mktemp("old")
+    (directory / "chat_history.txt").write_text(OLD, encoding="utf-8")
+    yield from running(RunningServer(directory, "--lang", "en", "--utc", grpc=True))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from websockets.sync.server import ServerConnection, serve
 from besedka.commands.tail import tail
 from tests.commanding import BESEDKA, Done, Person
 from tests.conftest import ClientMaker, ServerMaker
-from tests.running import ROOT, RunningServer, free_port
+from tests.running import ROOT, RunningServer, free_port, running
 
 LINES = (
     "[2025-11-19 23:46:36] Anna: Hello\n"
@@ -45,6 +45,14 @@ def old(make_server: ServerMaker, tmp_path: Path) -> RunningServer:
     return make_server("--lang", "en", grpc=True).start()
 
 
+@pytest.fixture(scope="module")
+def read_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """The same, for those who leave it as it is."""
+    directory = tmp_path_factory.mktemp("read_only")
+    (directory / "chat_history.txt").write_text(LINES, encoding="utf-8")
+    yield from running(RunningServer(directory, "--lang", "en", grpc=True))
+
+
 @pytest.fixture(params=[0, 1], ids=["ws", "grpc"])
 def url(request: pytest.FixtureRequest, old: RunningServer) -> str:
     """Its address, by each way."""
@@ -56,6 +64,7 @@ def test_the_lines_are_those_that_cat_shows(old: RunningServer, url: str, boris:
     assert boris.run("tail", "--url", url).assert_well() == old.history.read_text("utf-8") == LINES
 
 
+@pytest.mark.parametrize("way", [0, 1], ids=["ws", "grpc"])
 @pytest.mark.parametrize(
     ("options", "ids"),
     [
@@ -75,8 +84,10 @@ def test_the_lines_are_those_that_cat_shows(old: RunningServer, url: str, boris:
         (["--since", "2026-01-01"], []),
     ],
 )
-def test_a_part_of_it_is_printed(url: str, boris: Person, options: list[str], ids: list[int]) -> None:
-    printed = boris.run("tail", "--url", url, "--json", *options).assert_well()
+def test_a_part_of_it_is_printed(
+    read_only: RunningServer, boris: Person, options: list[str], ids: list[int], way: int
+) -> None:
+    printed = boris.run("tail", "--url", read_only.urls[way], "--json", *options).assert_well()
     assert [json.loads(row)["id"] for row in printed.splitlines()] == ids
 
 

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, ViewportS
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.residents import USUAL, Motion, Residents
-from tests.running import RunningServer
+from tests.running import RunningServer, running
 from tests.talking import WireClient
 
 ANOTHER_HOST = "besedka.test"
@@ -80,10 +80,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One server for all tests that leave it alone: each has a room of its own there."""
     # In each test other people have the same names.
     options = ("--lang", "en", "--rate", "0", "--names", "open")
-    server = RunningServer(tmp_path_factory.mktemp("house"), *options).start()
-    yield server
-    server.close()
-    assert "Traceback" not in server.errors, server.errors
+    yield from running(RunningServer(tmp_path_factory.mktemp("house"), *options))
 
 
 ROOMS = itertools.count(1)

@@ -1,16 +1,25 @@
-"""A server, and its address for each transport: every test here is run over all of them."""
+"""A server, and its address for each transport: every test here is run over all of them.
+
+gRPC is the same behind a port and behind a socket of the file system, so `make test` takes the latter for a slice, `BY_EVERY_WAY`; `make torture` for all.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.running import RunningServer, free_port
 
+WAYS: Final = ("ws", "grpc", "unix")
+BY_EVERY_WAY: Final = pytest.mark.parametrize("way", WAYS, indirect=True)
+"""Marks what is proved by all of them in `make test`, too: how connections begin, are lost and come back."""
 
-@pytest.fixture(params=["ws", "grpc", "unix"])
+
+@pytest.fixture(params=WAYS if LONG else WAYS[:2])
 def way(request: pytest.FixtureRequest) -> str:
     """The transport."""
     return str(request.param)

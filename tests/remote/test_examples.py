@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.remote.conftest import BY_EVERY_WAY
 from tests.running import ROOT, RunningServer
 from tests.talking import WireClient
 
@@ -31,6 +32,7 @@ def wait_for(client: WireClient, name: str) -> None:
         pass
 
 
+@BY_EVERY_WAY
 def test_the_echo_bot_answers(chat_server: RunningServer, url: str) -> None:
     with WireClient(chat_server) as anna:
         anna.join("Anna", secret=ANNA)

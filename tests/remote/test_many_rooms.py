@@ -9,6 +9,7 @@ import pytest
 from besedka import JoinRefused, Kind, RequestRefused, RoomClient, RoomOpened, SayRefused, connect
 from besedka.remote.chat_connection import ROOMS_AT_MOST
 from besedka.wire.message import MessageId
+from tests.remote.conftest import BY_EVERY_WAY
 from tests.remote.test_room_client import run, take
 from tests.running import RunningServer, connections
 
@@ -25,6 +26,7 @@ async def people(room: RoomClient) -> set[int]:
     return {entry.clients_count for entry in await room.rooms() if entry.name in ROOMS}
 
 
+@BY_EVERY_WAY
 def test_thirty_rooms_are_one_connection(chat_server: RunningServer, url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", ROOMS[0]) as first:
@@ -125,6 +127,7 @@ def test_a_room_is_watched_unseen_then_joined_on_the_same_connection(
     run(scenario)
 
 
+@BY_EVERY_WAY
 def test_what_was_said_in_a_watched_room_during_a_restart_is_received(
     chat_server: RunningServer, url: str
 ) -> None:

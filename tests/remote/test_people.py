@@ -27,6 +27,7 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from tests import looping
 from tests.hostile_servers import answering, grpc_server, websocket_server
 from tests.ordering import Operator
+from tests.remote.conftest import BY_EVERY_WAY
 from tests.remote.test_room_client import run, take
 from tests.running import RunningServer, free_port
 
@@ -146,6 +147,7 @@ def test_a_blocked_person_is_refused_until_they_are_unblocked(url: str) -> None:
     run(scenario)
 
 
+@BY_EVERY_WAY
 def test_another_device_becomes_the_same_person_once(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as anna:
@@ -265,6 +267,7 @@ async def said_by(url: str, name: str, secret: str | None = None) -> ReceivedMes
     raise AssertionError("it is not heard")
 
 
+@BY_EVERY_WAY
 def test_programs_of_one_home_are_one_person(url: str, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         assert not (await said_by(url, "Anna")).is_unverified

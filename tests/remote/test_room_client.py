@@ -22,6 +22,7 @@ from besedka import (
 )
 from besedka.wire.message import MessageId
 from tests import looping
+from tests.remote.conftest import BY_EVERY_WAY
 from tests.running import RunningServer, free_port
 
 TIMEOUT_SECONDS = 60
@@ -44,6 +45,7 @@ async def until(is_so: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
+@BY_EVERY_WAY
 def test_a_posted_message_has_its_id_and_is_on_disk(chat_server: RunningServer, url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as chat:
@@ -106,6 +108,7 @@ def test_reading_goes_on_from_a_cursor_of_another_process(url: str) -> None:
     run(scenario)
 
 
+@BY_EVERY_WAY
 def test_a_restart_is_survived_without_gap_or_double(chat_server: RunningServer, url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as anna, connect(url, "Boris") as boris:

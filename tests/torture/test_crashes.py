@@ -34,7 +34,7 @@ def run(
 
 def test_kill_9_loses_nothing_and_doubles_nothing(make_server: ServerMaker) -> None:
     server = make_server(grpc=True).start()
-    kills = 500 if LONG else 10
+    kills = 500 if LONG else 5
 
     async def torments(record: Record) -> None:
         for _ in range(kills):
@@ -52,7 +52,7 @@ def test_an_input_output_error_ends_the_server_and_the_next_one_goes_on(
     make_server: ServerMaker, call: str
 ) -> None:
     server = make_server(module=FAULTY, FAULTS=json.dumps({"call": call, "at": 5, "errno": "EIO"})).start()
-    errors = 50 if LONG else 6
+    errors = 50 if LONG else 3
 
     async def torments(_record: Record) -> None:
         for _ in range(errors):

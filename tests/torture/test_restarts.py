@@ -27,7 +27,7 @@ def stop_in_time(server: RunningServer) -> int:
 
 def test_restarts_under_load_lose_nothing_and_double_nothing(make_server: ServerMaker) -> None:
     server = make_server(grpc=True).start()
-    restarts = 20 if LONG else 4
+    restarts = 20 if LONG else 2
     slowest = 0.0
 
     async def torments(record: Record) -> None:
