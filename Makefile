@@ -26,7 +26,7 @@ firefox: $(VENV)/dev.stamp $(VENV)/firefox ## go through the page's stories in F
 
 torture: node_modules/.stamp $(VENV)/browser ## the long version of the tests with faults (three quarters of an hour), and those that measure time
 	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_fields.py tests/attacks/test_confusables.py $(TIMED:%=--ignore %) $(ARGS)
-	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 tests/remote
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 tests/remote tests/blackbox/test_send.py
 	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 -m hypothesis tests/wire tests/serve tests/terminal tests/commands
 	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest tests/browser/test_accessibility.py tests/browser/test_copies.py tests/browser/test_returning.py
 	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -rP $(TIMED)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pexpect
@@ -17,6 +18,7 @@ from besedka import home
 from besedka.wire.validation import NAME_CHARACTERS_AT_MOST
 from tests.commanding import BESEDKA, TIMEOUT_SECONDS, Person, wait_until
 from tests.conftest import ClientMaker, ServerMaker
+from tests.lengths import LONG
 from tests.running import RunningServer, free_port
 from tests.talking import WireClient
 
@@ -212,8 +214,10 @@ def test_a_login_name_is_made_fit_for_a_name(server: RunningServer, anna: Person
     done.assert_one_clear_line(2, "'system'", "--name")
 
 
-@pytest.mark.parametrize("way", ["ws", "grpc"])
-@pytest.mark.parametrize("is_killed", [False, True], ids=["stopped", "killed"])
+@pytest.mark.parametrize(
+    ("way", "is_killed"),
+    [*product(["ws", "grpc"], [False, True])] if LONG else [("ws", True), ("grpc", False)],
+)
 def test_a_flood_of_lines_arrives_in_order_and_once_through_restarts(
     make_server: ServerMaker, anna: Person, way: str, is_killed: bool
 ) -> None:
