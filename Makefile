@@ -9,13 +9,16 @@ BIN    := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test firefox torture bench history conformance wheel check style types pagetypes compiled format screenshots icons confusables frames man proto pins clean
+.PHONY: help run cluster test firefox torture bench history conformance wheel check style types pagetypes compiled format screenshots icons confusables frames man proto pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/run.stamp ## start the chat (ARGS="--port 9000" hands on options)
 	@$(BIN)/besedka serve $(ARGS)
+
+cluster: $(VENV)/cluster.stamp ## start a cluster to try it: three servers of NATS, three nodes (ports 8765 to 8767)
+	@$(BIN)/python tools/run_cluster.py
 
 test: ## check everything and run all tests (sets itself up, browser included)
 	@$(MAKE) --no-print-directory -j 2 check $(VENV)/browser compiled
@@ -91,6 +94,8 @@ proto: $(VENV)/dev.stamp ## make the code for gRPC anew from chat.proto
 
 pins: ## pin the newest versions of everything (needs pip-tools: pip install pip-tools)
 	pip-compile --upgrade $(PIN) --output-file requirements/run.txt pyproject.toml
+	pip-compile --upgrade $(PIN) --output-file requirements/cluster.txt requirements/cluster.in
+	pip-compile --upgrade $(PIN) --output-file requirements/nats.txt requirements/nats.in
 	pip-compile --upgrade $(PIN) --output-file requirements/dev.txt requirements/dev.in
 	pip-compile --upgrade $(PIN) --output-file requirements/bench.txt requirements/bench.in
 
@@ -102,6 +107,10 @@ clean: ## remove all that make has made
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml tools/make_venv.sh
 	@sh tools/make_venv.sh $(PYTHON) $(VENV) requirements/run.txt
+	@touch $@
+
+$(VENV)/cluster.stamp: $(VENV)/run.stamp requirements/cluster.txt requirements/nats.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/cluster.txt -r requirements/nats.txt
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt

@@ -136,7 +136,7 @@ class Done:
         assert self.stdout == ""
         assert len(self.stderr.splitlines()) == 1, self.stderr
         for part in parts:
-            assert part in self.stderr
+            assert part in self.stderr, self.stderr
 
 
 class Started:

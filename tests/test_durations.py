@@ -50,7 +50,23 @@ PROVED: Final = {
 DURATIONS: Final = {
     "serve/authentication/key_file.py": {"LOOK_SECONDS": SERVER},
     "serve/chat/chat.py": {"READY_SECONDS": SERVER},
-    "serve/chat/committer.py": dict.fromkeys(("GATHER_SECONDS", "FULL_SECONDS", "SLOW_SYNC_SECONDS"), SERVER),
+    "serve/chat/committer.py": dict.fromkeys(
+        ("GATHER_SECONDS", "AGAIN_SECONDS", "FULL_SECONDS", "SLOW_SYNC_SECONDS"), SERVER
+    ),
+    "serve/chat/room_heads.py": {"REACH_SECONDS": SERVER, "RETRY_SECONDS": SERVER},
+    "serve/cluster/consumer.py": {"HEARTBEAT_SECONDS": SERVER, "SILENCE_SECONDS": SERVER},
+    "serve/cluster/node.py": {"CHECKPOINT_SECONDS": SERVER},
+    "serve/cluster/sequencer.py": {
+        **dict.fromkeys(("AGAIN_SECONDS", "RETRY_SECONDS", "BEHIND_SECONDS", "FINISH_SECONDS"), SERVER),
+        "OUT_OF_REACH_SECONDS": SERVER,
+        "CLOCK_SECONDS": STAMPS,
+        "_Arrived.at": SERVER,
+    },
+    "serve/cluster/entry.py": {"Head.at": STAMPS},
+    "serve/cluster/servers.py": {"ANSWER_SECONDS": SERVER},
+    "serve/cluster/stream.py": dict.fromkeys(
+        ("ANSWER_SECONDS", "START_SECONDS", "ELECTION_SECONDS", "RETRY_SECONDS"), SERVER
+    ),
     "serve/chat/notices.py": {"NOTICE_SECONDS": SERVER, "NOTICE_BURST_SECONDS": SERVER},
     "serve/chat/open_rooms.py": {
         "IDLE_SECONDS": SERVER,
@@ -173,6 +189,7 @@ DURATIONS: Final = {
 WALL: Final = {
     "serve/clock.py": {STAMPS},
     "serve/chat/sequencer.py": {STAMPS},
+    "serve/cluster/sequencer.py": {STAMPS},
     "serve/chat/room_list.py": {MODERATION, INVITATIONS},
     "serve/chat/subscriptions.py": {MODERATION},
     "serve/people/sessions.py": {STAMPS},

@@ -91,6 +91,23 @@ _CONTRADICTIONS: Final = {
 }
 
 
+def _cluster(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    from urllib.parse import urlsplit
+
+    urls = tuple(url.strip() for some in given for url in some.split(",") if url.strip())
+    for url in urls:
+        parts = urlsplit(url)
+        try:
+            is_server = parts.scheme in {"nats", "tls"} and parts.hostname and (parts.port or True)
+        except ValueError:
+            is_server = False
+        if not is_server:
+            raise click.BadParameter(
+                "one of them is no server of NATS; write nats://host:port, or tls://host:port, with a comma between several"
+            )
+    return urls
+
+
 def _socket(given: str | None, beside: Path) -> Path | None:
     if given is None:
         return beside
@@ -250,6 +267,18 @@ Examples:
     metavar="PATH",
     help="The path of its host below which the chat is, such as /chat.",
 )
+@setting(
+    "--cluster",
+    multiple=True,
+    callback=_cluster,
+    metavar="URL",
+    help="The servers of NATS by which this server has one order with others, as nats://user:password@host:port, with a comma between them; docs/cluster.md.",
+)
+@setting(
+    "--cluster-unchecked",
+    is_flag=True,
+    help="Take the servers of the cluster as they are, also if they do not say that what they acknowledge is on their disks.",
+)
 @setting("--metrics-open", is_flag=True, help="Show /metrics to other machines, too.")
 def serve(
     *,
@@ -280,6 +309,8 @@ def serve(
     public_host: tuple[str, ...],
     behind_proxy: tuple[str, ...],
     base_path: str,
+    cluster: tuple[str, ...],
+    cluster_unchecked: bool,
     metrics_open: bool,
 ) -> None:
     """Start the chat and keep it running until Ctrl-C."""
@@ -315,6 +346,8 @@ def serve(
         key_file=key_file,
         is_open=open,
         metrics_open=metrics_open,
+        cluster=cluster,
+        cluster_unchecked=cluster_unchecked,
         names=Names(names),
         claim_days=claim_days,
         people=people,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,6 +12,9 @@ from besedka.commands.exit_status import Failure
 from besedka.commands.server_config import Config, options_of
 from besedka.serve.checking import obstacles
 from besedka.serve.settings import Settings
+
+_PASSWORD: Final = re.compile(r"//[^/@\s]*@")
+"""The account before the host of an address."""
 
 _EMPTY: Final = {"base-path": "/"}
 """How an empty value is shown, where that is not `''`."""
@@ -46,5 +50,5 @@ def _shown(value: object, empty: str) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return " ".join(map(str, value))
+        return _PASSWORD.sub("//…@", " ".join(map(str, value)))
     return str(value) or empty

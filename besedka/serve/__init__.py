@@ -2,7 +2,7 @@
 
 Folders, from the outside in: `doors` speak protocols, `session` gives frames their meaning, `chat` runs the rooms, each of which is a `room`;
 `people` has the rules about persons and `directory` keeps what is known of them; `authentication` checks access keys; `limits` has the share of
-each source; `history` is one room's log, on `files`.
+each source; `history` is one room's log, on `files`; `cluster` orders messages together with other servers.
 
 Start and end: `main` and `server` run it, by `settings`; `banner` is its output at the start, `mounts` warns of files that are mounted by
 themselves, `own_addresses` are this machine's; `checking` looks at the settings without a start. `signals` end it or have it `reload`, of which the

@@ -10,10 +10,12 @@ ServeError
 │   ├── SocketUnusable
 │   ├── CertificateUnusable
 │   ├── KeyFileUnusable
+│   ├── ClusterUnusable
 │   └── ThreadsMissing
 ├── AppendError             a batch was not stored, and is not delivered
 │   ├── StorageFull         no space now; the file is as it was, try again later
 │   └── HistoryLost         final: the server must stop, nothing is retried
+├── ClusterLost             the cluster cannot be used any more; the server must stop
 ├── PartFailed              something that runs in the background failed; the server must stop
 ├── SessionFailed           a call was cut off, because an error of ours kept it from being disconnected
 ├── SourceUnusable          a file cannot be imported
@@ -93,6 +95,20 @@ class KeyFileUnusable(StartError):  # noqa: N818
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot use the access keys in {path}: {reason}")
+
+
+class ClusterUnusable(StartError):  # noqa: N818
+    """The cluster cannot be used."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"cannot use the cluster: {reason}")
+
+
+class ClusterLost(ServeError):  # noqa: N818
+    """The cluster cannot be used any more."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the cluster cannot be used any more: {reason}")
 
 
 class ThreadsMissing(StartError):  # noqa: N818

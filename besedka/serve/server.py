@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +34,7 @@ from besedka.serve.doors.websocket.besedka import BesedkaSession
 from besedka.serve.doors.websocket.connection import Connection, Session
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedSession
+from besedka.serve.errors import ClusterUnusable
 from besedka.serve.files.trust import folder_concern
 from besedka.serve.history import Restored
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS, Capacity, for_connections, raise_limit
@@ -51,6 +52,7 @@ from besedka.serve.threads import Threads
 from besedka.wire.errors import Language
 
 if TYPE_CHECKING:
+    from besedka.serve.cluster.node import Node
     from besedka.serve.doors.grpc.door import GrpcDoor
 
 log = logging.getLogger(__name__)
@@ -93,13 +95,12 @@ async def _serve(
     reread: Callable[[], Reread],
 ) -> None:
     loop = asyncio.get_running_loop()
-    if settings.certificate:
-        check_certificate(settings.certificate)
-    warn_of_mounted(settings)
-    _warn_of_doubtful(settings)
-    chat = Chat(settings)
+    _look_at(settings)
+    node = await _join(settings)
+    chat = Chat(settings, node.sequencer if node else None)
     try:
         restored = await chat.start()
+        _take_part(node, chat)
         path, is_named = settings.access_keys, settings.key_file is not None
         keys, warning = open_keys(path, may_be_link=is_named) if path else ([], "")
         access = Authenticator(Keys(keys) if path else None)
@@ -113,6 +114,7 @@ async def _serve(
         signals = Signals(loop)
         async with (
             Background() as background,
+            node.receiving() if node else nullcontext(),
             doors.admin.open(settings.admin_socket),
             doors.http.open(listener, settings.certificate, background) as stop_accepting,
             doors.grpc.open(settings) if doors.grpc else nullcontext(),
@@ -134,7 +136,11 @@ async def _serve(
             _log_start(settings, restored, key_file)
             _log_addresses(settings, listener)
             service_manager.ready()
-            failures = (chat.lost, background.failed)
+            failures: Sequence[asyncio.Future[Any]] = (
+                chat.lost,
+                background.failed,
+                *([node.failed] if node else []),
+            )
             is_asked_to = await _stopped(signals.stop, failures)
             deadline.begin()
             service_manager.stopping()
@@ -150,10 +156,48 @@ async def _serve(
     finally:
         deadline.begin()
         await chat.close()
+        if node:
+            await node.close()
         chat.metrics.refusal_tally.report()
     for failure in failures:
         if failure.done():
             raise failure.result()
+
+
+def _look_at(settings: Settings) -> None:
+    """Look for what would keep the server from starting, or is doubtful.
+
+    Raises:
+        StartError: if it cannot start so.
+    """
+    if settings.certificate:
+        check_certificate(settings.certificate)
+    warn_of_mounted(settings)
+    _warn_of_doubtful(settings)
+
+
+async def _join(settings: Settings) -> Node | None:
+    """This server as a node of a cluster; None if it is alone."""
+    if not settings.cluster:
+        return None
+    try:
+        from besedka.serve.cluster.node import Node  # noqa: PLC0415 - without a cluster NATS is not imported
+    except ModuleNotFoundError as error:
+        raise ClusterUnusable(
+            f"the Python package {error.name} is missing; it comes with besedka[cluster], or with make cluster"
+        ) from error
+    return await Node.join(settings)
+
+
+def _take_part(node: Node | None, chat: Chat) -> None:
+    """Check that a node can take part in its cluster with what it has, and have its figures shown.
+
+    Raises:
+        ClusterUnusable: if it cannot.
+    """
+    if node:
+        node.check_rooms(chat.directory.rooms.names())
+        node.show(chat.metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +227,7 @@ def _doors(
         admission=admission,
         clock=chat.clock,
         language=Language.EN,
+        has_others=chat.heads.has_others,
     )
     overview = Overview(chat.directory, chat.rooms, Load(settings.rate_limits, sources, capacity))
     for_seeds = services.translations[settings.seed_language]

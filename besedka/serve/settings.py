@@ -62,6 +62,8 @@ class Settings:
         origins: web pages that may talk to us, beside those of our own host; as `clean_origin` gives them.
         public_hosts: names by which the chat may be asked for, as `clean_host` gives them.
         proxies: reverse proxies that are believed for whom they speak, as `clean_proxy` gives them.
+        cluster: servers of NATS that decide the order together with other nodes; none if this server is alone.
+        cluster_unchecked: whether these servers are taken as they are.
         base_path: below which path of its host the chat is, as `clean_base_path` gives it.
     """
 
@@ -86,6 +88,8 @@ class Settings:
     claim_days: int = CLAIM_DAYS
     people: Path | None = None
     admin_socket: Path | None = None
+    cluster: tuple[str, ...] = ()
+    cluster_unchecked: bool = False
 
     @property
     def people_folder(self) -> Path:

@@ -34,6 +34,7 @@ class CloseCode(Enum):
     FRAME_TOO_LONG = Close(1009, "the frame is too long", reconnect=False)
     BROKEN = Close(1011, "the server has made an error", reconnect=True)
     RESTARTING = Close(1012, "the server restarts, come back", reconnect=True)
+    OUT_OF_REACH = Close(1013, "this server cannot reach the others, come back with since", reconnect=True)
     SILENT = Close(4000, "no answer to a ping, come back", reconnect=True)
     STUCK = Close(4001, "nothing was read for too long, come back with since", reconnect=True)
     NO_ACCESS = Close(4003, "an access key is needed", reconnect=False)

@@ -47,6 +47,7 @@ class ErrorCode(StrEnum):
     STORAGE_FULL = "storage_full"
     NOT_STORED = "not_stored"
     GOING_DOWN = "going_down"
+    OUT_OF_REACH = "out_of_reach"
     NAME_CLAIMED = "name_claimed"
     NOT_KNOWN = "not_known"
     TOO_MANY_NAMES = "too_many_names"
@@ -165,6 +166,10 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
     ErrorCode.GOING_DOWN: {
         Language.RU: "Сервер останавливается, сообщение не принято",
         Language.EN: "The server is going down; the message was not accepted",
+    },
+    ErrorCode.OUT_OF_REACH: {
+        Language.RU: "Не отправлено: этот сервер не достаёт до остальных; повторите через {wait} с",
+        Language.EN: "Not sent: this server cannot reach the others; try again in {wait} seconds",
     },
     ErrorCode.NAME_CLAIMED: {
         Language.RU: "Имя {name} (или похожее на него) принадлежит другому. Выберите другое; если оно ваше, "

@@ -25,6 +25,7 @@ finally:
 OF_A_SERVER: Final = frozenset({"besedka.serve", "starlette", "uvicorn", "uvloop", "prometheus_client"})
 OF_GRPC: Final = frozenset({"grpc", "google.protobuf", "besedka.proto", "besedka.serve.doors.grpc"})
 OF_A_TERMINAL: Final = frozenset({"prompt_toolkit", "segno", "besedka.terminal"})
+OF_A_CLUSTER: Final = frozenset({"nats", "besedka.serve.cluster"})
 SELDOM: Final = frozenset({"besedka.wire.confusables", "idna", "tomllib"})
 
 
@@ -74,4 +75,4 @@ def test_a_server_without_grpc_imports_nothing_of_it_nor_what_it_is_never_asked_
     _, errors = process.communicate()
     modules = set(errors.splitlines()[-1].split())
     assert "uvicorn" in modules
-    assert modules.isdisjoint(OF_GRPC | OF_A_TERMINAL | {"prometheus_client"})
+    assert modules.isdisjoint(OF_GRPC | OF_A_TERMINAL | OF_A_CLUSTER | {"prometheus_client"})

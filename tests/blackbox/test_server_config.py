@@ -111,6 +111,7 @@ def test_every_option_may_be_in_the_file_and_none_may_be_of_another_kind(
         "public-host": ["example.org"],
         "behind-proxy": ["192.0.2.1", "unix"],
         "base-path": "/chat",
+        "cluster": ["nats://10.0.0.1:4222", "tls://10.0.0.2:4222"],
         "rate": 2.5,
     }
     option = OPTIONS[key]

@@ -40,7 +40,7 @@ def unlimited() -> RateLimiter:
 
 def admission(chat: Chat) -> Admission:
     """The admission of a chat."""
-    return Admission(chat.directory, chat.rooms, chat.clock)
+    return Admission(chat.directory, chat.rooms, chat.heads, chat.clock)
 
 
 def moderator(chat: Chat) -> Moderator:

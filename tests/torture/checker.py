@@ -23,12 +23,14 @@ class Record:
         attempted: all texts that were ever said.
         acknowledged: those that their senders have heard back.
         heard: for each reader, the ids and texts in the order in which they arrived.
+        resets: how often a reader was shown the end of the log, because what they had seen was unknown.
         news: set whenever something is acknowledged.
     """
 
     attempted: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
     heard: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    resets: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 

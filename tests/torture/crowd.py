@@ -137,13 +137,20 @@ class Person:
         async for event in self._membership.events():
             if isinstance(event, Welcome):
                 self._is_in.set()
+                self._record.resets += event.reset
             elif isinstance(event, ReceivedMessage):
                 self._heard.append((event.id, event.text))
                 if event.user == self.name:
                     self._record.acknowledged.add(event.text)
                     self._record.news.set()
             elif isinstance(event, Error):
-                assert event.code in {"storage_full", "not_stored", "going_down", "too_fast"}, event
+                assert event.code in {
+                    "storage_full",
+                    "not_stored",
+                    "going_down",
+                    "too_fast",
+                    "out_of_reach",
+                }, event
 
 
 def _come_back(_tries: int) -> float:

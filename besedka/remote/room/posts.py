@@ -22,6 +22,10 @@ RESENT_AFTER: Final = frozenset({ErrorCode.NOT_STORED, ErrorCode.GOING_DOWN})
 """Refusals by a server that is about to end: the message is kept, and resent to its successor."""
 
 
+HELD_AFTER: Final = frozenset({ErrorCode.TOO_FAST, ErrorCode.OUT_OF_REACH})
+"""Refusals for now: the message is kept, and sent again after a pause."""
+
+
 class Posts:
     """The messages posted in one room that are not known to be stored.
 
@@ -160,11 +164,12 @@ class Posts:
         Returns:
             False if the message was only in flight behind one that was refused as too fast.
         """
-        if frame.code == ErrorCode.TOO_FAST:
+        if frame.code in HELD_AFTER:
             if now < self._held_until:
                 return False
             self._outbox.recall()
-            self._allowed_at, self._awaited_key = now + frame.retry_after, frame.key
+            if frame.code == ErrorCode.TOO_FAST:
+                self._allowed_at, self._awaited_key = now + frame.retry_after, frame.key
             self._hold(frame.retry_after, now)
             self._wake()
         elif frame.code not in RESENT_AFTER:

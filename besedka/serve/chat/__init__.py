@@ -4,8 +4,7 @@
 rooms, `room_names` says which names new ones may have; `room_list` lists rooms in pages, and `room_watchers` are sent new ones; `unused_rooms` lapse; `subscriptions` adds subscribers to rooms;
 `catch_up` serves those that are behind, at `page_turns`, with `shared_pages`; `log_reader` has pages and searches, `resends` finds resent messages, and all of these
 take `turns`; `notices` has the pace of notices to whole rooms, `presence` those of people who come and go; `redaction` redacts messages, `room_endings` ends
-rooms;
-`workers` are the threads.
+rooms; `room_heads` has clients wait that have read further at another node; `workers` are the threads.
 """
 
 from besedka.serve.chat.catch_up import CatchUp
@@ -16,6 +15,7 @@ from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.redaction import Redactor
 from besedka.serve.chat.resends import Resends
 from besedka.serve.chat.room_endings import RoomEndings
+from besedka.serve.chat.room_heads import RoomHeads
 from besedka.serve.chat.shared_pages import Page
 from besedka.serve.chat.subscriptions import Subscriptions
 
@@ -29,5 +29,6 @@ __all__ = [
     "Redactor",
     "Resends",
     "RoomEndings",
+    "RoomHeads",
     "Subscriptions",
 ]

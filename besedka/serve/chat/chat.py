@@ -14,7 +14,8 @@ from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.chat.redaction import Redactor
 from besedka.serve.chat.resends import Resends
 from besedka.serve.chat.room_endings import RoomEndings
-from besedka.serve.chat.sequencer import LocalSequencer
+from besedka.serve.chat.room_heads import RoomHeads
+from besedka.serve.chat.sequencer import LocalSequencer, SequencerMaker
 from besedka.serve.chat.shared_pages import SharedPages
 from besedka.serve.chat.subscriptions import Subscriptions
 from besedka.serve.chat.unused_rooms import UnusedRooms
@@ -36,6 +37,10 @@ READY_SECONDS: Final = 2.0
 class Chat:
     """All rooms and all people of one server.
 
+    Args:
+        settings: the place of the files, and the rules.
+        order: makes the sequencer; if None the server is alone, and decides the order itself.
+
     Attributes:
         clock: the server's clock.
         metrics: counters and timings.
@@ -48,10 +53,11 @@ class Chat:
         subscriptions: adds subscribers to rooms and removes them.
         redactor: for moderators.
         endings: ends rooms that are deleted or renamed.
+        heads: waits until this node has what clients have read at others.
         committer: stores and delivers posted messages.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, order: SequencerMaker | None = None) -> None:
         self._workers = Workers()
         self.clock = clock = Clock(settings.zone)
         self.metrics = Metrics()
@@ -60,8 +66,15 @@ class Chat:
         turns = NoticeTurns()
         self._notices = notices = PresenceNotices(clock.stamp, turns)
         self._typing = typing = Notices(Room.broadcast_typists, turns)
+        sequencer = self._sequencer = (order or LocalSequencer)(clock.wall, settings.zone)
         self.rooms = OpenRooms(
-            settings, self.directory, self._workers, self.metrics, clock=clock.wall, turns=turns
+            settings,
+            self.directory,
+            self._workers,
+            self.metrics,
+            clock=clock.wall,
+            turns=turns,
+            epoch_of=sequencer.epoch_of,
         )
         self.unused = UnusedRooms(self.directory, self.rooms, clock.now)
         self.log_reader = LogReader(self.rooms, self._workers, names, counters, clock)
@@ -72,9 +85,17 @@ class Chat:
             self.rooms, self.catch_up, notices, self.directory.moderation, clock, typing=typing
         )
         self.redactor = Redactor(self.rooms, self._workers)
+        self.heads = RoomHeads(has_others=order is not None)
         self.endings = RoomEndings(settings.history, self.directory, self.rooms, self._workers)
-        sequencer = LocalSequencer(clock.wall, settings.zone)
-        self.committer = Committer(sequencer, self.rooms, self.catch_up, self._workers, self.metrics)
+        self.committer = Committer(
+            sequencer,
+            self.rooms,
+            self.heads,
+            self.catch_up,
+            self._workers,
+            metrics=self.metrics,
+            stamp=clock.stamp,
+        )
 
     # Start and stop.
 
@@ -117,14 +138,14 @@ class Chat:
 
     async def unready(self) -> str:
         """Why the log cannot be written now, in a word or two; empty if it can."""
-        if self.lost.done():
-            return "history lost"
-        if self._workers.is_going_down:
-            return "going down"
-        if self.committer.found_disk_full:
-            return "disk full"
-        if self.committer.silent_seconds >= READY_SECONDS:
-            return "disk does not answer"
+        obstacles = {
+            "history lost": self.lost.done(),
+            "going down": self._workers.is_going_down,
+            "disk full": self.committer.found_disk_full,
+            "disk does not answer": self.committer.silent_seconds >= READY_SECONDS,
+        }
+        if why := next((why for why, is_so in obstacles.items() if is_so), "") or self._sequencer.unready():
+            return why
         try:
             async with asyncio.timeout(READY_SECONDS):
                 return "" if await self.rooms.has_space() else "disk full"

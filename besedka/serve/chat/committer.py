@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.log_writer import LogWriter
 from besedka.serve.chat.open_rooms import OpenRooms
-from besedka.serve.chat.sequencer import Sequencer
+from besedka.serve.chat.room_heads import RoomHeads
+from besedka.serve.chat.sequencer import OrderBroken, Sequencer, Stored
 from besedka.serve.chat.workers import Workers
 from besedka.serve.errors import AppendError, HistoryLost, StorageFull
 from besedka.serve.files.descriptor import reason
+from besedka.serve.history import ChatHistory
 from besedka.serve.log_event import event
 from besedka.serve.metrics import Metrics
 from besedka.serve.repeated_error import RepeatedError
-from besedka.serve.room import Draft, Poster, Room
+from besedka.serve.room import Batch, Draft, Poster, Room, StampedBatch
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.message import Message
+from besedka.wire.message import Message, MessageId
 
 log = logging.getLogger(__name__)
 
@@ -39,34 +41,52 @@ FULL_SECONDS: Final = 10.0
 """How long a failure for lack of space is remembered; after that the disk is asked again."""
 
 
+AGAIN_SECONDS: Final = 1.0
+"""Pause before what others have posted is tried again, where it cannot be stored."""
+
+
 class Committer:
     """Stores and delivers posted messages.
 
     Args:
         sequencer: decides the order.
         rooms: the rooms, and their logs.
+        heads: notified of each batch.
         catch_up: serves subscribers that must read the log after an external edit.
         workers: the threads that write.
         metrics: counts batches.
+        stamp: the time, as the log writes it.
     """
 
     def __init__(
-        self, sequencer: Sequencer, rooms: OpenRooms, catch_up: CatchUp, workers: Workers, metrics: Metrics
+        self,
+        sequencer: Sequencer,
+        rooms: OpenRooms,
+        heads: RoomHeads,
+        catch_up: CatchUp,
+        workers: Workers,
+        *,
+        metrics: Metrics,
+        stamp: Callable[[], str],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._sequencer = sequencer
         self._rooms = rooms
+        self._heads = heads
         self._catch_up = catch_up
         self._workers = workers
         self._writer = LogWriter(workers)
         self._metrics = metrics
+        self._stamp = stamp
         self._committing: dict[Room, asyncio.Task[None]] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
         # When each batch was given to the disk, and when it has answered last.
         self._given_at: dict[Room, float] = {}
         self._answered_at = float("-inf")
+        self._opening: dict[str, asyncio.Task[None]] = {}
         self._full_at = float("-inf")
         self._is_full = False
+        sequencer.start(self.wake)
         self._full = RepeatedError(log, kind="storage_full")
         self._slow = RepeatedError(log, level=logging.WARNING, kind="slow_sync")
 
@@ -95,9 +115,46 @@ class Committer:
             raise Refused(ErrorCode.GOING_DOWN, key=draft.message.key, room=room.name)
         message = room.post(draft, poster)
         if room not in self._committing:
-            self._rooms.hold(room)
-            self._committing[room] = self._loop.create_task(self._commit(room))
+            self._begin(room)
         return message
+
+    def wake(self, name: str) -> None:
+        """Store what others have posted in a room, which is opened for it."""
+        room = self._rooms.opened(name)
+        if self._workers.is_going_down:
+            return
+        if room is None:
+            self._open_to_store(name)
+        elif room not in self._committing:
+            self._begin(room)
+
+    def _is_waiting(self, room: Room) -> bool:
+        """Whether batches of others are to be stored now; a server that stops leaves them to its next start."""
+        return self._sequencer.is_waiting(room.name) and not self._workers.is_going_down
+
+    def _begin(self, room: Room) -> None:
+        self._rooms.hold(room)
+        self._committing[room] = self._loop.create_task(self._commit(room))
+
+    def _open_to_store(self, name: str) -> None:
+        if name not in self._opening:
+            task = self._loop.create_task(self._opened_to_store(name))
+            self._opening[name] = task
+            task.add_done_callback(lambda _: self._opening.pop(name))
+
+    async def _opened_to_store(self, name: str) -> None:
+        """Open a room, however often that fails, and store what waits for it."""
+        while not self._workers.is_going_down:
+            try:
+                room = self._rooms.open(name, None)
+                if not isinstance(room, Room):
+                    room = await asyncio.shield(room)
+            except Refused:
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            if room not in self._committing:
+                self._begin(room)
+            return
 
     def space(self, room: Room) -> asyncio.Future[None]:
         """A future that is done when a room whose pending drafts are too many can take more."""
@@ -107,6 +164,7 @@ class Committer:
 
     async def finish(self) -> None:
         """Wait until all posted messages are stored and delivered, or refused."""
+        self._sequencer.finish()
         while self._committing:
             await asyncio.wait(self._committing.values())
 
@@ -116,11 +174,14 @@ class Committer:
         Whatever fails, all posters get an outcome: `not_stored`, or the end of the server.
         """
         try:
-            while room.gathering:
+            while room.gathering or self._is_waiting(room):
                 drafts = room.gathering.take()
                 self._give_space(room)
-                if await self._store(room, drafts) and room.gathering and not room.gathering.is_full:
-                    await asyncio.sleep(GATHER_SECONDS)
+                if await self._store(room, drafts):
+                    if room.gathering and not room.gathering.is_full:
+                        await asyncio.sleep(GATHER_SECONDS)
+                elif self._is_waiting(room):
+                    await asyncio.sleep(AGAIN_SECONDS)
         except Exception as error:
             # Messages on disk that were never acknowledged are recognised when their posters resend them to the next server.
             log.exception("messages in room %s could not be delivered", room.name)
@@ -138,34 +199,108 @@ class Committer:
             self._space.pop(room).set_result(None)
 
     async def _store(self, room: Room, drafts: Sequence[Draft]) -> bool:
-        """Store and deliver drafts; False if they were refused instead."""
-        history = self._rooms.history(room)
-        try:
-            await self._rooms.check_log(room)
-            batch = await self._sequencer.sequence(room.name, drafts)
-            is_alone = len(self._committing) == 1
-            self._given_at[room] = self._loop.time()
+        """Store and deliver drafts, and what others have posted before them; False if they were refused instead."""
+        while drafts or self._is_waiting(room):
             try:
-                first = await self._writer.append(history, batch.lines(), batch.flags(), is_alone=is_alone)
-            finally:
-                del self._given_at[room]
-                self._answered_at = self._loop.time()
-        except AppendError as error:
-            self._fail(room, drafts, error)
-            return False
-        except Refused as refusal:
-            room.refuse(drafts, refusal.code)
-            return False
-        except Exception as error:
-            # It is not known how much of it is on disk, so nothing can be written after it.
-            if not isinstance(error, OSError):
-                log.exception("messages in room %s could not be stored", room.name)
-            self._fail(room, drafts, self._lost(room, error))
-            return False
-        self._note_stored(room, len(drafts), history.sync_seconds)
+                await self._rooms.check_log(room)
+                batch = await self._next(room, drafts)
+                first = await self._append(room, batch) if batch else None
+            except AppendError as error:
+                self._fail(room, drafts, error)
+                return False
+            except Refused as refusal:
+                room.refuse(drafts, refusal.code, refusal.wait)
+                return False
+            except Exception as error:
+                # It is not known how much of it is on disk, so nothing can be written after it.
+                if not isinstance(error, OSError):
+                    log.exception("messages in room %s could not be stored", room.name)
+                self._fail(room, drafts, self._lost(room, error))
+                return False
+            if batch and first:
+                self._deliver(room, batch, first)
+                drafts = [draft for draft in drafts if room.dedup.is_waiting(draft)]
+                if isinstance(batch, StampedBatch):
+                    # Another node has stored what was posted here, too, and waits for its turn.
+                    room.gathering.drop(lambda draft: not room.dedup.is_waiting(draft))
+        return True
+
+    async def _next(self, room: Room, drafts: Sequence[Draft]) -> Batch | None:
+        """The next batch of a room, whose log is made anew if it is not what all have stored; None if there is nothing to be stored.
+
+        Raises:
+            Refused: as `Sequencer.sequence`.
+        """
+        while True:
+            history = self._rooms.history(room)
+            try:
+                for stored in self._sequencer.unproven(room.name, history.count):
+                    await self._prove(room, history, stored)
+                return await self._sequencer.sequence(room.name, history.count, drafts)
+            except OrderBroken as broken:
+                await self._make_anew(room, broken)
+
+    async def _prove(self, room: Room, history: ChatHistory, stored: Stored) -> None:
+        """Compare messages with those in the log.
+
+        Raises:
+            OrderBroken: if they are others.
+            Refused: `room_unavailable`.
+        """
+        last = stored.first + len(stored.messages) - 1
+        found = await self._workers.read(history.raw, stored.first, last)
+        if found != [*stored.messages][: len(found)]:
+            raise OrderBroken(room.name, history.count, stored.first - 1)
+
+    async def _append(self, room: Room, batch: Batch) -> MessageId | None:
+        """Append a batch. Returns the id of its first message; None if the log had to be made anew instead.
+
+        Raises:
+            AppendError, OSError: if it is not stored.
+            Refused: as `Sequencer.again`.
+        """
+        history = self._rooms.history(room)
+        is_alone = len(self._committing) == 1
+        self._given_at[room] = self._loop.time()
+        try:
+            first = await self._writer.append(history, batch.lines(), batch.flags(), is_alone=is_alone)
+        finally:
+            del self._given_at[room]
+            self._answered_at = self._loop.time()
+        try:
+            self._sequencer.stored(room.name, first, history.count)
+        except OrderBroken as broken:
+            await self._make_anew(room, broken)
+            return None
+        return first
+
+    def _deliver(self, room: Room, batch: Batch, first: MessageId) -> None:
+        self._note_stored(room, len(batch.drafts), self._rooms.history(room).sync_seconds)
         for subscriber in room.stored(batch, first):
             self._catch_up.follow(room, subscriber)
-        return True
+        self._heads.note(room)
+
+    async def _make_anew(self, room: Room, broken: OrderBroken) -> None:
+        """Make a room's log anew from what all have stored, and keep the old one aside.
+
+        Raises:
+            Refused: as `Sequencer.again`; `room_unavailable`.
+        """
+
+        async def fill(history: ChatHistory) -> None:
+            async for batch in self._sequencer.again(room.name):
+                await self._writer.append(history, batch.lines(), batch.flags(), is_alone=True)
+
+        old = await self._rooms.make_log_anew(room, self._stamp(), fill)
+        for subscriber in room.replace_log(self._rooms.history(room)):
+            self._catch_up.follow(room, subscriber)
+        self._heads.note(room)
+        log.warning(
+            "%s; it is made anew from the cluster, and the old one is kept as %s",
+            broken,
+            old.name,
+            extra=event("set_aside", room=room.name, path=str(old)),
+        )
 
     def _note_stored(self, room: Room, messages: int, seconds: float) -> None:
         self._metrics.stored(messages, seconds)

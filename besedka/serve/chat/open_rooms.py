@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from besedka.serve.chat.notices import NoticeTurns
@@ -26,6 +27,7 @@ from besedka.serve.history import (
     Subject,
     has_log,
     remove_leftovers,
+    retire_log,
     room_files,
     room_path,
 )
@@ -80,6 +82,7 @@ class OpenRooms:
         metrics: shows the number of rooms and subscribers.
         clock: unix seconds, for the list.
         turns: what notices of new rooms share with others.
+        epoch_of: the epoch of a room's log that has no message yet; an empty one is any.
 
     Attributes:
         shares: how many rooms each source holds.
@@ -96,7 +99,9 @@ class OpenRooms:
         *,
         clock: Callable[[], float],
         turns: NoticeTurns,
+        epoch_of: Callable[[str], str],
     ) -> None:
+        self._epoch_of = epoch_of
         self._path = settings.history.absolute()
         self._directory = directory
         self._workers = workers
@@ -539,14 +544,23 @@ class OpenRooms:
                 log.warning("room %s: %s", name, error, extra=event("room_unavailable", room=name))
             raise Refused(ErrorCode.ROOM_UNAVAILABLE, room=name) from error
 
-    async def _open(self, name: str, tenant: Tenant) -> Room:
+    async def _opened_log(self, name: str, tenant: Tenant, unfinished: Subject | None) -> ChatHistory:
+        """The log of a room, opened."""
+        open_log = partial(
+            ChatHistory.open,
+            may_be_link=name == DEFAULT_ROOM,
+            is_private=self._directory.rooms.kind(name) is not Kind.OPEN,
+            new_epoch=self._epoch_of(name),
+        )
         path = self._path if name == DEFAULT_ROOM else room_path(self._path, name)
+        async with self._opening_turns.turn(tenant):
+            return await self._workers.read(open_log, path, unfinished)
+
+    async def _open(self, name: str, tenant: Tenant) -> Room:
         entry = self._directory.moderation.redactions.get(name)
         unfinished = Subject(entry.id, entry.epoch, entry.said, entry.user, entry.size) if entry else None
+        history = await self._opened_log(name, tenant, unfinished)
         is_private = self._directory.rooms.kind(name) is not Kind.OPEN
-        open_log = partial(ChatHistory.open, may_be_link=name == DEFAULT_ROOM, is_private=is_private)
-        async with self._opening_turns.turn(tenant):
-            history = await self._workers.read(open_log, path, unfinished)
         self._histories[name] = history
         self._warn_of_others(name, history, Care.PRIVATE if is_private else Care.SHARED)
         room = self._rooms[name] = Room(
@@ -556,6 +570,27 @@ class OpenRooms:
         # The client that opened it may have gone meanwhile, or be refused.
         self._loop.call_later(GRACE_SECONDS, self.close_later, room)
         return room
+
+    async def make_log_anew(
+        self, room: Room, stamp: str, fill: Callable[[ChatHistory], Awaitable[None]]
+    ) -> Path:
+        """Set a room's log aside, and make it anew. Returns where the old one is.
+
+        Args:
+            room: the room, in which nothing is stored meanwhile.
+            stamp: the time, as the log writes it.
+            fill: appends the messages.
+
+        Raises:
+            Refused: `room_unavailable`, `going_down`.
+            StartError: if the new one cannot be used.
+        """
+        old = self.history(room)
+        kept = await self._workers.read(_retired, old, stamp)
+        history = await self._opened_log(room.name, Tenant(None), None)
+        self._histories[room.name] = history
+        await fill(history)
+        return kept
 
     async def check_log(self, room: Room) -> None:
         """Before something is written in a room that has become private since it was opened: look whether its log is the server's own.
@@ -686,3 +721,8 @@ class OpenRooms:
         history.close(remove_if_empty=True)
         if not history.path.exists():
             self._names.discard(room.name)
+
+
+def _retired(history: ChatHistory, stamp: str) -> Path:
+    history.close()
+    return retire_log(history.path, stamp)

@@ -6,22 +6,99 @@ It gives no ids: a message's id is its number in the log, which `besedka/serve/h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import tzinfo
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from besedka.serve.room import Batch, Draft
 from besedka.wire.log_line import stamp
 
 
+class OrderBroken(Exception):  # noqa: N818 - the log is not what the order says
+    """A room's log does not hold what it should.
+
+    Attributes:
+        room: the room.
+    """
+
+    def __init__(self, room: str, count: int, expected: int) -> None:
+        super().__init__(f"the log of room {room} holds {count} messages, and should hold {expected}")
+        self.room = room
+
+
+class Stored(NamedTuple):
+    """Messages that should be in a log.
+
+    Attributes:
+        first: the id of the first one.
+        messages: the bytes of each, with its line ends.
+    """
+
+    first: int
+    messages: Sequence[bytes]
+
+
 class Sequencer(Protocol):
     """Orders drafts after all messages posted in a room before."""
 
-    async def sequence(self, room: str, drafts: Sequence[Draft]) -> Batch:
-        """The drafts as a batch, in their order and with their time. The log gives the ids, when the batch is appended.
+    def start(self, wake: Callable[[str], None]) -> None:
+        """Call a function with the name of each room in which others post, from now on."""
+
+    def epoch_of(self, room: str) -> str:
+        """The epoch of a room's log that has no message yet; empty if it may have any."""
+
+    def is_waiting(self, room: str) -> bool:
+        """Whether batches of others wait to be stored in a room."""
+
+    async def sequence(self, room: str, count: int, drafts: Sequence[Draft]) -> Batch | None:
+        """The batch that follows in a room: the drafts, or the first of them, with their time; or one of others, which comes before them.
+
+        The log gives the ids, when the batch is appended; `stored` follows.
+
+        Args:
+            room: the room.
+            count: the number of messages in its log.
+            drafts: what was posted here, none if only batches of others wait.
+
+        Returns:
+            The batch; None if there is nothing to be stored.
 
         Raises:
+            OrderBroken: if the log holds more or less than what was ordered before.
             Refused: if the order cannot be decided now; nothing was posted.
+        """
+
+    def unready(self) -> str:
+        """Why the order cannot be decided now, in a word or two; empty if it can."""
+
+    def finish(self) -> None:
+        """Have the order of what was posted decided soon, because the server stops: `sequence` refuses the rest with `going_down`."""
+
+    def unproven(self, room: str, count: int) -> Sequence[Stored]:
+        """The messages that should be in a log already, because they were ordered before this server started.
+
+        Args:
+            room: the room.
+            count: the number of messages in its log.
+        """
+
+    def again(self, room: str) -> AsyncIterator[Batch]:
+        """All batches of a room that were stored, from the first one on: its log is made anew.
+
+        Raises:
+            Refused: if they cannot be had now.
+        """
+
+    def stored(self, room: str, first: int, count: int) -> None:
+        """Note that the batch is stored, before it is delivered.
+
+        Args:
+            room: the room.
+            first: the id that the log gave to its first message.
+            count: the number of messages in the log now.
+
+        Raises:
+            OrderBroken: if it stands elsewhere than it should.
         """
 
 
@@ -37,7 +114,44 @@ class LocalSequencer:
         self._clock = clock
         self._zone = zone
 
-    async def sequence(self, room: str, drafts: Sequence[Draft]) -> Batch:  # noqa: ARG002 - one clock for all rooms
+    def start(self, wake: Callable[[str], None]) -> None:
+        """There are no others."""
+
+    def epoch_of(self, room: str) -> str:  # noqa: ARG002 - each log has its own
+        """Any."""
+        return ""
+
+    def is_waiting(self, room: str) -> bool:  # noqa: ARG002 - there are no others
+        """Never."""
+        return False
+
+    async def sequence(self, room: str, count: int, drafts: Sequence[Draft]) -> Batch:  # noqa: ARG002 - one clock for all rooms
         """The drafts as a batch."""
         at = self._clock()
         return Batch(drafts, int(at), stamp(at, self._zone))
+
+    def unready(self) -> str:
+        """It always can."""
+        return ""
+
+    def finish(self) -> None:
+        """It is decided at once."""
+
+    def unproven(self, room: str, count: int) -> Sequence[Stored]:  # noqa: ARG002
+        """None: the log is the order."""
+        return ()
+
+    def again(self, room: str) -> AsyncIterator[Batch]:
+        """A log that nobody else has cannot be made anew.
+
+        Raises:
+            OrderBroken: always.
+        """
+        raise OrderBroken(room, 0, 0)
+
+    def stored(self, room: str, first: int, count: int) -> None:
+        """Nothing is to be noted."""
+
+
+SequencerMaker = Callable[[Callable[[], float], tzinfo | None], Sequencer]
+"""Makes a sequencer for a clock, in unix seconds, and a zone of the log's times."""

@@ -12,7 +12,7 @@ log, and `file_formats` recognises the files of other programs.
 
 from besedka.serve.files.ownership import Care
 from besedka.serve.history.chat_history import ChatHistory
-from besedka.serve.history.ended_files import kept_path, move_log
+from besedka.serve.history.ended_files import kept_path, move_log, retire_log
 from besedka.serve.history.epoch import read_epoch
 from besedka.serve.history.log_state import LATEST_MESSAGES, Latest, Page
 from besedka.serve.history.opening.findings import Restored
@@ -20,7 +20,7 @@ from besedka.serve.history.opening.leftovers import remove_leftovers
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.record import Flag
 from besedka.serve.history.redact import Subject
-from besedka.serve.history.room_files import RoomFiles, has_log, room_files, room_path
+from besedka.serve.history.room_files import RoomFiles, has_log, room_files, room_names, room_path
 from besedka.serve.history.search import Hits, Query
 from besedka.serve.history.shared_sync import Append, Outcome, append_to_all
 
@@ -45,6 +45,8 @@ __all__ = [
     "move_log",
     "read_epoch",
     "remove_leftovers",
+    "retire_log",
     "room_files",
+    "room_names",
     "room_path",
 ]

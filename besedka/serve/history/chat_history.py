@@ -23,7 +23,7 @@ from besedka.serve.files.file_system import FileSystem, file_system_of
 from besedka.serve.files.ownership import Care, concern
 from besedka.serve.files.trust import refuse_untrusted, refuse_untrusted_log
 from besedka.serve.history.appending import Appender, Started
-from besedka.serve.history.epoch import epoch_path
+from besedka.serve.history.epoch import Epoch, epoch_path, keep_epoch
 from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.index import IndexDamaged, index_path
 from besedka.serve.history.log_state import LogState
@@ -84,6 +84,7 @@ class ChatHistory(ReadableLog):
         *,
         may_be_link: bool = True,
         is_private: bool = False,
+        new_epoch: str = "",
     ) -> ChatHistory:
         """Open a log to read and append, create it if there is none, and repair its end if a crash has torn it.
 
@@ -92,6 +93,7 @@ class ChatHistory(ReadableLog):
             unfinished: a message whose redaction may have been interrupted by the end of the last server; it is redacted now.
             may_be_link: whether a symbolic link is followed: to the log that the operator has named, and to no other.
             is_private: whether only its members may read it: nothing is written into a file that somebody else has laid.
+            new_epoch: the epoch that it gets if it has no message yet; any if that is empty.
 
         Raises:
             HistoryUnusable: if it cannot be read and written, or is private and another user's, or could be replaced by another user.
@@ -104,6 +106,8 @@ class ChatHistory(ReadableLog):
             descriptor.distrust_cache(log_file)
             # A killed server may have left unsynced messages: sync them before they are read.
             file_system.sync(log_file)
+            if new_epoch and not log_file.size:
+                keep_epoch(path, Epoch(new_epoch))
             body, reading = open_to_write(log_file, path)
             if unfinished:
                 body = finished(body, path, unfinished)

@@ -19,8 +19,34 @@ def kept_path(history: Path, room: str, stamp: str) -> Path:
         stamp: the time of the act, as the log writes it.
     """
     log = room_path(history, room)
-    time = stamp.replace("-", "").replace(":", "").replace(" ", "T")
-    return log.with_name(f"{log.name}.deleted-{time}")
+    return log.with_name(f"{log.name}.deleted-{_digits(stamp)}")
+
+
+def retired_path(log: Path, stamp: str) -> Path:
+    """Where a log is kept that is not what it should be: ``chat_history.txt.aside-20261202T101500``.
+
+    Args:
+        log: the log.
+        stamp: the time, as the log writes it.
+    """
+    return log.with_name(f"{log.name}.aside-{_digits(stamp)}")
+
+
+def retire_log(log: Path, stamp: str) -> Path:
+    """Give a log another name, so that it can be made anew; its index is removed, and its epoch stays. Returns the new name.
+
+    Raises:
+        OSError: from the system.
+    """
+    target = retired_path(log, stamp)
+    number = 1
+    while target.exists():
+        number += 1
+        target = target.with_name(f"{retired_path(log, stamp).name}-{number}")
+    index_path(log).unlink(missing_ok=True)
+    log.rename(target)
+    sync_directory(log)
+    return target
 
 
 def move_log(log: Path, target: Path) -> None:
@@ -45,3 +71,7 @@ def move_log(log: Path, target: Path) -> None:
             moved = True
     if moved:
         sync_directory(log)
+
+
+def _digits(stamp: str) -> str:
+    return stamp.replace("-", "").replace(":", "").replace(" ", "T")

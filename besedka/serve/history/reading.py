@@ -136,6 +136,21 @@ class ReadableLog:
         """
         return self._by_index(lambda body: body.span(first, last))
 
+    def raw(self, first: int, last: int) -> list[bytes]:
+        """The bytes of the messages ``first`` to ``last``, with their line ends; fewer if the log has fewer.
+
+        Raises:
+            OSError: from the system.
+        """
+
+        def raw(body: LogState) -> list[bytes]:
+            return [
+                body.file.read(extent.start, len(extent))
+                for extent in body.extents(first, min(last, body.count))
+            ]
+
+        return self._by_index(raw)
+
     def extents(self, first: int, last: int) -> list[range]:
         """The offsets of each of the messages ``first`` to ``last``, without lines between them.
 

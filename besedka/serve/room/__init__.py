@@ -6,7 +6,7 @@ broadcasts for subscribers that pull and are behind. (How many rooms each source
 """
 
 from besedka.serve.limits.room_shares import NewRooms, RoomShares, Tenant
-from besedka.serve.room.batch import Batch, Draft, Position
+from besedka.serve.room.batch import Batch, Draft, Position, StampedBatch
 from besedka.serve.room.broadcast import Broadcast, Encode
 from besedka.serve.room.dedup import KeyMemory
 from besedka.serve.room.recent import RecentMemory
@@ -25,6 +25,7 @@ __all__ = [
     "RecentMemory",
     "Room",
     "RoomShares",
+    "StampedBatch",
     "Subscriber",
     "Tenant",
 ]

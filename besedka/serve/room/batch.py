@@ -94,6 +94,39 @@ class Batch:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class StampedBatch(Batch):
+    """Messages that have their places and times already: another node has ordered them.
+
+    Attributes:
+        places: the position of each.
+    """
+
+    places: Sequence[Position] = ()
+
+    @classmethod
+    def of(cls, drafts: Sequence[Draft], places: Sequence[Position]) -> StampedBatch:
+        """The batch of these messages, the first of which follows what is in the log."""
+        return cls(drafts, places[-1].at, places[-1].stamp, places)
+
+    def lines(self) -> list[str]:
+        """The messages as the log writes them."""
+        return [
+            write_line(structs.replace(draft.message, stamp=place.stamp))
+            for draft, place in zip(self.drafts, self.places, strict=True)
+        ]
+
+    def positions(self, first: MessageId) -> list[Position]:
+        """The position of each message.
+
+        Raises:
+            ValueError: if the first one has another id.
+        """
+        if self.places[0].id != first:
+            raise ValueError(f"a batch begins with message {self.places[0].id}, and not {first}")
+        return list(self.places)
+
+
 class Gathering:
     """The drafts of a room that are not in a batch yet."""
 

@@ -206,6 +206,10 @@ class Dedup:
         """The posters that wait for a draft's outcome."""
         return self._posters.get(draft.identity, ())
 
+    def is_waiting(self, draft: Draft) -> bool:
+        """Whether a draft's outcome is not known yet."""
+        return draft.identity in self._posters
+
     # When its outcome is known.
 
     def stored(self, draft: Draft, position: Position) -> list[Poster]:

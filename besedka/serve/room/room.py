@@ -204,14 +204,27 @@ class Room:
                 poster.stored(message)
         return must_read
 
-    def refuse(self, drafts: Sequence[Draft], code: ErrorCode) -> None:
-        """Notify the posters of drafts that could not be stored."""
+    def replace_log(self, log: Log) -> Sequence[Subscriber]:
+        """Go on with another log, which was made anew. Returns the subscribers, all of whom must read on from it."""
+        self._log = log
+        self._forget_log()
+        self.head = log.count
+        return self._turn_to_log(0, MessageId(self.head + 1), is_other_log=True)
+
+    def refuse(self, drafts: Sequence[Draft], code: ErrorCode, wait: float = 0.0) -> None:
+        """Notify the posters of drafts that could not be stored.
+
+        Args:
+            drafts: the drafts.
+            code: the reason.
+            wait: how many seconds to wait before posting them again; 0 where waiting does not help.
+        """
         in_order = {poster for draft in drafts for poster in self.dedup.posters(draft) if poster.keeps_order}
         behind = self.gathering.drop(lambda draft: not in_order.isdisjoint(self.dedup.posters(draft)))
         for draft in (*drafts, *behind):
             for poster in self.dedup.refused(draft):
                 if not poster.is_gone:
-                    poster.refused(Refused(code, key=draft.message.key, room=self.name))
+                    poster.refused(Refused(code, key=draft.message.key, room=self.name, wait=wait))
 
     def _deliver(self, messages: Sequence[Message], first: MessageId) -> None:
         self._counters.deliveries += len(messages) * self.live_count

@@ -4,7 +4,8 @@ To join a room, with a name or unseen, the sequence of steps is defined here, an
 
 1. check the chat (`Policy.check_chat`): neither the person nor the address is banned, and the person is known where that is required;
 2. check the room (`Policy.check_room`): it is open, or the person is a member, or their invitation is valid;
-3. open the room: its log may have to be read first; a muted person (`ActsInForce.check_voice`) and a join with `must_exist` create none;
+3. open the room: its log may have to be read first; a muted person (`ActsInForce.check_voice`) and a join with `must_exist` create none; a node of a
+   cluster may be behind what the person has read at another (`RoomHeads`);
 4. sign in (`Directory.sign_in`): the name is theirs, or free;
 5. redeem an invitation to the room (`Directory.redeem`);
 6. wait until their claim and their membership are on disk.
@@ -21,6 +22,7 @@ import asyncio
 from typing import Any, NamedTuple
 
 from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.chat.room_heads import RoomHeads
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.limits.networks import Network
@@ -46,6 +48,7 @@ class Arrival(NamedTuple):
         invite: the token of an invitation, if they have one.
         must_exist: open no new room.
         epoch: that of the cursor that they come back with; empty if they have none.
+        since: the cursor itself: the id of the last message that they have seen.
     """
 
     room: str
@@ -56,6 +59,7 @@ class Arrival(NamedTuple):
     invite: str = ""
     must_exist: bool = False
     epoch: str = ""
+    since: int | None = None
 
 
 class Admitted(NamedTuple):
@@ -75,13 +79,15 @@ class Admission:
     Args:
         directory: people and their rights.
         rooms: the rooms.
+        heads: waits until this node has what a person has read at another.
         clock: the server's clock.
     """
 
-    def __init__(self, directory: Directory, rooms: OpenRooms, clock: Clock) -> None:
+    def __init__(self, directory: Directory, rooms: OpenRooms, heads: RoomHeads, clock: Clock) -> None:
         self._directory = directory
         self._policy = directory.policy
         self._rooms = rooms
+        self._heads = heads
         self._clock = clock.wall
         self._now = clock.now
 
@@ -100,7 +106,7 @@ class Admission:
 
         Raises:
             Refused: `banned`, `not_known`; `room_gone`; `not_invited`, `bad_link`; `too_many_rooms`, `going_down`; `name_taken`, `name_claimed`,
-                `too_many_names`; `no_secret`. The work may raise `no_such_room`, `muted`, `room_unavailable`, `storage_full`, `not_stored`.
+                `too_many_names`; `no_secret`. The work may raise `no_such_room`, `muted`, `room_unavailable`, `storage_full`, `not_stored`, `out_of_reach`.
         """
         claim, now = claim_of(arrival.secret), self._clock()
         self._check(arrival, claim, now)
@@ -112,6 +118,8 @@ class Admission:
         room = self._open(arrival, claim)
         if not isinstance(room, Room):
             return room
+        if reaching := self._heads.reaching(room, arrival.since, arrival.epoch):
+            return reaching
         person = self._sign_in(arrival, claim)
         try:
             self._directory.redeem(room.name, person, arrival.invite)
@@ -168,16 +176,26 @@ class Admission:
 
     # Reading.
 
-    async def existing_room(self, room: str, claim: str, limiter: RateLimiter | None = None) -> Room:
+    async def existing_room(
+        self,
+        room: str,
+        claim: str,
+        limiter: RateLimiter | None = None,
+        *,
+        since: int | None = None,
+        epoch: str = "",
+    ) -> Room:
         """The room of this name, if it exists, for a reader; it is not created.
 
         Args:
             room: as `clean_room` gives it.
             claim: the reader's claim; empty if they have shown no secret.
             limiter: of their connection; None for the operator.
+            since: their cursor; None if they have none.
+            epoch: of the cursor.
 
         Raises:
-            Refused: `no_such_room`; `banned`, `not_known`; `not_invited`; `room_unavailable`, `storage_full`, `not_stored`.
+            Refused: `no_such_room`; `banned`, `not_known`; `not_invited`; `room_unavailable`, `storage_full`, `not_stored`; `out_of_reach`.
         """
         network = limiter.source.network if limiter else None
         self._check_reader(room, claim, network)
@@ -188,10 +206,15 @@ class Admission:
         self._check_reader(room, claim, network)
         tenant = self.tenant(claim, network)
         has_name = bool(tenant.claim)
-        while not isinstance(found := self._open_charged(room, tenant, limiter, has_name=has_name), Room):
-            await asyncio.shield(found)
+        while True:
+            found = self._open_charged(room, tenant, limiter, has_name=has_name)
+            if not isinstance(found, Room):
+                await asyncio.shield(found)
+            elif reaching := self._heads.reaching(found, since, epoch):
+                await asyncio.shield(reaching)
+            else:
+                return found
             self._check_reader(room, claim, network)
-        return found
 
     def check_reader(self, claim: str, network: Network | None) -> None:
         """Check again that a reader may read and list rooms, after a wait.

@@ -74,6 +74,10 @@ class SessionBase(LiveSession):
         self.limiter.charge_refusal(self.services.clock.now())
         self.send(self.services.refusals.frame(refusal, self.network))
 
+    def refuse_message(self, refusal: Refused) -> None:
+        """Send an error frame for a message that was accepted, and could not be stored."""
+        self.refuse(refusal)
+
     def fall_behind(self) -> None:
         """Make all subscribers read the log from here on, because the socket is full."""
         for room, subscriber in self.subscriptions():

@@ -227,7 +227,14 @@ class ChatSession(SessionBase):
             self._later(frame, lambda frame: self._join_later(frame, arrival, found))
 
     async def _join_later(self, frame: Join, arrival: Arrival, waiting: Waiting) -> None:
-        admitted = await self.services.admission.admit(arrival, waiting)
+        try:
+            admitted = await self.services.admission.admit(arrival, waiting)
+        except Refused as refusal:
+            if refusal.code is not ErrorCode.OUT_OF_REACH:
+                raise
+            # This node is too far behind what was read at another.
+            self.disconnect(CloseCode.OUT_OF_REACH, refusal)
+            return
         if self._has_ended:
             self.services.admission.sign_out(admitted.person)
         else:
@@ -252,6 +259,7 @@ class ChatSession(SessionBase):
             frame.invite,
             frame.must_exist,
             frame.epoch,
+            frame.since,
         )
 
     def _enter(self, admitted: Admitted, frame: Join) -> None:
@@ -292,6 +300,12 @@ class ChatSession(SessionBase):
 
         best = max(self._memberships.values(), key=standing, default=None)
         return best.subscriber.person if best else None
+
+    def refuse_message(self, refusal: Refused) -> None:
+        membership = self._memberships.get(refusal.room)
+        if membership:
+            membership.posting.note_refused(refusal)
+        self.refuse(refusal)
 
     def remove_from_room(self, room: str, refusal: Refused) -> None:
         membership = self._memberships.pop(room, None)

@@ -46,6 +46,9 @@ OPERATORS_ACTS: Final = frozenset(
 )
 """Acts that only the operator may do."""
 
+CHANGES_OF_LOGS: Final = frozenset({Act.REDACT, Act.ARCHIVE, Act.UNARCHIVE, Act.RENAME, Act.DELETE})
+"""Acts that a node of a cluster cannot do for the others yet: their logs would differ from its own."""
+
 SLOWEST_SECONDS: Final = 24 * 3600
 """A message a day."""
 
@@ -123,6 +126,10 @@ _OPERATOR_ONLY: Final = {
     Language.RU: "это может только администратор чата, командой besedka admin",
     Language.EN: "only the operator of the chat may do this, with besedka admin",
 }
+_IN_CLUSTER: Final = {
+    Language.RU: "в кластере этого пока нельзя: другие узлы об этом не узнают",
+    Language.EN: "this cannot be done in a cluster yet: the other nodes would not learn of it",
+}
 _NOT_RECORDED: Final = {
     Language.RU: "записать это в audit.txt не удалось",
     Language.EN: "this could not be recorded in audit.txt",
@@ -161,6 +168,7 @@ class Moderator:
         admission: decides which rooms a moderator may enter.
         clock: the server's clock.
         language: of the sentences.
+        has_others: whether there are other nodes.
     """
 
     def __init__(
@@ -173,7 +181,9 @@ class Moderator:
         admission: Admission,
         clock: Clock,
         language: Language,
+        has_others: bool = False,
     ) -> None:
+        self._has_others = has_others
         self._directory = directory
         self._moderation = directory.moderation
         self._rooms = rooms
@@ -228,6 +238,8 @@ class Moderator:
     async def _act(self, frame: Moderate, actor: _Actor) -> Response:
         clean_key(frame.key)
         self._rooms.check_accepting()
+        if self._has_others and frame.act in CHANGES_OF_LOGS:
+            raise Refused(ErrorCode.NOT_ALLOWED, room=frame.room, why=_IN_CLUSTER)
         return await self._acts.get(frame.act, self._restrict)(frame, actor)
 
     # Acts on people.

@@ -115,7 +115,7 @@ class Posting:
         self._has_frames = has_frames
         # Messages of the log that were recognised without a key: each is recognised once.
         self._found: tuple[int, ...] = ()
-        # The key of the message that was too fast, and must be resent first.
+        # The key of the message that was refused for now, and must be resent first.
         self._refused_key = ""
 
     def post(self, text: str, key: str = "", after: int | None = None) -> Message | Later | None:
@@ -161,6 +161,11 @@ class Posting:
                     raise
                 await asyncio.sleep(refusal.wait)
                 self._check()
+
+    def note_refused(self, refusal: Refused) -> None:
+        """Note that a message was refused after all; if it is to be posted again, then before all others with a key."""
+        if refusal.code is ErrorCode.OUT_OF_REACH:
+            self._refused_key = self._refused_key or refusal.key
 
     def forget_log(self) -> None:
         """Forget the log's messages, because the log has been replaced."""
@@ -215,14 +220,21 @@ class Posting:
         return self._committer.post(self._room, draft, self._poster)
 
     def _charge(self, message: Message) -> None:
+        self._check_order(message.key)
         if self._is_free:
             if self._has_frames:
                 self._limiter.count_message(self._clock.now())
             return
-        key = message.key
-        if self._refused_key and key and key != self._refused_key:
-            raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)
-        self._charge_in_order(key, lambda: self._charge_message(message.text))
+        self._charge_in_order(message.key, lambda: self._charge_message(message.text))
+
+    def _check_order(self, key: str) -> None:
+        """Refuse what was posted behind a message that was refused for now, until that one comes again."""
+        if not (self._refused_key and key) or key == self._refused_key:
+            return
+        if self._room.dedup.knows(self._person.name, self._refused_key):
+            self._refused_key = ""  # it was stored after all
+            return
+        raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)
 
     def _charge_message(self, text: str) -> None:
         self._limiter.charge_message(self._clock.now(), text, has_frame=self._has_frames)

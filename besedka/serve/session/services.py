@@ -59,7 +59,7 @@ class Services:
     def of(cls, chat: Chat, language: Language) -> Services:
         """The services of a chat, in a language."""
         directory, rooms, clock = chat.directory, chat.rooms, chat.clock
-        admission = Admission(directory, rooms, clock)
+        admission = Admission(directory, rooms, chat.heads, clock)
         pipeline = Pipeline(chat.committer, chat.resends, directory.moderation, directory.direct, clock)
         read_marking = ReadMarking(directory)
         translations: dict[Language, Services] = {}
@@ -72,6 +72,7 @@ class Services:
                 admission=admission,
                 clock=clock,
                 language=spoken,
+                has_others=chat.heads.has_others,
             )
             translations[spoken] = cls(
                 admission=admission,

@@ -321,6 +321,7 @@ ENGLISH = Phrases(
         ErrorCode.STORAGE_FULL: "Not stored: the server's disk is full.",
         ErrorCode.NOT_STORED: "Not stored: the server could not write to its disk.",
         ErrorCode.GOING_DOWN: "The server is going down.",
+        ErrorCode.OUT_OF_REACH: "This server cannot reach the others at the moment; what you say waits.",
     },
 )
 
@@ -510,6 +511,7 @@ RUSSIAN = Phrases(
         ErrorCode.STORAGE_FULL: "Не сохранено: на диске сервера нет места.",
         ErrorCode.NOT_STORED: "Не сохранено: сервер не смог записать на диск.",
         ErrorCode.GOING_DOWN: "Сервер останавливается.",
+        ErrorCode.OUT_OF_REACH: "Этот сервер сейчас не достаёт до остальных; написанное ждёт.",
     },
 )
 

@@ -235,6 +235,7 @@ export const features = {
     storage_full: () => "Not saved: the server's disk is full.",
     not_stored: () => "Not saved: the server could not write it to its disk.",
     going_down: () => "Not sent: the server is stopping.",
+    out_of_reach: () => "Not sent yet: this server cannot reach the others at the moment.",
     bad_search: () => "This cannot be searched.",
     no_files: () => "Files cannot be sent here. Send a link instead.",
     no_message: ({ number }) => `There is no message ${number} in this room.`,

@@ -4,6 +4,8 @@ import { DEFAULT_ROOM } from "../protocol.js";
 import { away, sendWaiting, unsent, without } from "../room.js";
 import { here, mapValues, roomOf, withRoom } from "../state.js";
 
+const HELD = /^(too_fast|out_of_reach)$/; // all messages are sent again in a moment
+
 /** @type {Feature["events"]} */
 const events = {
   refused: (state, { name, frame }) => {
@@ -13,7 +15,7 @@ const events = {
     /** @type {Effect[]} */
     const sent = frames.map((frame) => ({ do: "send", frame }));
     const { code, key, retry_after: seconds = 0 } = frame;
-    const isFirst = code === "too_fast" && key && !room.isThrottled;
+    const isFirst = HELD.test(code) && key && !room.isThrottled;
     return [withRoom(state, next), isFirst ? [...sent, { do: "schedule", seconds, event: { type: "resend", name: room.name } }] : sent];
   },
 };
@@ -65,7 +67,7 @@ function refused(room, { code, text, key, retry_after: wait }) {
   const refusal = { code, text, wait };
   const next = { ...room, refusal };
   // The outbox keeps all messages in order; until then the server refuses everything.
-  if (key && code === "too_fast") return [{ ...next, outbox: unsent(room), isThrottled: true }, []];
+  if (key && HELD.test(code)) return [{ ...next, outbox: unsent(room), isThrottled: true }, []];
   // The server stops after these codes: the message waits, and is resent to its successor.
   if (!key || code === "not_stored" || code === "going_down") return [{ ...next, fetching: null }, []];
   const outbox = room.outbox.filter((message) => message.key !== key);

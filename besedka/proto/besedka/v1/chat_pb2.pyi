@@ -79,6 +79,7 @@ class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODE_NOT_ACCEPTED: _ClassVar[Code]
     CODE_ROOM_ARCHIVED: _ClassVar[Code]
     CODE_ROOM_GONE: _ClassVar[Code]
+    CODE_OUT_OF_REACH: _ClassVar[Code]
 KIND_OPEN: Kind
 KIND_PRIVATE: Kind
 KIND_DIRECT: Kind
@@ -140,6 +141,7 @@ CODE_NO_ACCESS: Code
 CODE_NOT_ACCEPTED: Code
 CODE_ROOM_ARCHIVED: Code
 CODE_ROOM_GONE: Code
+CODE_OUT_OF_REACH: Code
 
 class Message(_message.Message):
     __slots__ = ("id", "user", "text", "time", "key", "clock", "unverified")

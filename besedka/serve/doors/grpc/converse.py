@@ -38,7 +38,7 @@ class ConverseSubscriber(StreamSubscriber):
         return proto.response(frames[0], None).SerializeToString()
 
     def refused(self, refusal: Refused) -> None:
-        self.stream.session.refuse(refusal)
+        self.stream.session.refuse_message(refusal)
 
     def remove(self, refusal: Refused) -> None:
         self.stream.session.remove_from_room(self.room.name, refusal)

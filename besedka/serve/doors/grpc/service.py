@@ -150,8 +150,9 @@ class ChatService:
     ) -> FollowStream:
         """A stream that has entered its room."""
         claim = calls.reader(request)
+        since = request.since if request.HasField("since") else None
         room = await self._services.admission.existing_room(
-            clean_room(request.room or DEFAULT_ROOM), claim, limiter
+            clean_room(request.room or DEFAULT_ROOM), claim, limiter, since=since, epoch=request.epoch
         )
         # Once it is entered the room may be closed under a nameless reader.
         with self._services.rooms.held(room):
@@ -159,7 +160,7 @@ class ChatService:
             stream = FollowStream(
                 self._spoken(context), room, reader=Person(claim=claim), limiter=limiter, write=context.write
             )
-            stream.enter(request.since if request.HasField("since") else None, request.epoch)
+            stream.enter(since, request.epoch)
             until_left.callback(stream.leave)
         return stream
 

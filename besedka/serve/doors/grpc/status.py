@@ -53,6 +53,7 @@ STATUS: Final[dict[ErrorCode, grpc.StatusCode]] = {
     ErrorCode.STORAGE_FULL: EXHAUSTED,
     ErrorCode.NOT_STORED: grpc.StatusCode.DATA_LOSS,
     ErrorCode.GOING_DOWN: grpc.StatusCode.UNAVAILABLE,
+    ErrorCode.OUT_OF_REACH: grpc.StatusCode.UNAVAILABLE,
     ErrorCode.NAME_CLAIMED: EXISTS,
     ErrorCode.NOT_KNOWN: DENIED,
     ErrorCode.TOO_MANY_NAMES: EXHAUSTED,

@@ -46,7 +46,7 @@ class SocketSubscriber(Subscriber):
         self._connection.send(page.encoded(self.encode))
 
     def refused(self, refusal: Refused) -> None:
-        self.session.refuse(refusal)
+        self.session.refuse_message(refusal)
 
     def break_off(self) -> None:
         act_on_each(

@@ -1,0 +1,7 @@
+"""A cluster: several nodes with one order, which a stream of NATS decides.
+
+A `node` is this server among the others. Its `sequencer` offers what is posted here and gives the committer what all have posted, in the order of the `stream`, which a `consumer` receives. `entry` is
+the form of what is in the stream, and `room_order` the rules of compare-and-set for a room, both pure. `checkpoint` remembers how far the logs are, and `servers` are those of NATS.
+
+Only the server imports it, and only with ``--cluster``: on one machine NATS is never imported.
+"""

@@ -1,0 +1,187 @@
+"""Receiving the stream: each entry once, in its order, from any number on; a start, catching up and live receiving are the same.
+
+A push consumer of JetStream that lives only in memory sends the entries, each with its number in the stream and its number in this consumer. If one is missing in the latter, or
+nothing came for a while, not even a heartbeat, a new consumer begins behind the last entry that was received. (The ordered consumer of nats-py does the same, and stops receiving in some cases:
+nats.py issues 510 and 1005.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+
+from besedka.serve.cluster.entry import EntryInvalid
+from besedka.serve.cluster.stream import ANSWER_SECONDS, RETRY_SECONDS, STREAM, Stream, room_of
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS: Final = 1.0
+SILENCE_SECONDS: Final = 3.0
+"""Three heartbeats are missing: the consumer is gone, or the server that has it."""
+
+LOSSES_BELIEVED: Final = 10
+"""A server that has just come up may know less for a moment."""
+
+_NANOSECONDS: Final = 1_000_000_000
+
+Receive = Callable[[str, int, bytes], bool]
+"""Takes in an entry: its room, its number, its bytes. Returns whether more can be taken in now."""
+
+
+class StreamLost(Exception):  # noqa: N818 - says what happened
+    """The stream is not the one any more that was received."""
+
+
+class Consumer:
+    """Hears the stream.
+
+    Args:
+        stream: the stream.
+        cluster: the id of the stream.
+        behind: the number of the last entry that is known here.
+        receive: takes in each entry.
+
+    Attributes:
+        received: the number of the last entry that was received.
+        caught_up: set when all entries were received that were there at the start.
+    """
+
+    def __init__(self, stream: Stream, cluster: str, behind: int, receive: Receive) -> None:
+        self._stream = stream
+        self._cluster = cluster
+        self._receive = receive
+        self._loop = asyncio.get_running_loop()
+        self._subscription: Subscription | None = None
+        self._invalid: EntryInvalid | None = None
+        self._count = 0
+        self._came_at = self._loop.time()
+        self._again = asyncio.Event()
+        self._may_receive = asyncio.Event()
+        self._may_receive.set()
+        self.received = behind
+        self.caught_up = asyncio.Event()
+
+    async def run(self) -> None:
+        """Receive, for ever.
+
+        Raises:
+            EntryInvalid: if an entry cannot be understood.
+            StreamLost: if the stream is not the one any more that was received.
+        """
+        losses = 0
+        try:
+            while True:
+                await self._may_receive.wait()
+                self._again.clear()
+                why = await self._stream.lost(self._cluster, self.received)
+                losses = losses + 1 if why else 0
+                if losses == LOSSES_BELIEVED:
+                    raise StreamLost(why)
+                if why or not await self._begin():
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                await self._until_lost()
+                await self._leave()
+                if self._invalid:
+                    raise self._invalid
+        finally:
+            await self._leave()
+
+    def go_on(self) -> None:
+        """Go on after `Receive` has returned that nothing more can be taken in."""
+        self._may_receive.set()
+
+    async def _until_lost(self) -> None:
+        """Wait until the consumer is lost."""
+        while not self._again.is_set():
+            silence = self._loop.time() - self._came_at
+            if silence >= SILENCE_SECONDS:
+                log.debug("nothing was heard of the stream for %.1f seconds", silence)
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SILENCE_SECONDS - silence):
+                    await self._again.wait()
+
+    async def _begin(self) -> bool:
+        """Make a consumer behind the last entry that was received. Returns whether there is one."""
+        client = self._stream.client
+        inbox = client.new_inbox()
+        config = {
+            "deliver_policy": "by_start_sequence",
+            "opt_start_seq": self.received + 1,
+            "ack_policy": "none",
+            "replay_policy": "instant",
+            "deliver_subject": inbox,
+            "idle_heartbeat": int(HEARTBEAT_SECONDS * _NANOSECONDS),
+            "flow_control": True,
+            "mem_storage": True,
+            "num_replicas": 1,
+        }
+        self._count, self._came_at = 0, self._loop.time()
+        try:
+            subscription = self._subscription = await client.subscribe(inbox, cb=self._came)
+            question = msgspec.json.encode({"stream_name": STREAM, "config": config})
+            reply = await client.request(
+                f"$JS.API.CONSUMER.CREATE.{STREAM}", question, timeout=ANSWER_SECONDS
+            )
+        except (NatsError, TimeoutError):
+            await self._leave()
+            return False
+        answer: dict[str, Any] = msgspec.json.decode(reply.data)
+        if "error" in answer:
+            await self._leave()
+            return False
+        self._came_at = self._loop.time()
+        if self._subscription is subscription and not answer.get("num_pending") and not self._count:
+            self.caught_up.set()
+        return True
+
+    async def _leave(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        if subscription:
+            with suppress(NatsError):
+                await subscription.unsubscribe()
+
+    async def _came(self, message: Msg) -> None:
+        if self._again.is_set():
+            return  # of a consumer that is given up
+        self._came_at = self._stream.answered_at = self._loop.time()
+        headers = message.headers or {}
+        if headers.get("Status") is not None:
+            await self._came_status(message, headers)
+            return
+        number = message.metadata.sequence
+        self._count += 1
+        if number.consumer != self._count or number.stream <= self.received:
+            self._again.set()  # some were lost on the way
+            return
+        self.received = number.stream
+        try:
+            may_go_on = self._receive(room_of(message.subject), number.stream, message.data)
+        except EntryInvalid as error:
+            self._invalid = error
+            may_go_on = False
+        if message.metadata.num_pending == 0:
+            self.caught_up.set()
+        if not may_go_on:
+            self._may_receive.clear()
+            self._again.set()
+
+    async def _came_status(self, message: Msg, headers: dict[str, str]) -> None:
+        """Answer a request of flow control; see from a heartbeat whether an entry is missing."""
+        stalled = headers.get("Nats-Consumer-Stalled")
+        asked = message.reply or stalled
+        if asked:
+            with suppress(NatsError):
+                await self._stream.client.publish(asked)
+        last = headers.get("Nats-Last-Consumer")
+        if last is not None and int(last) != self._count:
+            self._again.set()

@@ -1,0 +1,103 @@
+"""An entry of the stream: one batch of one room, as all nodes append it. Pure.
+
+A line of JSON says what it is; behind its LF come the log's lines as they are, byte for byte. Whoever offers an entry has decided everything in it: the
+ids, the time, the epoch. The others append.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from besedka.wire.log_line import FIRST_LINE
+
+VERSION: Final = 1
+ENTRY_BYTES_AT_MOST: Final = 512 * 1024
+"""A node takes in one entry at a time, and NATS carries at most a megabyte."""
+
+
+class EntryInvalid(ValueError):  # noqa: N818 - says what the entry is
+    """An entry that no node of this version has written."""
+
+
+class EntryKind(StrEnum):
+    """The kinds of entries."""
+
+    LINES = "lines"
+
+
+class Head(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An entry without its lines.
+
+    Attributes:
+        by: the token of the offer; each offer has another one.
+        first: the id of its first message: the room's count before it, plus one.
+        at: the time of its messages, in unix seconds.
+        epoch: of the room's log.
+        keys: the keys that posters gave to messages, by their place in the entry, from 0.
+        unverified: the places of messages whose posters had not shown that the name is theirs.
+        kind: what it does.
+        v: the version of this form.
+    """
+
+    by: str
+    first: int
+    at: int
+    epoch: str
+    keys: dict[int, str] = {}
+    unverified: list[int] = []
+    kind: EntryKind = EntryKind.LINES
+    v: int = VERSION
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry.
+
+    Attributes:
+        head: what it says of its messages.
+        messages: the lines of each message, with its last LF.
+    """
+
+    head: Head
+    messages: Sequence[bytes]
+
+    @property
+    def last(self) -> int:
+        """The id of its last message."""
+        return self.head.first + len(self.messages) - 1
+
+
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(Head)
+
+
+def encode_entry(entry: Entry) -> bytes:
+    """The bytes of an entry in the stream."""
+    return b"".join((_encoder.encode(entry.head), b"\n", *entry.messages))
+
+
+def decode_entry(data: bytes) -> Entry:
+    """Parse an entry.
+
+    Raises:
+        EntryInvalid: if it is none.
+    """
+    head, _, lines = data.partition(b"\n")
+    try:
+        decoded = _decoder.decode(head)
+    except msgspec.MsgspecError as error:
+        raise EntryInvalid(f"an entry cannot be read: {error}") from error
+    if decoded.v != VERSION:
+        raise EntryInvalid(f"an entry has version {decoded.v}, and this node reads {VERSION}")
+    begins = [found.start() for found in FIRST_LINE.finditer(lines)]
+    if not begins or begins[0] or not lines.endswith(b"\n") or decoded.first < 1:
+        raise EntryInvalid("an entry holds no messages")
+    places = {*decoded.keys, *decoded.unverified}
+    if not places <= {*range(len(begins))}:
+        raise EntryInvalid("an entry speaks of messages that it does not hold")
+    messages = [lines[begin:end] for begin, end in pairwise([*begins, len(lines)])]
+    return Entry(decoded, messages)

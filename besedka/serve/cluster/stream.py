@@ -1,0 +1,298 @@
+"""The stream that decides the order, as JetStream keeps it: its settings, its entries, and what is offered to it.
+
+Everything here is what NATS says over its JSON interface (ADR-1, ADR-2 of the NATS architecture records). Whether an offer was accepted is not decided by its answer, which may
+be lost: it is decided by what is received (`besedka/serve/cluster/consumer.py`). Answers only show that the stream can be reached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final, Self
+from urllib.parse import quote, unquote, urlsplit
+
+import msgspec
+import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from besedka import __version__
+from besedka.serve.errors import ClusterUnusable
+
+log = logging.getLogger(__name__)
+
+STREAM: Final = "BESEDKA"
+SUBJECTS: Final = "besedka.log."
+"""In front of a room's name."""
+
+REPLICAS: Final = 3
+ANSWER_SECONDS: Final = 2.0
+"""How long a question to the stream may take; an election lasts longer, and then it is asked again."""
+
+START_SECONDS: Final = 5.0
+"""How long a node tries to reach the cluster at its start before it gives up; during an election it waits on."""
+
+ELECTION_SECONDS: Final = 30.0
+"""How long a node waits for a stream that has no leader."""
+
+RETRY_SECONDS: Final = 0.2
+
+NOT_FOUND: Final = 404
+SERVER_ERROR: Final = 500
+NAME_IN_USE: Final = 10058
+
+_SETTINGS: Final[Mapping[str, Any]] = {
+    "retention": "limits",
+    "storage": "file",
+    "max_consumers": -1,
+    "max_msgs": -1,
+    "max_bytes": -1,
+    "max_age": 0,
+    "max_msgs_per_subject": -1,
+    "max_msg_size": 1024 * 1024,
+    "discard": "new",
+    "deny_purge": True,
+    "deny_delete": False,
+    "allow_direct": True,
+}
+"""An entry is never dropped by itself: where a room's last entry was gone, an old node could be believed."""
+
+
+class StreamState(msgspec.Struct, frozen=True):
+    """The state of the stream.
+
+    Attributes:
+        id: identifies it, and with it the cluster's history.
+        first: the number of its first entry.
+        last: the number of its last entry; 0 if there is none.
+        zone: the zone of the log's times.
+    """
+
+    id: str
+    first: int
+    last: int
+    zone: str
+
+
+class Stream:
+    """The connection to a stream. Make it with `open`.
+
+    Attributes:
+        answered_at: when it was last heard of, by the loop's clock.
+    """
+
+    def __init__(self, client: Client, replicas: int) -> None:
+        self._client = client
+        self._replicas = replicas
+        self._loop = asyncio.get_running_loop()
+        self._answers = client.new_inbox()
+        self.answered_at = self._loop.time()
+
+    @classmethod
+    async def open(cls, servers: Sequence[str], *, replicas: int = REPLICAS) -> Self:
+        """Connect to a cluster.
+
+        Args:
+            servers: the addresses of some of its servers, as ``nats://host:port``.
+            replicas: how many servers keep the stream.
+
+        Raises:
+            ClusterUnusable: if none of them answers.
+        """
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                client = await nats.connect(
+                    servers=[*servers],
+                    name=f"besedka {__version__}",
+                    allow_reconnect=True,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=RETRY_SECONDS,
+                    connect_timeout=1,
+                    error_cb=_note,
+                )
+        except (NatsError, OSError, TimeoutError) as error:
+            raise ClusterUnusable(f"none of {', '.join(map(_shown, servers))} can be reached") from error
+        stream = cls(client, replicas)
+        await client.subscribe(stream._answers, cb=stream._answered)
+        return stream
+
+    async def close(self) -> None:
+        """Disconnect."""
+        with suppress(NatsError):
+            await self._client.close()
+
+    @property
+    def client(self) -> Client:
+        """The connection to NATS."""
+        return self._client
+
+    async def ensure(self, zone: str) -> StreamState:
+        """The state of the stream, which is made if there is none.
+
+        Args:
+            zone: of the log's times: what a new stream is given, and an existing one must have.
+
+        Raises:
+            ClusterUnusable: if it cannot be used, and why.
+        """
+        begun = self._loop.time()
+        while True:
+            try:
+                return self._checked(await self._info() or await self._create(zone), zone)
+            except _Unanswered as unanswered:
+                if self._loop.time() - begun > ELECTION_SECONDS:
+                    raise ClusterUnusable(
+                        "its stream has no leader, or JetStream does not answer"
+                    ) from unanswered
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def lost(self, cluster: str, received: int) -> str:
+        """Why the stream is not what this node has received so far; empty if it is, or if nobody answers.
+
+        Args:
+            cluster: the id of the stream.
+            received: the number of the last entry that was received.
+        """
+        try:
+            info = await self._info()
+        except _Unanswered:
+            return ""
+        if info is None:
+            return "its stream was deleted"
+        if (info["config"].get("metadata") or {}).get("besedka_id") != cluster:
+            return "its stream is another one now"
+        last = int(info["state"]["last_seq"])
+        return f"its stream ends at {last}, and entry {received} was received" if last < received else ""
+
+    async def last_of(self, room: str) -> tuple[int, bytes]:
+        """The number of a room's last entry, and its bytes; 0 if it has none.
+
+        Raises:
+            TimeoutError: if the stream does not answer.
+        """
+        try:
+            found = await self._ask(f"STREAM.MSG.GET.{STREAM}", {"last_by_subj": subject_of(room)})
+        except _Unanswered:
+            raise TimeoutError from None
+        return (int(found["message"]["seq"]), b64decode(found["message"]["data"])) if found else (0, b"")
+
+    async def next_of(self, room: str, begin: int) -> tuple[int, bytes] | None:
+        """A room's first entry from a number on, with its number; None if there is none.
+
+        Raises:
+            TimeoutError: if the stream does not answer.
+        """
+        try:
+            found = await self._ask(
+                f"STREAM.MSG.GET.{STREAM}", {"seq": begin, "next_by_subj": subject_of(room)}
+            )
+        except _Unanswered:
+            raise TimeoutError from None
+        return (int(found["message"]["seq"]), b64decode(found["message"]["data"])) if found else None
+
+    async def offer(self, room: str, data: bytes, behind: int) -> None:
+        """Offer an entry, to be accepted only if the room's last entry has this number. Its answer is not waited for."""
+        if not self._client.is_connected:
+            return  # what waits for a connection would come late
+        headers = {"Nats-Expected-Last-Subject-Sequence": str(behind)}
+        with suppress(NatsError):
+            await self._client.publish(subject_of(room), data, reply=self._answers, headers=headers)
+
+    async def probe(self) -> None:
+        """Ask for the stream's state, so that it is known whether it can be reached."""
+        with suppress(_Unanswered):
+            await self._info()
+
+    async def _answered(self, message: Msg) -> None:
+        # A room that nobody listens to answers, too: with a status.
+        if (message.headers or {}).get("Status") is None:
+            self.answered_at = self._loop.time()
+
+    async def _info(self) -> dict[str, Any] | None:
+        return await self._ask(f"STREAM.INFO.{STREAM}", {})
+
+    async def _create(self, zone: str) -> dict[str, Any]:
+        metadata = {"besedka_id": secrets.token_hex(8), "besedka_version": "1", "besedka_zone": zone}
+        config = {
+            "name": STREAM,
+            "subjects": [f"{SUBJECTS}*"],
+            "num_replicas": self._replicas,
+            "metadata": metadata,
+            **_SETTINGS,
+        }
+        made = await self._ask(f"STREAM.CREATE.{STREAM}", config)
+        if made is None:
+            raise ClusterUnusable("the stream cannot be made")
+        return made
+
+    def _checked(self, info: dict[str, Any], zone: str) -> StreamState:
+        config, state = info["config"], info["state"]
+        wrong = [name for name, value in _SETTINGS.items() if config.get(name, _default(value)) != value]
+        if config.get("num_replicas") != self._replicas:
+            wrong.append("num_replicas")
+        metadata = config.get("metadata") or {}
+        if wrong or not metadata.get("besedka_id"):
+            raise ClusterUnusable(
+                f"the stream {STREAM} is not as Besedka makes it: {', '.join(wrong) or 'it is not Besedka that has made it'}"
+            )
+        if metadata.get("besedka_zone") != zone:
+            raise ClusterUnusable(
+                f"the cluster writes times in the zone {metadata.get('besedka_zone')}, and this node in {zone} (--utc)"
+            )
+        return StreamState(metadata["besedka_id"], state["first_seq"], state["last_seq"], zone)
+
+    async def _ask(self, what: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Ask JetStream; None if it has not found what was asked for.
+
+        Raises:
+            _Unanswered: if nobody answers, or nobody can at the moment.
+            ClusterUnusable: if it refuses.
+        """
+        data = msgspec.json.encode(question) if question else b""
+        try:
+            reply = await self._client.request(f"$JS.API.{what}", data, timeout=ANSWER_SECONDS)
+        except (NatsError, TimeoutError) as unanswered:
+            raise _Unanswered from unanswered
+        answer: dict[str, Any] = msgspec.json.decode(reply.data)
+        error = answer.get("error")
+        if error is None or error["code"] == NOT_FOUND:
+            self.answered_at = self._loop.time()
+            return None if error else answer
+        # Another node was faster at making it; or a server fails at the moment, as in HTTP.
+        if error.get("err_code") == NAME_IN_USE or error["code"] >= SERVER_ERROR:
+            raise _Unanswered
+        raise ClusterUnusable(f"JetStream refuses: {error.get('description', error['code'])}")
+
+
+class _Unanswered(Exception):  # noqa: N818 - a state, not a failure
+    """Nobody answers at the moment."""
+
+
+def subject_of(room: str) -> str:
+    """The subject of a room's entries."""
+    return f"{SUBJECTS}{quote(room, safe='')}"
+
+
+def room_of(subject: str) -> str:
+    """The room of a subject."""
+    return unquote(subject.removeprefix(SUBJECTS))
+
+
+def _shown(url: str) -> str:
+    """The address of a server without its account."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _default(value: object) -> object:
+    """A setting that the stream does not show."""
+    return False if isinstance(value, bool) else 0
+
+
+async def _note(error: Exception) -> None:
+    log.debug("NATS: %s", str(error) or type(error).__name__)

@@ -1,0 +1,281 @@
+"""Several nodes with one order: everybody may talk to any of them, and each has the whole history in the same file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from besedka.wire.log_line import read_line
+from tests.blackbox.test_how_the_server_is import figures
+from tests.calling import Caller
+from tests.clustering import Link, NatsServers, files
+from tests.commanding import wait_until
+from tests.conftest import ServerMaker
+from tests.ordering import Operator
+from tests.running import RunningServer, fetch
+from tests.talking import WireClient, ids_in
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+LOG = "chat_history.txt"
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> Iterator[NatsServers]:
+    """The servers, started."""
+    with NatsServers(tmp_path) as servers:
+        yield servers
+
+
+@pytest.fixture
+def nodes(nats: NatsServers, make_server: ServerMaker, tmp_path: Path) -> list[RunningServer]:
+    """Three nodes, started."""
+    made = []
+    for number in range(3):
+        directory = tmp_path / f"node-{number}"
+        directory.mkdir()
+        made.append(
+            make_server(
+                "--lang", "en", "--utc", "--names", "open", *nats.options, directory=directory
+            ).start()
+        )
+    return made
+
+
+def are_the_same(nodes: list[RunningServer], lines: int, name: str = LOG) -> None:
+    """Wait until all have so many lines, and the same ones."""
+
+    def are_so() -> bool:
+        found = files(nodes, name)
+        return len(found) == 1 and all(text.count(b"\n") == lines for text in found)
+
+    wait_until(are_so)
+    assert len({text.split(b"\n")[0] for text in files(nodes, f"{name}.epoch")}) == 1
+
+
+def test_all_nodes_have_the_same_messages_in_the_same_order(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[0]) as anna, WireClient(nodes[1]) as boris, WireClient(nodes[2]) as clara:
+        epochs = {
+            anna.join("Anna")["epoch"],
+            boris.join("Boris")["epoch"],
+            clara.join("Clara")["epoch"],
+        }
+        for number in range(30):
+            for client in (anna, boris, clara):
+                client.send_frame("chat", text=f"message {number}\nof two lines", key=f"k{number}")
+        for client in (anna, boris, clara):
+            assert client.receive_to(90) == list(range(1, 91))
+        assert len(epochs) == 1
+        are_the_same(nodes, 180)
+        # Who goes on at another node reads on from the same id.
+        moved = WireClient(nodes[1])
+        with moved:
+            welcome = moved.join("Anna", since=80, epoch=epochs.pop())
+            assert "reset" not in welcome
+            assert moved.receive_to(90) == list(range(81, 91))
+
+
+def test_a_room_in_which_nobody_is_on_a_node_is_written_there_all_the_same(
+    nodes: list[RunningServer],
+) -> None:
+    with WireClient(nodes[0]) as anna:
+        anna.join("Anna", "dev")
+        anna.send_frame("chat", room="dev", text="hello", key="a")
+        assert anna.receive("chat")["id"] == 1
+    are_the_same(nodes, 1, "chat_history.dev.txt")
+
+
+def test_the_same_key_at_two_nodes_at_once_is_one_message(nodes: list[RunningServer]) -> None:
+    clients = [WireClient(node) for node in nodes]
+    try:
+        for client in clients:
+            client.join("Anna", secret="s")
+        for number in range(20):
+            for client in clients:
+                client.send_frame("chat", text=f"message {number}", key=f"k{number}")
+        for client in clients:
+            assert client.receive_to(20) == list(range(1, 21))
+    finally:
+        for client in clients:
+            client.close()
+    are_the_same(nodes, 20)
+
+
+def test_a_node_that_was_killed_reads_on_from_where_it_was(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[0]) as anna:
+        anna.join("Anna")
+        anna.say_many([f"before {number}" for number in range(50)])
+        nodes[1].kill()
+        anna.say_many([f"meanwhile {number}" for number in range(50)])
+        nodes[1].start()
+        with WireClient(nodes[1]) as boris:
+            assert boris.join("Boris", since=0)["head"] == 100
+            boris.say_many(["here again"])
+        are_the_same(nodes, 101)
+
+
+def test_one_server_less_stops_nobody(nats: NatsServers, nodes: list[RunningServer]) -> None:
+    clients = [WireClient(node) for node in nodes]
+    try:
+        for number, client in enumerate(clients):
+            client.join(f"Client {number}")
+        for number in range(3):
+            nats.kill(number)
+            for client in clients:
+                client.say_many([f"without {number}"])
+            nats.start(number)
+            clients[0].say_many([f"with {number} again"])
+    finally:
+        for client in clients:
+            client.close()
+    are_the_same(nodes, 12)
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_log_that_was_edited_by_hand_is_kept_and_made_anew(
+    nodes: list[RunningServer], is_running: bool
+) -> None:
+    with WireClient(nodes[0]) as anna:
+        anna.join("Anna")
+        anna.say_many([f"message {number}" for number in range(10)])
+        are_the_same(nodes, 10)
+        if not is_running:
+            nodes[1].stop()
+        with nodes[1].history.open("a", encoding="utf-8") as log:
+            log.write("[2026-12-02 10:00:00] Mallory: by hand\n")
+        if not is_running:
+            nodes[1].start()
+        anna.say_many(["behind it"])
+        are_the_same(nodes, 11)
+    [kept] = nodes[1].directory.glob(f"{LOG}.aside-*")
+    assert "Mallory: by hand" in kept.read_text("utf-8")
+    assert "kept as" in nodes[1].errors
+
+
+@pytest.fixture
+def far(nats: NatsServers, make_server: ServerMaker, tmp_path: Path) -> tuple[RunningServer, Sequence[Link]]:
+    """A node whose network can be cut, and its ways to the servers."""
+    options, links = nats.links()
+    directory = tmp_path / "far"
+    directory.mkdir()
+    return make_server(
+        "--lang", "en", "--utc", "--names", "open", *options, directory=directory, grpc=True
+    ).start(), links
+
+
+def test_who_has_read_further_than_a_node_waits_there(
+    nodes: list[RunningServer], far: tuple[RunningServer, Sequence[Link]]
+) -> None:
+    behind, links = far
+    with WireClient(nodes[0]) as anna, WireClient(behind) as boris:
+        epoch = anna.join("Anna")["epoch"]
+        anna.say_many(["one", "two"])
+        are_the_same([*nodes, behind], 2)
+        for link in links:
+            link.hold()
+        anna.say_many(["three", "four"])
+        are_the_same(nodes, 4)
+        assert behind.history.read_bytes().count(b"\n") == 2
+        boris.send_frame("join", room="main", user="Boris", since=4, epoch=epoch)
+        with Caller(behind) as caller, caller.follow(since=4, epoch=epoch) as reader:
+            for link in links:
+                link.heal()
+            welcome, started = boris.receive("welcome"), reader.started()
+            assert (welcome["head"], welcome.get("reset")) == (4, None)
+            assert (started.head, started.reset) == (4, False)
+
+
+def test_a_node_that_is_cut_off_says_so_and_goes_on_where_it_was(
+    nodes: list[RunningServer], far: tuple[RunningServer, Sequence[Link]]
+) -> None:
+    cut_off, links = far
+    with WireClient(nodes[0]) as anna, WireClient(cut_off) as boris:
+        epoch = anna.join("Anna")["epoch"]
+        boris.join("Boris")
+        anna.say_many(["one", "two"])
+        assert boris.receive_to(2) == [1, 2]
+        for link in links:
+            link.hold()
+        assert fetch(cut_off, "/readyz") == (200, "ready\n")
+        boris.send_frame("chat", text="held", key="held")
+        assert boris.receive("error")["code"] == "out_of_reach"
+        assert fetch(cut_off, "/readyz") == (503, "cluster out of reach\n")
+        assert figures(cut_off)["besedka_cluster_silence_seconds"] > 8
+        # Who has read further elsewhere is sent on, and never reset.
+        with WireClient(cut_off) as moved:
+            moved.send_frame("join", room="main", user="Clara", since=9, epoch=epoch)
+            assert moved.receive("error")["code"] == "out_of_reach"
+            assert moved.ending()[0] == 1013
+        boris.send_frame("history", room="main", before=3)
+        assert ids_in(boris.receive("history")) == [1, 2]
+        for link in links:
+            link.heal()
+        # What was posted behind it must not come before it.
+        boris.send_frame("chat", text="behind it", key="behind")
+        assert boris.receive("error")["key"] == "behind"
+        # What was refused may have been on its way: it is stored once.
+        boris.send_frame("chat", text="held", key="held")
+        boris.send_frame("chat", text="behind it", key="behind")
+        assert boris.receive_to(4) == [3, 4]
+        assert [read_line(line).text for line in cut_off.lines[2:]] == ["held", "behind it"]
+        boris.say_many(["here again"])
+        are_the_same([*nodes, cut_off], 5)
+        assert fetch(cut_off, "/readyz")[0] == 200
+        assert figures(cut_off)["besedka_cluster_lag"] == 0
+
+
+def test_acts_that_would_make_the_logs_differ_are_refused(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[0]) as anna, Operator(nodes[0]) as operator:
+        anna.join("Anna", "dev")
+        anna.send_frame("chat", room="dev", text="hello", key="a")
+        assert anna.receive("chat")["id"] == 1
+        for act, fields in (
+            ("redact", {"id": 1}),
+            ("archive", {}),
+            ("delete", {}),
+            ("rename", {"to": "other"}),
+        ):
+            answer = operator.ask(act, room="dev", **fields)
+            assert answer["code"] == "not_allowed"
+            assert "this cannot be done in a cluster yet" in answer["text"]
+        # Private rooms would be open on the other nodes.
+        assert anna.ask("private", room="cellar")["code"] == "not_allowed"
+
+
+def test_a_server_that_leaves_the_cluster_goes_on_alone(
+    nodes: list[RunningServer], make_server: ServerMaker
+) -> None:
+    with WireClient(nodes[0]) as anna:
+        epoch = anna.join("Anna")["epoch"]
+        anna.say_many(["one", "two"])
+    are_the_same(nodes, 2)
+    nodes[2].stop()
+    alone = make_server("--lang", "en", "--utc", "--names", "open", directory=nodes[2].directory).start()
+    with WireClient(alone) as anna:
+        welcome = anna.join("Anna", since=1, epoch=epoch)
+        assert (welcome["head"], welcome["epoch"], welcome.get("reset")) == (2, epoch, None)
+        assert anna.receive_to(2) == [2]
+    alone.stop()
+    # And in again.
+    nodes[2].start()
+    with WireClient(nodes[2]) as anna:
+        assert anna.join("Anna", since=2, epoch=epoch)["head"] == 2
+        anna.say_many(["three"])
+    are_the_same(nodes, 3)
+
+
+def test_nodes_whose_stream_is_deleted_stop_and_say_so(nats: NatsServers, nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[0]) as anna:
+        anna.join("Anna")
+        anna.say_many(["one"])
+        are_the_same(nodes, 1)
+        nats.delete_stream()
+        anna.send_frame("chat", text="nobody orders this", key="k")
+        for node in nodes:
+            assert node.wait() == 1
+            assert "the cluster cannot be used any more: its stream was deleted" in node.errors
+        # It was told to nobody, and is in no log.
+        assert anna.receive_to_the_end() == []
+    are_the_same(nodes, 1)

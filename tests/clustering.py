@@ -1,0 +1,231 @@
+"""A cluster on this machine: three servers of NATS, and nodes that know them."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Final, Self
+
+import nats
+
+from besedka.serve.cluster.entry import Entry, decode_entry
+from tests import looping
+from tests.commanding import wait_until
+from tests.running import RunningServer, free_port
+from tools.run_cluster import filled, server_config, server_url
+
+NATS: Final = Path(sys.executable).with_name("nats-server")
+SERVERS: Final = 3
+
+
+class NatsServers:
+    """The servers that decide the order.
+
+    Args:
+        folder: their folders stand in it.
+        count: how many they are.
+        sync: their ``sync_interval``; without any, they have no JetStream.
+        says: whether they say how they sync.
+
+    Attributes:
+        urls: their addresses.
+    """
+
+    def __init__(
+        self, folder: Path, count: int = SERVERS, *, sync: str = "always", says: bool = True
+    ) -> None:
+        self._folder = folder
+        self._sync = sync
+        self._says = says
+        self._links: list[Link] = []
+        self._ports = [free_port() for _ in range(count)]
+        self._routes = [free_port() for _ in range(count)]
+        self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
+        self.urls = [server_url(port) for port in self._ports]
+
+    def __enter__(self) -> Self:
+        for number in range(len(self._ports)):
+            self.start(number)
+        for port in self._ports:
+            wait_until(partial(_listens, port))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in range(len(self._ports)):
+            self.kill(number)
+        for link in self._links:
+            link.close()
+
+    @property
+    def options(self) -> Sequence[str]:
+        """The options of a node."""
+        return _options(self.urls)
+
+    def links(self) -> tuple[Sequence[str], Sequence[Link]]:
+        """The options of a node whose ways to the servers can be held, and these ways."""
+        links = [Link([port], "nats://besedka:change-me-too@") for port in self._ports]
+        self._links += links
+        return _options([link.url for link in links]), links
+
+    def start(self, number: int) -> None:
+        """Start one of them."""
+        folder = self._folder / f"nats-{number}"
+        folder.mkdir(exist_ok=True)
+        config = folder / "nats.conf"
+        config.write_text(self._config(number, folder), encoding="utf-8")
+        with (folder / "log.txt").open("ab") as log:
+            self._processes[number] = subprocess.Popen([NATS, "-c", config], stdout=log, stderr=log)
+
+    def freeze(self, number: int) -> None:
+        """Have one of them stand still."""
+        self._signal(number, signal.SIGSTOP)
+
+    def thaw(self, number: int) -> None:
+        """Have it go on."""
+        self._signal(number, signal.SIGCONT)
+
+    def entries(self) -> dict[str, list[Entry]]:
+        """All entries of the stream, by their subjects."""
+
+        async def read() -> dict[str, list[Entry]]:
+            client = await nats.connect(self.urls)
+            stream = client.jetstream()
+            found: dict[str, list[Entry]] = {}
+            for number in range(1, (await stream.stream_info("BESEDKA")).state.messages + 1):
+                message = await stream.get_msg("BESEDKA", number)
+                found.setdefault(str(message.subject), []).append(decode_entry(message.data or b""))
+            await client.close()
+            return found
+
+        return looping.run(read())
+
+    def _signal(self, number: int, wanted: signal.Signals) -> None:
+        process = self._processes[number]
+        assert process
+        process.send_signal(wanted)
+
+    def _config(self, number: int, folder: Path) -> str:
+        """The content of ``deploy/nats.conf``, but for the mistakes that were asked for."""
+        text = server_config(number, folder / "store", self._ports, self._routes)
+        # Else they tell the nodes of each other, and these find ways that cannot be held.
+        changes = {"name: besedka": "name: besedka\n  no_advertise: true"}
+        if not self._sync:
+            changes |= {"\njetstream {": "\n# {", "jetstream: enabled": "jetstream: disabled"}
+        elif self._sync != "always":
+            changes["sync_interval: always"] = f"sync_interval: {self._sync}"
+        if not self._says:
+            changes["imports:"] = "# imports:"
+        text = filled(text, changes)
+        return text if self._sync else re.sub(r"# \{.*?\n\}\n", "", text, flags=re.DOTALL)
+
+    def delete_stream(self) -> None:
+        """Delete what the nodes order their messages by."""
+
+        async def delete() -> None:
+            client = await nats.connect(self.urls[0])
+            await client.jetstream().delete_stream("BESEDKA")
+            await client.close()
+
+        looping.run(delete())
+
+    def kill(self, number: int) -> None:
+        """End one of them at once."""
+        process, self._processes[number] = self._processes[number], None
+        if process:
+            with suppress(ProcessLookupError):
+                process.kill()
+            process.wait()
+
+
+class Link:
+    """A way to a server of NATS, or to any of several nodes, which can be held or cut.
+
+    Args:
+        ports: where it leads to; each connection to one of them, by chance.
+        front: its address up to the host.
+
+    Attributes:
+        url: its address.
+    """
+
+    def __init__(self, ports: Sequence[int], front: str) -> None:
+        self._ports = ports
+        self._open = threading.Event()
+        self._open.set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: set[socket.socket] = set()
+        self.url = f"{front}127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def hold(self) -> None:
+        """Let nothing pass, and say so to nobody: as a network that has been cut."""
+        self._open.clear()
+
+    def heal(self) -> None:
+        """Let everything pass again, also what was held."""
+        self._open.set()
+
+    def cut(self) -> None:
+        """End all connections; the next ones may lead elsewhere."""
+        for each in [*self._sockets]:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """End all connections, and take no more."""
+        self._open.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                threading.Thread(target=self._connect, args=(near,), daemon=True).start()
+
+    def _connect(self, near: socket.socket) -> None:
+        with near, suppress(OSError):
+            self._open.wait()
+            with socket.create_connection(("127.0.0.1", random.choice(self._ports))) as far:
+                self._sockets |= {near, far}
+                back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+                back.start()
+                self._pump(near, far)
+                back.join()
+                self._sockets -= {near, far}
+
+    def _pump(self, begin: socket.socket, end: socket.socket) -> None:
+        with suppress(OSError):
+            while data := begin.recv(65536):
+                self._open.wait()
+                end.sendall(data)
+        for each in (begin, end):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+def files(nodes: Sequence[RunningServer], name: str) -> set[bytes]:
+    """The contents that a file has on the nodes: one, if it is the same on all. A file that is not there is empty."""
+    paths = [node.directory / name for node in nodes]
+    return {path.read_bytes() if path.exists() else b"" for path in paths}
+
+
+def _options(urls: Sequence[str]) -> Sequence[str]:
+    return ("--cluster", ",".join(urls))
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

@@ -1,0 +1,47 @@
+"""The order of a room: what is applied, and behind which entry the next one may be offered."""
+
+from __future__ import annotations
+
+import pytest
+
+from besedka.serve.cluster.entry import Entry, Head
+from besedka.serve.cluster.room_order import Received, RoomOrder
+
+
+def received(sequence: int, first: int = 1) -> Received:
+    line = b"[2026-12-02 10:00:00] Anna: hi\n"
+    return Received(sequence, Entry(Head(f"t{sequence}", first, 0, "e"), [line]), len(line))
+
+
+def test_nothing_can_be_offered_before_the_last_entry_is_known() -> None:
+    order = RoomOrder()
+    assert not order.is_known
+    assert not order.found(7, received_to=6)  # it is still to come
+    assert not order.is_known
+    assert order.found(7, received_to=7)
+    assert (order.is_known, order.applied) == (True, 7)
+
+
+def test_nothing_is_offered_while_an_entry_waits_to_be_applied() -> None:
+    order = RoomOrder()
+    assert order.found(0, received_to=3)
+    first, second = received(4), received(6, first=2)
+    order.receive(first)
+    order.receive(second)
+    assert not order.is_known
+    with pytest.raises(ValueError, match="in their order"):
+        order.note_applied(second)
+
+
+def test_the_next_offer_is_made_behind_the_last_entry_that_was_applied() -> None:
+    order = RoomOrder()
+    entries = [received(4), received(6, first=2)]
+    for entry in entries:
+        order.receive(entry)
+    assert list(order.received) == entries
+    for entry in entries:
+        order.note_applied(entry)
+    assert (order.is_known, order.applied) == (True, 6)
+    # An old answer takes nothing back.
+    assert order.found(4, received_to=9)
+    assert order.applied == 6

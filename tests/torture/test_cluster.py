@@ -1,0 +1,137 @@
+"""Nodes and servers of a cluster die, stand still and are cut off, while people talk and move between the nodes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import ExitStack
+from itertools import chain, repeat
+from pathlib import Path
+
+import pytest
+
+from besedka.serve.cluster.entry import Entry
+from tests import looping
+from tests.clustering import Link, NatsServers, files
+from tests.conftest import ServerMaker
+from tests.lengths import LONG
+from tests.running import RunningServer
+from tests.torture.checker import Record, check
+from tests.torture.crowd import are_heard, torment
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+NODES = 3
+MOVING, STAYING = (15, 6) if LONG else (4, 3)
+FAULTS = {"node": 100, "server": 50, "freeze": 20, "cut": 20} if LONG else {"node": 3, "server": 1, "cut": 1}
+"""How often a node is killed, a server is killed, either of them stands still, a node is cut off."""
+
+STILL_SECONDS = (0.5, 12.0) if LONG else (0.5, 1.0)
+HEARD = 60 if LONG else 20
+
+Act = Callable[[], Awaitable[None]]
+
+
+class Cluster:
+    """Three servers, three nodes, and what can be done to them."""
+
+    def __init__(self, nats: NatsServers, make_server: ServerMaker, folder: Path, until: ExitStack) -> None:
+        self.nats = nats
+        self.nodes: list[RunningServer] = []
+        self._links: list[Iterable[Link]] = []
+        for number in range(NODES):
+            options, links = nats.links()
+            directory = folder / f"node-{number}"
+            directory.mkdir()
+            node = make_server(
+                *("--lang", "en", "--utc", "--names", "open", "--rate", "0", "--rate-address", "0"),
+                *options,
+                directory=directory,
+            )
+            self.nodes.append(node.start())
+            self._links.append(links)
+        self._balancer = Link([node.port for node in self.nodes], "ws://")
+        until.callback(self._balancer.close)
+        self.urls = [*repeat(f"{self._balancer.url}/ws", MOVING), *(node.url() for node in self.nodes)]
+
+    async def torment(self, record: Record) -> None:
+        acts: dict[str, Act] = {
+            "node": self._kill_node,
+            "server": self._kill_server,
+            "freeze": self._freeze,
+            "cut": self._cut_off,
+        }
+        faults = [*chain.from_iterable(repeat(fault, times) for fault, times in FAULTS.items())]
+        random.shuffle(faults)
+        for fault in faults:
+            await are_heard(record, HEARD)
+            await acts[fault]()
+            # Everybody who moves comes back, perhaps elsewhere.
+            self._balancer.cut()
+
+    async def _kill_node(self) -> None:
+        node = random.choice(self.nodes)
+        await asyncio.to_thread(node.kill)
+        await asyncio.sleep(random.uniform(0, STILL_SECONDS[0]))
+        await asyncio.to_thread(node.start)
+
+    async def _kill_server(self) -> None:
+        number = random.randrange(NODES)
+        await asyncio.to_thread(self.nats.kill, number)
+        await asyncio.sleep(random.uniform(*STILL_SECONDS))
+        await asyncio.to_thread(self.nats.start, number)
+
+    async def _freeze(self) -> None:
+        number, is_node = random.randrange(NODES), random.random() < 0.5
+        stop: Callable[[], None]
+        go_on: Callable[[], None]
+        if is_node:
+            pid = self.nodes[number].pid
+            stop, go_on = lambda: os.kill(pid, signal.SIGSTOP), lambda: os.kill(pid, signal.SIGCONT)
+        else:
+            stop, go_on = lambda: self.nats.freeze(number), lambda: self.nats.thaw(number)
+        stop()
+        await asyncio.sleep(random.uniform(*STILL_SECONDS))
+        go_on()
+
+    async def _cut_off(self) -> None:
+        links = random.choice(self._links)
+        for link in links:
+            link.hold()
+        await asyncio.sleep(random.uniform(*STILL_SECONDS))
+        for link in links:
+            link.heal()
+            link.cut()
+
+
+def check_order(entries: list[Entry]) -> None:
+    """Each entry was accepted behind the one before it, and none twice: what compare-and-set promises."""
+    count = 0
+    for entry in entries:
+        assert entry.head.first == count + 1, entry.head
+        count = entry.last
+    assert len({entry.head.by for entry in entries}) == len(entries)
+
+
+def test_faults_of_nodes_and_servers_lose_nothing_and_double_nothing(
+    make_server: ServerMaker, tmp_path: Path
+) -> None:
+    with ExitStack() as until, NatsServers(tmp_path) as nats:
+        cluster = Cluster(nats, make_server, tmp_path, until)
+        record = looping.run(torment(cluster.urls, MOVING + STAYING, 0.1, cluster.torment))
+        logs = nats.entries()
+        for node in cluster.nodes:
+            assert node.stop() == 0
+        check_order(logs["besedka.log.main"])
+        counts = {check(record, node.history) for node in cluster.nodes}
+    assert counts == {len(record.attempted)}
+    assert len(record.acknowledged) == len(record.attempted)
+    assert record.resets == 0
+    assert len(files(cluster.nodes, "chat_history.txt")) == 1
+    assert len({text.split(b"\n")[0] for text in files(cluster.nodes, "chat_history.txt.epoch")}) == 1
+    assert not [*tmp_path.glob("*/*.aside-*")]
+    faults = ", ".join(f"{times} × {fault}" for fault, times in FAULTS.items())
+    print(f"{faults}: {len(record.attempted)} messages, 0 lost, 0 doubled, 0 resets")  # noqa: T201

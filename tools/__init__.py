@@ -1,0 +1,1 @@
+"""Chores of the developers; each has a verb in the Makefile."""
