@@ -54,6 +54,7 @@ DURATIONS: Final = {
         ("GATHER_SECONDS", "AGAIN_SECONDS", "FULL_SECONDS", "SLOW_SYNC_SECONDS"), SERVER
     ),
     "serve/chat/room_heads.py": {"REACH_SECONDS": SERVER, "RETRY_SECONDS": SERVER},
+    "serve/session/unstored.py": {"REMEMBERED_SECONDS": SERVER},
     "serve/cluster/consumer.py": {"HEARTBEAT_SECONDS": SERVER, "SILENCE_SECONDS": SERVER},
     "serve/cluster/node.py": {"CHECKPOINT_SECONDS": SERVER},
     "serve/cluster/sequencer.py": {

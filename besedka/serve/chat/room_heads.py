@@ -57,7 +57,9 @@ class RoomHeads:
                 self._pop(room.name, since).set_result(None)
 
     def _give_up(self, name: str, since: int) -> None:
-        self._pop(name, since).set_exception(Refused(ErrorCode.OUT_OF_REACH, wait=RETRY_SECONDS))
+        # A process that stood still may have both at once: the head, and the end of the wait.
+        if since in self._awaited.get(name, {}):
+            self._pop(name, since).set_exception(Refused(ErrorCode.OUT_OF_REACH, wait=RETRY_SECONDS))
 
     def _pop(self, name: str, since: int) -> asyncio.Future[None]:
         reached = self._awaited[name].pop(since)

@@ -29,6 +29,7 @@ from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.people.direct import DirectRules
 from besedka.serve.people.person import Person
 from besedka.serve.room import Draft, Poster, Room
+from besedka.serve.session.unstored import Unstored
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.message import Message
 from besedka.wire.validation import clean_key, clean_text
@@ -89,6 +90,7 @@ class Posting:
         "_resends",
         "_room",
         "_source",
+        "_unstored",
     )
 
     def __init__(
@@ -115,8 +117,10 @@ class Posting:
         self._has_frames = has_frames
         # Messages of the log that were recognised without a key: each is recognised once.
         self._found: tuple[int, ...] = ()
-        # The key of the message that was refused for now, and must be resent first.
+        # The key of the message that was too fast, and must be resent first.
         self._refused_key = ""
+        # Made when it is needed, which is seldom.
+        self._unstored: Unstored | None = None
 
     def post(self, text: str, key: str = "", after: int | None = None) -> Message | Later | None:
         """Post a message.
@@ -165,7 +169,8 @@ class Posting:
     def note_refused(self, refusal: Refused) -> None:
         """Note that a message was refused after all; if it is to be posted again, then before all others with a key."""
         if refusal.code is ErrorCode.OUT_OF_REACH:
-            self._refused_key = self._refused_key or refusal.key
+            self._unstored = self._unstored or Unstored()
+            self._unstored.note(refusal.key, self._clock.now())
 
     def forget_log(self) -> None:
         """Forget the log's messages, because the log has been replaced."""
@@ -229,12 +234,12 @@ class Posting:
 
     def _check_order(self, key: str) -> None:
         """Refuse what was posted behind a message that was refused for now, until that one comes again."""
-        if not (self._refused_key and key) or key == self._refused_key:
-            return
-        if self._room.dedup.knows(self._person.name, self._refused_key):
-            self._refused_key = ""  # it was stored after all
-            return
-        raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)
+        is_early = bool(self._refused_key and key) and key != self._refused_key
+        if is_early or (self._unstored and self._unstored.is_behind(key, self._is_known, self._clock.now())):
+            raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)
+
+    def _is_known(self, key: str) -> bool:
+        return self._room.dedup.knows(self._person.name, key)
 
     def _charge_message(self, text: str) -> None:
         self._limiter.charge_message(self._clock.now(), text, has_frame=self._has_frames)
