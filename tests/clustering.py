@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Self
 
 import nats
+from nats.js.errors import NotFoundError
 
 from besedka.serve.cluster.entry import Entry, decode_entry
 from tests import looping
@@ -131,8 +132,9 @@ class NatsServers:
         """Delete what the nodes order their messages by."""
 
         async def delete() -> None:
-            client = await nats.connect(self.urls[0])
-            await client.jetstream().delete_stream("BESEDKA")
+            client = await nats.connect(self.urls)
+            with suppress(NotFoundError):
+                await client.jetstream().delete_stream("BESEDKA")
             await client.close()
 
         looping.run(delete())

@@ -22,11 +22,18 @@ pytestmark = pytest.mark.xdist_group("cluster")
 LOG = "chat_history.txt"
 
 
-@pytest.fixture
-def nats(tmp_path: Path) -> Iterator[NatsServers]:
-    """The servers, started."""
-    with NatsServers(tmp_path) as servers:
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServers]:
+    """The servers of all tests here."""
+    with NatsServers(tmp_path_factory.mktemp("nats")) as servers:
         yield servers
+
+
+@pytest.fixture
+def nats(servers: NatsServers) -> Iterator[NatsServers]:
+    """The servers, without a stream."""
+    yield servers
+    servers.delete_stream()
 
 
 @pytest.fixture
