@@ -19,6 +19,7 @@ needs() {
 echo "--ignore tests/firefox"
 
 needs strace tests/torture/test_promises.py::test_nothing_is_delivered_before_the_sync_that_covers_it_has_returned
+needs strace tests/torture/test_cluster.py::test_no_node_delivers_before_its_own_sync
 needs strace tests/torture/test_redactions.py
 needs tmux tests/terminal/test_in_tmux.py::test_a_long_line_stays_one_line_when_the_window_changes
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import ExitStack
 from itertools import chain, repeat
@@ -19,8 +20,10 @@ from tests.clustering import Link, NatsServers, files
 from tests.conftest import ServerMaker
 from tests.lengths import LONG
 from tests.running import RunningServer
+from tests.talking import WireClient
 from tests.torture.checker import Record, check
 from tests.torture.crowd import are_heard, torment
+from tests.torture.tracing import end_traced, start_traced
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -135,3 +138,34 @@ def test_faults_of_nodes_and_servers_lose_nothing_and_double_nothing(
     assert not [*tmp_path.glob("*/*.aside-*")]
     faults = ", ".join(f"{times} × {fault}" for fault, times in FAULTS.items())
     print(f"{faults}: {len(record.attempted)} messages, 0 lost, 0 doubled, 0 resets")  # noqa: T201
+
+
+def test_no_node_delivers_before_its_own_sync(make_server: ServerMaker, tmp_path: Path) -> None:
+    """Under strace: what others have posted, too, is on the disk of a node before it shows that to anybody."""
+    senders, each = 12, 278 if LONG else 20
+    with NatsServers(tmp_path) as nats:
+        nodes, traces = [], []
+        for number in range(NODES):
+            directory = tmp_path / f"node-{number}"
+            directory.mkdir()
+            options = ("--rate", "0", "--utc", "--names", "open", *nats.options)
+            node = make_server(*options, directory=directory, is_fresh=True)
+            traces.append(start_traced(node, directory))
+            nodes.append(node)
+
+        def talk(number: int) -> None:
+            with WireClient(nodes[number % NODES]) as client:
+                client.join(f"s{number}")
+                for count in range(each):
+                    client.send_frame("chat", text=f"<{number}.{count}>", key=f"k{count}")
+                client.receive_to(senders * each)
+
+        threads = [threading.Thread(target=talk, args=(number,)) for number in range(senders)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for node, trace in zip(nodes, traces, strict=True):
+            order = end_traced(node, trace)
+            assert order.early == []
+            assert len(order.delivered) == senders * each

@@ -8,10 +8,8 @@ import random
 import re
 import shutil
 import subprocess
-import sys
 import threading
 import time
-from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -34,6 +32,7 @@ from tests.lengths import LONG
 from tests.running import RunningServer
 from tests.talking import WireClient
 from tests.torture.holding import FAULTY, Hold, until_it_waits
+from tests.torture.tracing import end_traced, start_traced
 
 SHARED_ALWAYS: Final = json.dumps(
     {
@@ -104,22 +103,8 @@ def test_nothing_is_delivered_before_the_sync_that_covers_it_has_returned(
 
     In one room many messages share a sync; in many rooms, where people say one at a time, many logs do.
     """
-    strace = shutil.which("strace")
-    if strace is None:
-        pytest.fail("this proof needs strace; `make test` gets it, or leaves the proof out and says so")
-    trace = tmp_path / "trace"
     server = make_server("--rate", "0", module=BENT, is_fresh=True, CONSTANTS=SHARED_ALWAYS)
-    wrapper = tmp_path / "python"
-    calls = "write,writev,sendto,sendmsg,fdatasync,syncfs"
-    wrapper.write_text(
-        f'#!/bin/sh\nexec {strace} -f -q -s 1000000 -e trace={calls} -o {trace} {sys.executable} "$@"\n'
-    )
-    wrapper.chmod(0o755)
-    executable, sys.executable = sys.executable, str(wrapper)
-    try:
-        server.start()
-    finally:
-        sys.executable = executable
+    trace = start_traced(server, tmp_path)
     senders = 12
 
     def talk(number: int) -> None:
@@ -136,10 +121,7 @@ def test_nothing_is_delivered_before_the_sync_that_covers_it_has_returned(
         thread.start()
     for thread in threads:
         thread.join()
-    for child in psutil.Process(server.pid).children():
-        child.terminate()
-    assert server.wait() == 0
-    order = Order(trace)
+    order = end_traced(server, trace)
     assert order.early == []
     assert len(order.delivered) == senders * each
     with (tmp_path / "here").open("wb") as file:
@@ -150,48 +132,6 @@ def test_nothing_is_delivered_before_the_sync_that_covers_it_has_returned(
 def receive(client: WireClient, text: str) -> None:
     """Receive all up to a text."""
     client.receive_until(lambda frame: text in json.dumps(frame))
-
-
-class Order:
-    """A trace of a server: which messages were written, synced and delivered, in this order.
-
-    A sync covers what was written before it began, to its file or, if it is shared, to all.
-
-    Attributes:
-        delivered: the messages that were written to a socket.
-        early: those that were, although no sync that covers them had returned.
-        shared: the number of syncs of all files.
-    """
-
-    ROW: Final = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?:\((\d+)| resumed>)(.*)")
-    TOKEN: Final = re.compile(r"<\d+\.\d+>")
-
-    def __init__(self, trace: Path) -> None:
-        self.delivered: set[str] = set()
-        self.early: list[str] = []
-        self.shared = 0
-        self._written: dict[str, set[str]] = defaultdict(set)
-        self._durable: set[str] = set()
-        self._begun: dict[str, set[str]] = {}
-        for row in trace.read_text(errors="replace").splitlines():
-            if found := self.ROW.match(row):
-                self._take(*found.groups())
-
-    def _take(self, thread: str, call: str, file: str | None, rest: str) -> None:
-        if call in {"fdatasync", "syncfs"}:
-            if file is not None:
-                covered = [self._written[file]] if call == "fdatasync" else self._written.values()
-                self._begun[thread] = set().union(*covered)
-            if rest.endswith("= 0"):
-                self._durable |= self._begun.pop(thread)
-                self.shared += call == "syncfs"
-            return
-        tokens = self.TOKEN.findall(rest)
-        if tokens and rest.startswith(', "['):
-            self._written[file or ""].update(tokens)
-        elif tokens:
-            self.early += [one for one in tokens if one not in self._durable]
-            self.delivered.update(tokens)
 
 
 def test_verify_finds_every_change_of_a_single_byte(tmp_path: Path) -> None:
