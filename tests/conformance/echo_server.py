@@ -73,7 +73,7 @@ class EchoSession:
 class EchoConnection(Connection):
     """A connection that says back binary messages, which the chat refuses."""
 
-    def _take_message(self, message: bytearray, *, is_text: bool) -> None:
+    def _take_message(self, message: bytes | bytearray, *, is_text: bool = True) -> None:
         if is_text:
             super()._take_message(message, is_text=is_text)
         else:

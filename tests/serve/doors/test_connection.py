@@ -214,6 +214,14 @@ def test_messages_arrive_whole_however_they_are_cut(scene: Scene, chunk: int) ->
     assert [(frame.opcode, frame.data) for frame in answers] == [(Opcode.PONG, b"?")]
 
 
+@pytest.mark.parametrize("chunk", [1 << 20, 1, 9])
+def test_an_empty_message_is_one_too(scene: Scene, chunk: int) -> None:
+    for text in (b"", b"one", b"", b""):
+        scene.client.send_text(text)
+    scene.exchange(chunk=chunk)
+    assert scene.session.heard == ["begin", "", "one", "", ""]
+
+
 def test_what_is_written_for_many_is_what_a_client_reads(scene: Scene) -> None:
     for length in (0, 100, 200, 70_000):
         scene.connection.send(
@@ -389,6 +397,9 @@ def test_nothing_more_is_sent_to_a_connection_that_is_being_closed(scene: Scene)
 def test_an_idle_connection_keeps_no_protocol_and_one_in_the_middle_of_a_frame_does(scene: Scene) -> None:
     lent = scene.door.lent_protocol
     scene.client.send_text(b"whole")
+    scene.exchange()
+    assert scene.door.lent_protocol is lent
+    scene.client.send_ping(b"?")
     scene.exchange()
     assert scene.door.lent_protocol is lent
     scene.client.send_text(b"in two parts")

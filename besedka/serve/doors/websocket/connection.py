@@ -4,7 +4,7 @@ The protocol itself is `websockets`' Sans-I/O `ServerProtocol`; this module give
 The path of the handshake chooses a `Session`, which knows the meaning of the frames.
 
 Most connections are idle most of the time, and then have no protocol object: between two frames it has no state, so the door
-lends its own to the connection that has just received something.
+lends its own to the connection that has just received something. Whole messages of text need none (`text_frames`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from besedka.serve.doors.timeouts import (
     STUCK_SECONDS,
 )
 from besedka.serve.doors.websocket.frame_ends import end_of_frames
+from besedka.serve.doors.websocket.text_frames import text_frames
 from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.metrics import Metrics
@@ -184,10 +185,10 @@ class Connection(asyncio.BufferedProtocol):
         self._session: Session | None = None
         # A message whose last frame has not arrived: whether it is text, and its frames' bytes.
         self._message: tuple[bool, bytearray] | None = None
-        # The input queue: received bytes, and frames parsed from earlier ones. It waits while a request is being answered,
+        # The input queue: received bytes, and frames parsed from earlier ones (bytes: a message of text). It waits while a request is being answered,
         # while too many responses are unread, and while the client exceeds its rate.
         self._received = b""
-        self._frames: Iterator[Frame | Request] = _NOTHING
+        self._frames: Iterator[bytes | Frame | Request] = _NOTHING
         self._work: asyncio.Task[None] | None = None
         self._paused_until = 0.0
         self._paused_since = 0.0
@@ -359,9 +360,9 @@ class Connection(asyncio.BufferedProtocol):
     def _advance(self) -> None:
         """Handle queued input: the frames parsed already, and those in the next `BYTES_A_TURN`, unless they must wait."""
         left, bytes_left = FRAMES_A_TURN, BYTES_A_TURN
-        while left and not self._is_busy:
+        while not (is_busy := self._is_busy) and left:
             frame = next(self._frames, None)
-            if frame:
+            if frame is not None:
                 self._take(frame)
                 left -= 1
             elif self._protocol and self._protocol.close_expected() and not self._is_ending:
@@ -370,7 +371,7 @@ class Connection(asyncio.BufferedProtocol):
                 bytes_left -= self._parse_next()
             else:
                 break
-        if self._is_busy:
+        if is_busy:
             self.transport.pause_reading()
         elif self._received or not left:
             # Let other connections have their turn.
@@ -384,7 +385,7 @@ class Connection(asyncio.BufferedProtocol):
 
     @property
     def _is_busy(self) -> bool:
-        if self._work or self._door.now() < self._paused_until:
+        if self._work or (self._paused_until and self._door.now() < self._paused_until):
             return True
         if not self.is_full or self._is_ending:
             return False
@@ -397,6 +398,16 @@ class Connection(asyncio.BufferedProtocol):
 
     def _parse_next(self) -> int:
         """Parse the next few of the received bytes, and return their number."""
+        if not self._protocol:
+            messages, end = text_frames(self._received, FRAMES_AT_ONCE)
+            if messages:
+                self._received = self._received[end:]
+                self._frames = iter(messages)
+                self._charge(len(messages))
+                return end
+        return self._parse_by_protocol()
+
+    def _parse_by_protocol(self) -> int:
         protocol = self._protocol or self._door.lent_protocol
         data = self._next_bytes()
         protocol.receive_data(data)
@@ -446,8 +457,10 @@ class Connection(asyncio.BufferedProtocol):
             self._protocol = self._door.make_protocol(State.OPEN)
         return self._protocol
 
-    def _take(self, frame: Frame | Request) -> None:
-        if isinstance(frame, Request):
+    def _take(self, frame: bytes | Frame | Request) -> None:
+        if isinstance(frame, bytes):
+            self._take_message(frame)
+        elif isinstance(frame, Request):
             self._answer_handshake(frame)
         elif frame.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
             is_text, message = self._message or (frame.opcode is Opcode.TEXT, bytearray())
@@ -486,7 +499,7 @@ class Connection(asyncio.BufferedProtocol):
         else:
             session.begin()
 
-    def _take_message(self, message: bytearray, *, is_text: bool) -> None:
+    def _take_message(self, message: bytes | bytearray, *, is_text: bool = True) -> None:
         if self._session is None or self._is_ending:
             return
         if not is_text:
