@@ -279,7 +279,13 @@ def _clean_text(given: str) -> str:
         given = given.rstrip().lstrip("\r\n\x85")
         if len(given) > 2 * TEXT_CHARACTERS_AT_MOST:  # two characters may end one line
             raise Refused(ErrorCode.TEXT_TOO_LONG, length=len(given), limit=TEXT_CHARACTERS_AT_MOST)
-    text = show_controls(_LINE_ENDS.sub("\n", _SURROGATES.sub("\ufffd", given))).strip("\n").rstrip()
+    # What is printable has none of these, as nearly all texts of one line.
+    text = (
+        given
+        if given.isprintable()
+        else show_controls(_LINE_ENDS.sub("\n", _SURROGATES.sub("\ufffd", given)))
+    )
+    text = text.strip("\n").rstrip()
     if len(text) > TEXT_CHARACTERS_AT_MOST:
         raise Refused(ErrorCode.TEXT_TOO_LONG, length=len(text), limit=TEXT_CHARACTERS_AT_MOST)
     if _BLANKS.fullmatch(text):

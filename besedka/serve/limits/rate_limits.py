@@ -6,7 +6,7 @@ Pure: no loop, no clock; time is an argument, in seconds of any monotonic clock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
@@ -260,7 +260,7 @@ class RateLimiter:
         Raises:
             Refused: `too_fast`, with the time to wait.
         """
-        wait = max((bucket.wait(now) for bucket in self._messages), default=0.0)
+        wait = _wait(self._messages, now, 1)
         if wait:
             raise Refused(ErrorCode.TOO_FAST, wait=max(wait, REFUSAL_SECONDS))
         tokens = _tokens_of(text)
@@ -374,7 +374,7 @@ class RateLimiter:
         Raises:
             Refused: `too_fast` if it would have to wait longer; that costs a frame, up to twice the longest wait.
         """
-        wait = max((bucket.wait(now, frames) for bucket in self._frames), default=0.0)
+        wait = _wait(self._frames, now, frames)
         if longest < wait < 2 * longest:
             self.charge_frames(now, 1)
         check_wait(wait, longest)
@@ -392,7 +392,15 @@ class RateLimiter:
 
     def delay(self, now: float) -> float:
         """The seconds during which nothing more should be read."""
-        return max((bucket.wait(now, 0) for bucket in self._frames), default=0.0)
+        return _wait(self._frames, now, 0)
+
+
+def _wait(buckets: Iterable[TokenBucket], now: float, tokens: int) -> float:
+    """The seconds until each of these buckets has enough tokens."""
+    longest = 0.0
+    for bucket in buckets:
+        longest = max(longest, bucket.wait(now, tokens))
+    return longest
 
 
 def check_wait(wait: float, longest: float) -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from besedka.serve.limits.networks import Network, Origin, site_of
 
 ORIGINS_KEPT: Final = 10_000
 """Skeletons of guests' names that are remembered: minutes of a flood, in which a moderator can mute any of its names."""
+
+
+class _Known(NamedTuple):
+    """The origin of a name's last message, and all names that are remembered of its site, the oldest first."""
+
+    origin: Origin
+    of_site: dict[str, None]
 
 
 class RecentOrigins:
@@ -19,28 +26,32 @@ class RecentOrigins:
     """
 
     def __init__(self) -> None:
-        self._origins: dict[str, Origin] = {}
+        self._known: dict[str, _Known] = {}
         self._of_site: dict[Network | None, dict[str, None]] = {}
 
     def note(self, looks: Iterable[str], origin: Origin) -> None:
         """Remember where a message under a name that looks so came from."""
         for look in looks:
-            self._forget(look)
-            self._origins[look] = origin
-            self._of_site.setdefault(site_of(origin.network), {})[look] = None
-        while len(self._origins) > ORIGINS_KEPT:
+            known = self._known.get(look)
+            if known is None or known.origin is not origin:
+                self._forget(look)
+                known = _Known(origin, self._of_site.setdefault(site_of(origin.network), {}))
+                self._known[look] = known
+            else:
+                del known.of_site[look]  # it is the newest one again
+            known.of_site[look] = None
+        while len(self._known) > ORIGINS_KEPT:
             most = max(self._of_site, key=lambda site: len(self._of_site[site]))
             self._forget(next(iter(self._of_site[most])))
 
     def find(self, looks: Iterable[str]) -> set[Origin]:
         """Where the last messages came from whose authors' names look so."""
-        return {self._origins[look] for look in looks if look in self._origins}
+        return {self._known[look].origin for look in looks if look in self._known}
 
     def _forget(self, look: str) -> None:
-        origin = self._origins.pop(look, None)
-        if origin is None:
+        known = self._known.pop(look, None)
+        if known is None:
             return
-        site = site_of(origin.network)
-        del self._of_site[site][look]
-        if not self._of_site[site]:
-            del self._of_site[site]
+        del known.of_site[look]
+        if not known.of_site:
+            del self._of_site[site_of(known.origin.network)]

@@ -190,16 +190,16 @@ class Dedup:
         """
         name = draft.message.user, draft.message.key
         if not draft.message.key:
-            draft.dedup_key = f" {next(self._generated)}"  # no key holds a space
+            name = draft.message.user, f" {next(self._generated)}"  # no key holds a space
         elif name in self._pending:
             self._posters[name].append(poster)
             return None
         elif position := self._memory.position(self, name):
             return position
         else:
-            draft.dedup_key = draft.message.key
             self._pending.add(name)
-        self._posters[draft.identity] = [poster]
+        draft.identity = name
+        self._posters[name] = [poster]
         return draft
 
     def posters(self, draft: Draft) -> Sequence[Poster]:

@@ -19,7 +19,7 @@ from besedka.serve.people.person import Person
 from besedka.serve.room import Room, Subscriber
 from besedka.serve.session.admission import Admitted, Arrival, Waiting
 from besedka.serve.session.base import SessionBase
-from besedka.serve.session.post import Posting
+from besedka.serve.session.post import Later, Posting
 from besedka.serve.session.refusals import unavailable
 from besedka.serve.session.services import Services
 from besedka.serve.tasks import run_to_end
@@ -315,24 +315,28 @@ class ChatSession(SessionBase):
 
     def _say(self, frame: Say) -> None:
         membership = self._named_membership(frame.room)
-        room, subscriber = membership.room, membership.subscriber
-
-        def answer(message: Message | None) -> None:
-            # One who still reads the log finds it there, with its key: told now, it would seem to be the next message.
-            if message and (room.is_live(subscriber) or subscriber.cursor > message.id):
-                self.send(ChatFrame.of(room.name, message))
-
         outcome = membership.posting.post(frame.text, frame.key, frame.after)
-        room.typists.post(subscriber)
-        if not isinstance(outcome, Coroutine):
-            answer(outcome)
-            return
+        membership.room.typists.post(membership.subscriber)
+        if isinstance(outcome, Message):
+            self._send_stored(membership, outcome)
+        elif outcome is not None:
+            self._say_later(frame, membership, outcome)
+
+    def _say_later(self, frame: Say, membership: _Membership, outcome: Later) -> None:
         posting = run_to_end(outcome)
 
-        async def answer_later(_: Say) -> None:
-            answer(await posting)
+        async def answer(_: Say) -> None:
+            if message := await posting:
+                self._send_stored(membership, message)
 
-        self._later(frame, answer_later)
+        self._later(frame, answer)
+
+    def _send_stored(self, membership: _Membership, message: Message) -> None:
+        """Send a message that was stored before to its poster, unless they still read the log."""
+        room, subscriber = membership.room, membership.subscriber
+        # There they find it, with its key: sent now, it would seem to be the next message.
+        if room.is_live(subscriber) or subscriber.cursor > message.id:
+            self.send(ChatFrame.of(room.name, message))
 
     def _posting(self, room: Room, subscriber: Subscriber) -> Posting:
         def check() -> None:
@@ -386,10 +390,14 @@ class ChatSession(SessionBase):
         return membership
 
     def _membership(self, room: str) -> _Membership:
-        name = clean_room(room)
-        if name not in self._memberships:
-            raise Refused(ErrorCode.NOT_JOINED, room=name)
-        return self._memberships[name]
+        # Most clients write a room's name as the server does.
+        membership = self._memberships.get(room)
+        if membership is None:
+            name = clean_room(room)
+            if name not in self._memberships:
+                raise Refused(ErrorCode.NOT_JOINED, room=name)
+            membership = self._memberships[name]
+        return membership
 
     def _leave(self, membership: _Membership) -> None:
         person = membership.subscriber.person

@@ -143,7 +143,7 @@ class Posting:
         )
         draft = Draft(message, person.is_verified, self._source)
         if self._room.dedup.knows(message.user, message.key):
-            return self._commit(draft)
+            return self._committer.post(self._room, draft, self._poster)
         self._charge(message)
         if after is not None and after < self._room.head:
             return self._find_or_post(draft, after)
@@ -210,10 +210,15 @@ class Posting:
         return self._post_new(draft)
 
     def _post_new(self, draft: Draft) -> Message | None:
-        self._charge_in_order(draft.message.key, self._check_rights)
+        key = draft.message.key
+        try:
+            self._check_rights()
+        except Refused as refusal:
+            self._note_too_fast(refusal, key)
+            raise
         self._direct.note_answer(self._room.name, self._person.claim)
-        self._clear_refused(draft.message.key)
-        return self._commit(draft)
+        self._clear_refused(key)
+        return self._committer.post(self._room, draft, self._poster)
 
     def _check_rights(self) -> None:
         """Refuse a poster who is blocked or muted; charge the post to the room's slow mode."""
@@ -221,16 +226,17 @@ class Posting:
         wall, now = self._clock.wall(), self._clock.now()
         self._moderation.check_post(wall, now, self._room.name, self._person, self._origin)
 
-    def _commit(self, draft: Draft) -> Message | None:
-        return self._committer.post(self._room, draft, self._poster)
-
     def _charge(self, message: Message) -> None:
         self._check_order(message.key)
         if self._is_free:
             if self._has_frames:
                 self._limiter.count_message(self._clock.now())
             return
-        self._charge_in_order(message.key, lambda: self._charge_message(message.text))
+        try:
+            self._limiter.charge_message(self._clock.now(), message.text, has_frame=self._has_frames)
+        except Refused as refusal:
+            self._note_too_fast(refusal, message.key)
+            raise
 
     def _check_order(self, key: str) -> None:
         """Refuse what was posted behind a message that was refused for now, until that one comes again."""
@@ -241,17 +247,10 @@ class Posting:
     def _is_known(self, key: str) -> bool:
         return self._room.dedup.knows(self._person.name, key)
 
-    def _charge_message(self, text: str) -> None:
-        self._limiter.charge_message(self._clock.now(), text, has_frame=self._has_frames)
-
-    def _charge_in_order(self, key: str, charge: Callable[[], None]) -> None:
-        """Charge for a message; if it is too fast, it must be resent before any other with a key, which preserves their order."""
-        try:
-            charge()
-        except Refused as refusal:
-            if refusal.code is ErrorCode.TOO_FAST:
-                self._refused_key = self._refused_key or key
-            raise
+    def _note_too_fast(self, refusal: Refused, key: str) -> None:
+        """Note that a message is refused; if it is too fast, it must be resent before any other with a key, which preserves their order."""
+        if refusal.code is ErrorCode.TOO_FAST:
+            self._refused_key = self._refused_key or key
 
     def _clear_refused(self, key: str) -> None:
         if key:
