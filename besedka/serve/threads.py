@@ -7,7 +7,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeVar, TypeVarTuple
 
 from besedka.serve.errors import ThreadsMissing
@@ -78,8 +77,11 @@ class Threads:
         self._wake_one()
 
     def _wake_one(self) -> None:
-        with suppress(IndexError):
-            self._idle.pop().release()
+        try:
+            wake = self._idle.pop()
+        except IndexError:
+            return  # all are at work
+        wake.release()
 
     def _next(self, wake: threading.Lock) -> _Job | None:
         """Wait for a job.
@@ -88,9 +90,10 @@ class Threads:
             wake: the lock of this thread, which it holds.
         """
         while True:
-            with suppress(IndexError):
+            try:
                 return self._jobs.popleft()
-            self._idle.append(wake)
+            except IndexError:
+                self._idle.append(wake)
             # One that came meanwhile has found nobody idle.
             if self._jobs:
                 self._wake_one()
@@ -112,8 +115,10 @@ class Threads:
             del job, result, act, arguments
 
     def _report(self, how: Callable[..., None], result: asyncio.Future[Any], value: object) -> None:
-        with suppress(RuntimeError):  # the loop is closed, and nobody waits
+        try:
             self._loop.call_soon_threadsafe(how, result, value)
+        except RuntimeError:
+            return  # the loop is closed, and nobody waits
 
 
 def _settle(result: asyncio.Future[Any], value: object) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, NamedTuple
@@ -52,9 +52,9 @@ class LogWriter:
         self._loop = asyncio.get_running_loop()
         self._queues: defaultdict[FileSystem, _Queue] = defaultdict(_Queue)
 
-    async def append(
+    def append(
         self, history: ChatHistory, lines: Sequence[str], flags: Sequence[Flag], *, is_alone: bool
-    ) -> MessageId:
+    ) -> Awaitable[MessageId]:
         """Append a batch to a log, as `ChatHistory.append` does, in a thread; to one log one batch at a time.
 
         Args:
@@ -69,13 +69,11 @@ class LogWriter:
         """
         if is_alone:
             # The steps that let batches share a sync cost as much as the rest.
-            return await self._workers.write(history.append, lines, flags)
-        first = await self._in_turn(Append(history, lines, flags))
-        # Of a log that must be reread before anything is written to it nothing was written, and nobody else waits for that.
-        return first if first is not None else await self._workers.write(history.append, lines, flags)
+            return self._workers.write(history.append, lines, flags)
+        return self._in_turn(Append(history, lines, flags))
 
-    async def _in_turn(self, append: Append) -> MessageId | None:
-        """Append a batch together with those of other rooms. Returns None if it must be appended by itself."""
+    async def _in_turn(self, append: Append) -> MessageId:
+        """Append a batch together with those of other rooms."""
         outcome: asyncio.Future[MessageId | None] = self._loop.create_future()
         file_system = append.history.file_system
         queue = self._queues[file_system]
@@ -84,7 +82,12 @@ class LogWriter:
             queue.turns += 1
             # Behind what the loop does now: other rooms may be about to append, too.
             self._loop.call_soon(self._take_turn, file_system, queue)
-        return await outcome
+        first = await outcome
+        if first is None:
+            # Nothing was written to a log that must be reread before, and nobody else waits for that.
+            history, lines, flags = append
+            first = await self._workers.write(history.append, lines, flags)
+        return first
 
     def _take_turn(self, file_system: FileSystem, queue: _Queue) -> None:
         """Write what waits, as much as shares a sync; give the turn back if nothing does."""
