@@ -73,7 +73,8 @@ def holds_reserved_word(name: str) -> bool:
 
 
 def _is_reserved(words: str) -> bool:
-    begins = (at + 1 for at, each in enumerate(words) if each == _BREAK)
+    # Behind the last break is nothing.
+    begins = (at + 1 for at, each in enumerate(words[:-1]) if each == _BREAK)
     return _is_all_reserved(words) or any(_has_word(words, begin) for begin in begins)
 
 
@@ -162,21 +163,27 @@ def _words_at(words: str, begin: int) -> set[tuple[int, str]]:
     found = set[tuple[int, str]]()
     begun = {(begin, "")}
     while begun:
-        longer = ((end, part + letter) for at, part in begun for end, letter in _letters_at(words, at))
-        begun = {(end, part) for end, part in longer if part in _BEGINNINGS}
+        begun = {longer for at, part in begun for longer in _longer(words, at, part)}
         found |= {(end, part) for end, part in begun if part in _WORDS}
     return found
 
 
-def _letters_at(words: str, at: int) -> Iterable[tuple[int, str]]:
-    """The letters that may be read at a place, each with its end; a break in front of it does not count."""
+def _longer(words: str, at: int, part: str) -> Iterable[tuple[int, str]]:
+    """The beginnings of words that are one letter longer than another one that ends at a place; a break there does not count."""
     at += words.startswith(_BREAK, at)
     one, two = words[at : at + 1], words[at : at + 3].replace(_BREAK, "")[:2]
-    end = at + 2 + (_BREAK in words[at : at + 2])
-    return (
-        *((at + 1, letter) for letter in _READ_AS.get(one, "")),
-        *((end, letter) for letter in _TOGETHER.get(two, "")),
-    )
+    longer = [(at + 1, beginning) for beginning in _with_letter(part, one)]
+    if two in _TOGETHER:
+        end = at + 2 + (_BREAK in words[at : at + 2])
+        longer += [(end, part + letter) for letter in _TOGETHER[two] if part + letter in _BEGINNINGS]
+    return longer
+
+
+@lru_cache(maxsize=4096)
+def _with_letter(part: str, character: str) -> tuple[str, ...]:
+    """The beginnings of words that are another one and a letter as which a character may be read."""
+    longer = (part + letter for letter in _READ_AS.get(character, ""))
+    return tuple(beginning for beginning in longer if beginning in _BEGINNINGS)
 
 
 def _behind_digits(words: str, at: int) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from msgspec import UNSET
@@ -22,6 +24,8 @@ Notice = Callable[[Language], System]
 
 NAMES_LISTED: Final = 100
 """How many names a welcome or a notice lists at most; the number of people is always exact."""
+
+_NAME: Final = attrgetter("name")
 
 
 @dataclass(slots=True)
@@ -82,8 +86,7 @@ class Presence:
 
     def names(self) -> list[str]:
         """Their names, the first `NAMES_LISTED` of them, in the order in which they came."""
-        named = (person.name for person in self._people if person.name)
-        return [name for name, _ in zip(named, range(NAMES_LISTED), strict=False)]
+        return [*islice(filter(None, map(_NAME, self._people)), NAMES_LISTED)]
 
     def arrive(self, person: Person) -> None:
         """Add a connection of a person."""
