@@ -51,7 +51,8 @@ class Threads:
     def run(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
         """Have a function called in a thread. If the result is cancelled before its turn, it is not called."""
         result: asyncio.Future[T] = self._loop.create_future()
-        self._give((result, act, arguments))
+        self._jobs.append((result, act, arguments))
+        self._wake_one()
         return result
 
     def close(self, *, cancel: bool = False) -> None:
@@ -64,17 +65,14 @@ class Threads:
             if job:
                 job[0].cancel()
         for _ in self._threads:
-            self._give(None)
+            self._jobs.append(None)
+            self._wake_one()
 
     def join(self, seconds: float) -> None:
         """Wait until the threads have ended, but not longer than this; for one that was closed, also when the loop has stopped."""
         deadline = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-
-    def _give(self, job: _Job | None) -> None:
-        self._jobs.append(job)
-        self._wake_one()
 
     def _wake_one(self) -> None:
         try:

@@ -789,22 +789,21 @@ def decode_frame(decoder: msgspec.json.Decoder[T], data: bytes | str, allowed: s
         Refused: `bad_json`, `bad_frame` or `unknown_type`, with the frame's key and room if they can be found.
     """
     try:
-        return _valid(decoder, data, allowed)
-    except Refused as refusal:
-        refusal.key, refusal.room = key_and_room(data)
-        raise
-
-
-def _valid(decoder: msgspec.json.Decoder[T], data: bytes | str, allowed: str) -> T:
-    try:
         return decoder.decode(data)
-    except msgspec.ValidationError as error:
-        detail = str(error)
-        if detail.endswith("`$.type`") and detail.startswith("Invalid value"):
-            given = detail.removeprefix("Invalid value ").split(" - at", 1)[0]
-            raise Refused(ErrorCode.UNKNOWN_TYPE, given=given[:40], allowed=allowed) from None
-        raise Refused(ErrorCode.BAD_FRAME, detail=detail) from None
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise Refused(ErrorCode.BAD_JSON, detail=str(error)) from None
-    except RecursionError:
-        raise Refused(ErrorCode.BAD_JSON, detail="it is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        refusal = _refusal(error, allowed)
+    refusal.key, refusal.room = key_and_room(data)
+    raise refusal
+
+
+def _refusal(error: Exception, allowed: str) -> Refused:
+    """The refusal of a frame that cannot be decoded."""
+    detail = str(error)
+    if isinstance(error, RecursionError):
+        return Refused(ErrorCode.BAD_JSON, detail="it is nested too deeply")
+    if not isinstance(error, msgspec.ValidationError):
+        return Refused(ErrorCode.BAD_JSON, detail=detail)
+    if detail.endswith("`$.type`") and detail.startswith("Invalid value"):
+        given = detail.removeprefix("Invalid value ").split(" - at", 1)[0]
+        return Refused(ErrorCode.UNKNOWN_TYPE, given=given[:40], allowed=allowed)
+    return Refused(ErrorCode.BAD_FRAME, detail=detail)

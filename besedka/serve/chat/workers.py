@@ -57,7 +57,8 @@ class Workers:
         Raises:
             Refused: `going_down`, as do the other two.
         """
-        return self._in_thread(self._writers, act, *arguments)
+        self._check_running()
+        return self._writers.run(act, *arguments)
 
     def read(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
         """Run a function that reads.
@@ -65,11 +66,13 @@ class Workers:
         Raises:
             Refused: also `room_unavailable`, as does `search`: the file system reports an error.
         """
-        return self._in_thread(self._readers, self._read, act, *arguments)
+        self._check_running()
+        return self._readers.run(self._read, act, *arguments)
 
     def search(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
         """Run a function that searches a log."""
-        return self._in_thread(self._searcher, self._read, act, *arguments)
+        self._check_running()
+        return self._searcher.run(self._read, act, *arguments)
 
     def lose(self, error: AppendError) -> None:
         """Report a failed write; after `HistoryLost` the server must stop."""
@@ -87,14 +90,12 @@ class Workers:
         for threads in (self._readers, self._searcher):
             threads.close()
 
-    def _in_thread(self, threads: Threads, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
+    def _check_running(self) -> None:
         if self.is_stopped:
             raise Refused(ErrorCode.GOING_DOWN)
-        return threads.run(act, *arguments)
 
     def _read(self, act: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        if self.is_stopped:
-            raise Refused(ErrorCode.GOING_DOWN)
+        self._check_running()
         try:
             result = act(*arguments)
         except OSError as error:

@@ -267,7 +267,7 @@ class RateLimiter:
         for bucket in self._messages:
             bucket.spend(now, tokens)
         if has_frame:
-            self.count_message(now)
+            self.charge_frames(now, -1)
 
     def count_message(self, now: float) -> None:
         """Count a message that is not limited: return the token of its frame."""

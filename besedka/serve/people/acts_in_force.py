@@ -202,7 +202,7 @@ class ActsInForce:
             raise Refused(ErrorCode.ROOM_ARCHIVED, room=room)
         if not person.is_verified:
             self._origins.note(person.looks, origin)
-        is_slow = self.slow_seconds(room) > 0
+        is_slow = self._slow.interval(room) > 0
         if not (is_slow or self._mutes):
             return
         self.check_voice(now, person, origin)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Protocol
 
 from msgspec import structs
@@ -192,16 +193,17 @@ class Room:
         is_next = first == self.head + 1 and not is_other_log
         before, self.head = self.head, first + len(batch.drafts) - 1
         self._counters.messages += len(batch.drafts)
-        stored = [
-            (draft.at(position), self.dedup.stored(draft, position))
-            for draft, position in zip(batch.drafts, batch.positions(first), strict=True)
-        ]
+        messages: list[Message] = []
+        posters: list[tuple[Poster, Message]] = []
+        for draft, position in zip(batch.drafts, batch.positions(first), strict=True):
+            message = draft.at(position)
+            messages.append(message)
+            posters += zip(self.dedup.stored(draft, position), repeat(message))
         must_read = () if is_next else self._turn_to_log(before, first, is_other_log=is_other_log)
         if is_next:
-            self._deliver([message for message, _ in stored], first)
-        for message, posters in stored:
-            for poster in posters:
-                poster.stored(message)
+            self._deliver(messages, first)
+        for poster, message in posters:
+            poster.stored(message)
         return must_read
 
     def replace_log(self, log: Log) -> Sequence[Subscriber]:
@@ -229,7 +231,8 @@ class Room:
     def _deliver(self, messages: Sequence[Message], first: MessageId) -> None:
         self._counters.deliveries += len(messages) * self.live_count
         broadcast = Broadcast([Chat.of(self.name, message) for message in messages], first)
-        self._recent.keep(broadcast, self._pulled_by())
+        if self._pulling:
+            self._recent.keep(broadcast, self._pulled_by())
         self._broadcast(broadcast)
 
     def _pulled_by(self) -> list[Encode]:

@@ -190,7 +190,8 @@ class Posting:
             return await self._post_when_there_is_space(draft)
         if not draft.message.key:
             self._found = (*self._found, message.id)[-FOUND_REMEMBERED:]
-        self._clear_refused(draft.message.key)
+        if draft.message.key:
+            self._refused_key = ""
         return message
 
     def _is_other(self, number: int) -> bool:
@@ -217,7 +218,8 @@ class Posting:
             self._note_too_fast(refusal, key)
             raise
         self._direct.note_answer(self._room.name, self._person.claim)
-        self._clear_refused(key)
+        if key:
+            self._refused_key = ""
         return self._committer.post(self._room, draft, self._poster)
 
     def _check_rights(self) -> None:
@@ -251,10 +253,6 @@ class Posting:
         """Note that a message is refused; if it is too fast, it must be resent before any other with a key, which preserves their order."""
         if refusal.code is ErrorCode.TOO_FAST:
             self._refused_key = self._refused_key or key
-
-    def _clear_refused(self, key: str) -> None:
-        if key:
-            self._refused_key = ""
 
 
 async def settled(outcome: Message | Later | None) -> Message | None:

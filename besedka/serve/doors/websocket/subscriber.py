@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from besedka.serve.act_on_each import act_on_each
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import encode_frames
@@ -27,9 +25,7 @@ class SocketSubscriber(Subscriber):
         self.session = session
         self._connection = connection
 
-    @staticmethod
-    def encode(frames: Sequence[ServerFrame]) -> bytes:
-        return encode_frames(frames)
+    encode = staticmethod(encode_frames)
 
     @property
     def language(self) -> Language:
