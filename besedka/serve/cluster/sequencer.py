@@ -413,7 +413,7 @@ def _batch_of(taken: Sequence[Received], count: int, *, keeps_names: bool) -> St
                 place not in head.unverified,
             )
             message = Message("", line.user, line.text, key=key, unverified=keeps_names and not is_verified)
-            drafts.append(Draft(message, is_verified, dedup_key=key))
+            drafts.append(Draft(message, is_verified, identity=(line.user, key)))
             positions.append(Position(MessageId(number), head.at, line.stamp))
     return StampedBatch.of(drafts, positions)
 

@@ -28,6 +28,9 @@ LATEST_MESSAGES: Final = 10
 LATEST_BYTES: Final = 16 * 1024
 """Memory of those of an open room: ten messages of 700 letters. If they are longer, newcomers read the others from the log."""
 
+_SURELY_KEPT_CHARACTERS: Final = LATEST_BYTES // 10
+"""Ten messages with so many characters in all take less, whatever they are: four bytes each, as many again for their UTF-8, and 80 for an object."""
+
 PAGE_BYTES: Final = 32 * 1024
 """A page ends after the message that takes it past this size: a client that stopped reading has one page in its buffer."""
 
@@ -37,6 +40,7 @@ SHOWN_BYTES: Final = 32 * 1024
 STAMP_BYTES: Final = len(BOM) + len("[") + STAMP_CHARACTERS
 """The beginning of a message, up to the end of its time."""
 
+_NONE_STRANGE: Final = StrangeLines()
 _BLOCK_MESSAGES: Final = 400
 _BLOCK_BYTES: Final = 48 * 1024
 # Most of a log does not hold the text that is searched for, and is looked at in longer pieces.
@@ -67,10 +71,11 @@ class Latest(NamedTuple):
             lines: their lines, oldest first.
             flags: the flags of each.
         """
-        sizes = [*map(sys.getsizeof, lines[-LATEST_MESSAGES:])]
-        kept = len(sizes)
-        if sum(sizes) > LATEST_BYTES:
-            kept = sum(size <= LATEST_BYTES for size in accumulate(reversed(sizes)))
+        kept = min(len(lines), LATEST_MESSAGES)
+        # To ask for their sizes takes longer than the rest, and few messages are so long.
+        if sum(map(len, lines[-LATEST_MESSAGES:])) > _SURELY_KEPT_CHARACTERS:
+            sizes = map(sys.getsizeof, reversed(lines[-LATEST_MESSAGES:]))
+            kept = sum(size <= LATEST_BYTES for size in accumulate(sizes))
         begin = len(lines) - kept
         return cls(last - kept + 1, tuple(lines[begin:]), tuple(flags[begin:]))
 
@@ -203,7 +208,7 @@ class LogState:
         """Add messages that were appended to the file and the index. Returns the id of the first one."""
         first = MessageId(self.count + 1)
         self.size = records[-1].end
-        self.strange = StrangeLines()
+        self.strange = _NONE_STRANGE
         self.ends_line = True
         self.count += len(records)
         return first
