@@ -186,6 +186,9 @@ class Posting:
             # The thread searches on to the end of its step.
             self._limiter.charge_frames(self._clock.now(), SEARCH_FRAMES)
             raise
+        except Refused as refusal:
+            self._note_too_fast(refusal, draft.message.key)
+            raise
         if message is None:
             return await self._post_when_there_is_space(draft)
         if not draft.message.key:

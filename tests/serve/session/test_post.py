@@ -1,0 +1,50 @@
+"""Posting: what is refused for now is posted again before anything else, whatever has refused it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from besedka.serve.people.person import Person
+from besedka.serve.room import Room
+from besedka.serve.session.post import Pipeline, Posting, settled
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.validation import DEFAULT_ROOM
+from tests.looping import run, until
+from tests.serve.faking import TENANT, FakeSubscriber, running, unlimited
+
+
+def test_a_resent_message_that_is_too_fast_to_be_looked_for_keeps_its_place(tmp_path: Path) -> None:
+    """Those who come back at the same time wait for their turn at the log, and too many of one address are refused."""
+
+    async def scenario() -> None:
+        async with running(tmp_path) as chat:
+            room = chat.rooms.open(DEFAULT_ROOM, TENANT)
+            assert isinstance(room, Room)
+            directory = chat.directory
+            pipeline = Pipeline(
+                chat.committer, chat.resends, directory.moderation, directory.direct, chat.clock
+            )
+            subscriber = FakeSubscriber("Anna")
+            posting = Posting(
+                pipeline, room, Person("Anna"), subscriber, limiter=unlimited(), check=lambda: None
+            )
+            posting.post("before", "0")
+            await until(lambda: room.head == 1)
+            too_many = Refused(ErrorCode.TOO_FAST, wait=1.0)
+            with (
+                mock.patch.object(chat.resends, "find", side_effect=too_many),
+                pytest.raises(Refused, match="Too fast"),
+            ):
+                await settled(posting.post("one", "1", after=0))
+            with pytest.raises(Refused, match="Too fast"):
+                posting.post("two", "2")
+            await settled(posting.post("one", "1", after=0))
+            posting.post("two", "2")
+            await until(lambda: room.head == 3)
+            texts = [line.rsplit(": ")[1] for line in (tmp_path / "talk.txt").read_text("utf-8").splitlines()]
+            assert texts == ["before", "one", "two"]
+
+    run(scenario())
