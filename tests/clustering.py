@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Final, Self
 
 import nats
-from nats.js.errors import NotFoundError
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js.errors import NotFoundError, ServiceUnavailableError
 
 from besedka.serve.cluster.entry import Entry, decode_entry
 from tests import looping
@@ -26,6 +28,7 @@ from tools.run_cluster import filled, server_config, server_url
 
 NATS: Final = Path(sys.executable).with_name("nats-server")
 SERVERS: Final = 3
+TRIES: Final = 60
 
 
 class NatsServers:
@@ -133,9 +136,16 @@ class NatsServers:
 
         async def delete() -> None:
             client = await nats.connect(self.urls)
-            with suppress(NotFoundError):
-                await client.jetstream().delete_stream("BESEDKA")
-            await client.close()
+            try:
+                # During an election nobody answers.
+                for _ in range(TRIES):
+                    with suppress(NatsTimeoutError, NoRespondersError, ServiceUnavailableError):
+                        with suppress(NotFoundError):
+                            await client.jetstream(timeout=1).delete_stream("BESEDKA")
+                        return
+                raise AssertionError("there is no leader")
+            finally:
+                await client.close()
 
         looping.run(delete())
 

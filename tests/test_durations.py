@@ -56,7 +56,7 @@ DURATIONS: Final = {
     "serve/chat/room_heads.py": {"REACH_SECONDS": SERVER, "RETRY_SECONDS": SERVER},
     "serve/session/unstored.py": {"REMEMBERED_SECONDS": SERVER},
     "serve/cluster/consumer.py": {"HEARTBEAT_SECONDS": SERVER, "SILENCE_SECONDS": SERVER},
-    "serve/cluster/node.py": {"CHECKPOINT_SECONDS": SERVER},
+    "serve/cluster/node.py": {"COMING_SECONDS": SERVER, "CHECKPOINT_SECONDS": SERVER},
     "serve/cluster/sequencer.py": {
         **dict.fromkeys(("AGAIN_SECONDS", "RETRY_SECONDS", "BEHIND_SECONDS", "FINISH_SECONDS"), SERVER),
         "OUT_OF_REACH_SECONDS": SERVER,

@@ -123,6 +123,19 @@ def test_a_node_that_was_killed_reads_on_from_where_it_was(nodes: list[RunningSe
         are_the_same(nodes, 101)
 
 
+def test_a_node_starts_while_a_server_is_down(nats: NatsServers, nodes: list[RunningServer]) -> None:
+    nodes[0].stop()
+    nats.kill(2)
+    try:
+        nodes[0].start()
+        with WireClient(nodes[0]) as anna:
+            anna.join("Anna")
+            anna.say_many(["with two of three"])
+    finally:
+        nats.start(2)
+    are_the_same(nodes, 1)
+
+
 def test_one_server_less_stops_nobody(nats: NatsServers, nodes: list[RunningServer]) -> None:
     clients = [WireClient(node) for node in nodes]
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import tzinfo
@@ -14,7 +15,7 @@ from besedka.serve.cluster.checkpoint import Checkpoint, checkpoint_path, keep_c
 from besedka.serve.cluster.consumer import Consumer, StreamLost
 from besedka.serve.cluster.entry import EntryInvalid
 from besedka.serve.cluster.sequencer import ClusterSequencer
-from besedka.serve.cluster.servers import check_servers
+from besedka.serve.cluster.servers import SERVERS_AT_LEAST, check_servers
 from besedka.serve.cluster.stream import Stream, StreamState
 from besedka.serve.errors import ClusterLost, ClusterUnusable, ServeError
 from besedka.serve.files.descriptor import reason
@@ -23,9 +24,13 @@ from besedka.serve.log_event import event
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.names import Names
 from besedka.serve.settings import Settings
+from besedka.wire.counting import count_of
 from besedka.wire.validation import DEFAULT_ROOM
 
 log = logging.getLogger(__name__)
+
+COMING_SECONDS: Final = 3.0
+"""How long a new cluster's servers may take to find each other, after the node has found one of them."""
 
 CHECKPOINT_SECONDS: Final = 1.0
 """The next start receives again what was applied since."""
@@ -67,9 +72,7 @@ class Node:
         kept = read_checkpoint(path)
         stream = await Stream.open(settings.cluster)
         try:
-            if not settings.cluster_unchecked:
-                await check_servers(stream.client)
-            state = await stream.ensure("UTC" if settings.utc else "local")
+            state = await _state(stream, "UTC" if settings.utc else "local", settings)
             _check(kept, state, path)
             if kept is None:
                 await _check_logs(stream, history)
@@ -197,6 +200,24 @@ class Node:
             log.warning("%s cannot be written: %s", self._path, reason(error))
         else:
             self._kept = applied
+
+
+async def _state(stream: Stream, zone: str, settings: Settings) -> StreamState:
+    """The state of the stream, which is made if all servers that it needs are there.
+
+    Raises:
+        ClusterUnusable: if it cannot be used.
+    """
+    begun = time.monotonic()
+    while True:
+        count = None if settings.cluster_unchecked else await check_servers(stream.client)
+        state = await stream.ensure(zone, may_make=count is None or count >= SERVERS_AT_LEAST)
+        if state:
+            return state
+        if time.monotonic() - begun > COMING_SECONDS:
+            raise ClusterUnusable(
+                f"it has {count_of(count or 0, 'server')}, and {SERVERS_AT_LEAST} are needed so that one may fail"
+            )
 
 
 def _check(kept: Checkpoint | None, state: StreamState, path: Path) -> None:

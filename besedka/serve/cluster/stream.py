@@ -34,7 +34,7 @@ REPLICAS: Final = 3
 ANSWER_SECONDS: Final = 2.0
 """How long a question to the stream may take; an election lasts longer, and then it is asked again."""
 
-START_SECONDS: Final = 5.0
+START_SECONDS: Final = 4.0
 """How long a node tries to reach the cluster at its start before it gives up; during an election it waits on."""
 
 ELECTION_SECONDS: Final = 30.0
@@ -45,6 +45,7 @@ RETRY_SECONDS: Final = 0.2
 NOT_FOUND: Final = 404
 SERVER_ERROR: Final = 500
 NAME_IN_USE: Final = 10058
+NO_PEERS: Final = 10005
 
 _SETTINGS: Final[Mapping[str, Any]] = {
     "retention": "limits",
@@ -131,11 +132,12 @@ class Stream:
         """The connection to NATS."""
         return self._client
 
-    async def ensure(self, zone: str) -> StreamState:
+    async def ensure(self, zone: str, *, may_make: bool) -> StreamState | None:
         """The state of the stream, which is made if there is none.
 
         Args:
             zone: of the log's times: what a new stream is given, and an existing one must have.
+            may_make: whether it may be made; otherwise None is returned if there is none.
 
         Raises:
             ClusterUnusable: if it cannot be used, and why.
@@ -143,11 +145,14 @@ class Stream:
         begun = self._loop.time()
         while True:
             try:
-                return self._checked(await self._info() or await self._create(zone), zone)
+                info = await self._info()
+                if info is None and not may_make:
+                    return None
+                return self._checked(info or await self._create(zone), zone)
             except _Unanswered as unanswered:
                 if self._loop.time() - begun > ELECTION_SECONDS:
                     raise ClusterUnusable(
-                        "its stream has no leader, or JetStream does not answer"
+                        str(unanswered) or "its stream has no leader, or JetStream does not answer"
                     ) from unanswered
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -266,7 +271,10 @@ class Stream:
         # Another node was faster at making it; or a server fails at the moment, as in HTTP.
         if error.get("err_code") == NAME_IN_USE or error["code"] >= SERVER_ERROR:
             raise _Unanswered
-        raise ClusterUnusable(f"JetStream refuses: {error.get('description', error['code'])}")
+        refusal = f"JetStream refuses: {error.get('description', error['code'])}"
+        if error.get("err_code") == NO_PEERS:
+            raise _Unanswered(refusal)  # servers that have just started may not have found each other
+        raise ClusterUnusable(refusal)
 
 
 class _Unanswered(Exception):  # noqa: N818 - a state, not a failure

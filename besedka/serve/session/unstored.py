@@ -10,7 +10,7 @@ KEYS_AT_MOST: Final = 256
 """More than a client of ours has in flight."""
 
 REMEMBERED_SECONDS: Final = 30.0
-"""What is in flight arrives sooner; a client may have given a message up, and is to be heard again."""
+"""Messages in flight arrive sooner; and a client may have given one up, and is to be able to post again."""
 
 
 class Unstored:

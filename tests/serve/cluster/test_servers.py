@@ -19,13 +19,13 @@ GOOD = [report("a"), report("b", "2.16.0"), report("c", "2.15.1-RC.1")]
 def test_three_servers_that_sync_are_enough() -> None:
     assert why_not(GOOD) == ""
     assert why_not([*GOOD, report("d")]) == ""
+    assert why_not(GOOD[:2]) == ""  # one of them may be down
 
 
 @pytest.mark.parametrize(
     ("reports", "why"),
     [
         ([], "do not say how they sync"),
-        (GOOD[:2], "it has 2 servers, and 3 are needed"),
         ([*GOOD[:2], report("c", sync=False)], "the server c does not sync what it acknowledges"),
         ([*GOOD[:2], report("c", sync=None)], "the server c has no JetStream"),
         ([*GOOD[:2], report("c", "2.15.0")], "the server c is nats-server 2.15.0, and 2.15.1 or newer"),
