@@ -245,6 +245,8 @@ class Posting:
 
     def _check_order(self, key: str) -> None:
         """Refuse what was posted behind a message that was refused for now, until that one comes again."""
+        if self._refused_key and self._is_known(self._refused_key):
+            self._refused_key = ""  # another node has stored it, and its poster need not post it again
         is_early = bool(self._refused_key and key) and key != self._refused_key
         if is_early or (self._unstored and self._unstored.is_behind(key, self._is_known, self._clock.now())):
             raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)

@@ -48,3 +48,39 @@ def test_a_resent_message_that_is_too_fast_to_be_looked_for_keeps_its_place(tmp_
             assert texts == ["before", "one", "two"]
 
     run(scenario())
+
+
+def test_a_refused_message_that_another_node_has_stored_keeps_nobody_waiting(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as chat:
+            room = chat.rooms.open(DEFAULT_ROOM, TENANT)
+            assert isinstance(room, Room)
+            directory = chat.directory
+            pipeline = Pipeline(
+                chat.committer, chat.resends, directory.moderation, directory.direct, chat.clock
+            )
+            posting, elsewhere = (
+                Posting(
+                    pipeline,
+                    room,
+                    Person("Anna"),
+                    FakeSubscriber("Anna"),
+                    limiter=unlimited(),
+                    check=lambda: None,
+                )
+                for _ in range(2)
+            )
+            posting.post("before", "0")
+            await until(lambda: room.head == 1)
+            too_many = Refused(ErrorCode.TOO_FAST, wait=1.0)
+            with (
+                mock.patch.object(chat.resends, "find", side_effect=too_many),
+                pytest.raises(Refused, match="Too fast"),
+            ):
+                await settled(posting.post("one", "1", after=0))
+            elsewhere.post("one", "1")
+            await until(lambda: room.head == 2)
+            posting.post("two", "2")
+            await until(lambda: room.head == 3)
+
+    run(scenario())
