@@ -219,8 +219,13 @@ def test_a_node_that_is_cut_off_says_so_and_goes_on_where_it_was(
         for link in links:
             link.hold()
         assert fetch(cut_off, "/readyz") == (200, "ready\n")
-        boris.send_frame("chat", text="held", key="held")
-        assert boris.receive("error")["code"] == "out_of_reach"
+        for key in ("held", "gathered"):
+            boris.send_frame("chat", text=key, key=key)
+        refused = [boris.receive("error") for _ in range(2)]
+        assert [(frame["code"], frame["key"]) for frame in refused] == [
+            ("out_of_reach", "held"),
+            ("out_of_reach", "gathered"),
+        ]
         assert fetch(cut_off, "/readyz") == (503, "cluster out of reach\n")
         assert figures(cut_off)["besedka_cluster_silence_seconds"] > 8
         # Who has read further elsewhere is sent on, and never reset.
@@ -232,16 +237,17 @@ def test_a_node_that_is_cut_off_says_so_and_goes_on_where_it_was(
         assert ids_in(boris.receive("history")) == [1, 2]
         for link in links:
             link.heal()
-        # What was posted behind it must not come before it.
-        boris.send_frame("chat", text="behind it", key="behind")
+        # What was posted behind them must not come before them.
+        boris.send_frame("chat", text="behind", key="behind")
         assert boris.receive("error")["key"] == "behind"
         # What was refused may have been on its way: it is stored once.
-        boris.send_frame("chat", text="held", key="held")
-        boris.send_frame("chat", text="behind it", key="behind")
-        assert boris.receive_to(4) == [3, 4]
-        assert [read_line(line).text for line in cut_off.lines[2:]] == ["held", "behind it"]
+        keys = ["held", "gathered", "behind"]
+        for key in keys:
+            boris.send_frame("chat", text=key, key=key)
+        assert boris.receive_to(5) == [3, 4, 5]
+        assert [read_line(line).text for line in cut_off.lines[2:]] == keys
         boris.say_many(["here again"])
-        are_the_same([*nodes, cut_off], 5)
+        are_the_same([*nodes, cut_off], 6)
         assert fetch(cut_off, "/readyz")[0] == 200
         assert figures(cut_off)["besedka_cluster_lag"] == 0
 

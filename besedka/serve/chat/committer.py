@@ -209,7 +209,8 @@ class Committer:
                 self._fail(room, drafts, error)
                 return False
             except Refused as refusal:
-                room.refuse(drafts, refusal.code, refusal.wait)
+                # What has gathered behind them would be stored before what its posters post again.
+                room.refuse([*drafts, *room.gathering.take()], refusal.code, refusal.wait)
                 return False
             except Exception as error:
                 # It is not known how much of it is on disk, so nothing can be written after it.

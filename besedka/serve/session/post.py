@@ -215,6 +215,8 @@ class Posting:
 
     def _post_new(self, draft: Draft) -> Message | None:
         key = draft.message.key
+        # While this one was looked for in the log, an earlier one may have been refused.
+        self._check_order(key)
         try:
             self._check_rights()
         except Refused as refusal:
