@@ -40,7 +40,6 @@ SLOW_SYNC_SECONDS: Final = 1.0
 FULL_SECONDS: Final = 10.0
 """How long a failure for lack of space is remembered; after that the disk is asked again."""
 
-
 AGAIN_SECONDS: Final = 1.0
 """Pause before what others have posted is tried again, where it cannot be stored."""
 
@@ -86,9 +85,9 @@ class Committer:
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._full_at = float("-inf")
         self._is_full = False
-        sequencer.start(self.wake)
         self._full = RepeatedError(log, kind="storage_full")
         self._slow = RepeatedError(log, level=logging.WARNING, kind="slow_sync")
+        sequencer.start(self.wake)
 
     @property
     def found_disk_full(self) -> bool:

@@ -1,6 +1,6 @@
 """How far a node has applied the stream, in a file beside its history: ``cluster.txt``.
 
-It is written now and then, and may be old: what is received again is recognised by its ids. It must never be ahead of the logs.
+It is written now and then, and may be old: entries that come again are recognised by their ids. It must never be ahead of the logs.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ FINISH_SECONDS: Final = 1.0
 CLOCK_SECONDS: Final = 60
 """The clock of another node may be ahead by so much: no message is older than the one before it."""
 
-HEARD_BYTES_AT_MOST: Final = 16 * 1024 * 1024
+RECEIVED_BYTES_AT_MOST: Final = 16 * 1024 * 1024
 """Entries that wait to be applied; above that a node receives no more, until half of it is applied."""
 
 _EPOCH_DIGITS: Final = 12
@@ -78,7 +78,7 @@ class _Room:
         self.at = 0
         # How many messages the log holds, as the entries say that were applied here; -1 if none of them is known.
         self.count = UNKNOWN
-        # How many it held when it was first looked at: what is received again up to that is in it already.
+        # How many it held at the first look: entries up to that one are in it already when they come again.
         self.base = UNKNOWN
 
 
@@ -154,11 +154,11 @@ class ClusterSequencer:
 
     def unready(self) -> str:
         """Why this node cannot serve now, as `Sequencer.unready`."""
-        now = self._loop.time()
-        if now - self._stream.answered_at > OUT_OF_REACH_SECONDS:
+        if self.silence_seconds > OUT_OF_REACH_SECONDS:
             return "cluster out of reach"
         oldest = next(iter(self._waiting.values()), None)
-        return "behind the cluster" if oldest and now - oldest.at > BEHIND_SECONDS else ""
+        is_behind = oldest is not None and self._loop.time() - oldest.at > BEHIND_SECONDS
+        return "behind the cluster" if is_behind else ""
 
     @property
     def silence_seconds(self) -> float:
@@ -193,7 +193,7 @@ class ClusterSequencer:
         self._progress.set()
         room.news.set()
         self._wake(name)
-        self._is_full = self._waiting_bytes > HEARD_BYTES_AT_MOST
+        self._is_full = self._waiting_bytes > RECEIVED_BYTES_AT_MOST
         return not self._is_full
 
     def is_waiting(self, name: str) -> bool:
@@ -224,10 +224,10 @@ class ClusterSequencer:
         if first.entry.head.first > count + 1:
             raise OrderBroken(name, count, first.entry.head.first - 1)
         offer = room.offer
-        if offer and first.entry.head.by != offer.token:
+        if offer:
+            if first.entry.head.by == offer.token:
+                return Batch(offer.drafts, first.entry.head.at, _stamp_of(first.entry))
             self.conflicts += 1
-        if offer and first.entry.head.by == offer.token:
-            return Batch(offer.drafts, first.entry.head.at, _stamp_of(first.entry))
         taken = [first]
         for received in others:
             if offer and received.entry.head.by == offer.token:
@@ -297,7 +297,7 @@ class ClusterSequencer:
                 room.offer = None
         if not self._waiting:
             self._is_idle.set()
-        if self._is_full and self._waiting_bytes <= HEARD_BYTES_AT_MOST // 2:
+        if self._is_full and self._waiting_bytes <= RECEIVED_BYTES_AT_MOST // 2:
             self._is_full = False
             self.go_on()
 
