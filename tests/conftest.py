@@ -49,6 +49,12 @@ ClientMaker = Callable[..., WireClient]
 
 
 @pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the test's own, whose path is short enough for sockets in it, wherever tests are run (unix(7): 107 bytes)."""
+    return tmp_path_factory.mktemp("t")
+
+
+@pytest.fixture
 def make_server(tmp_path: Path) -> Iterator[ServerMaker]:
     """Makes servers, not started yet; ends them, and fails if one has written a traceback."""
     made: list[RunningServer] = []

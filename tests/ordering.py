@@ -19,7 +19,8 @@ class Operator:
     def __init__(self, server: RunningServer, path: Path | None = None) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(TIMEOUT_SECONDS)
-        self._socket.connect(short(path or server.history.with_name("chat_history.txt.admin")))
+        with short(path or server.history.with_name("chat_history.txt.admin")) as name:
+            self._socket.connect(name)
         self._lines = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:

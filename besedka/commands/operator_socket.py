@@ -92,7 +92,8 @@ def _exchange(path: Path, line: bytes) -> bytes:
         connection.settimeout(TIMEOUT_SECONDS)
         try:
             _refuse_foreign(path)
-            connection.connect(short(path))
+            with short(path) as name:
+                connection.connect(name)
             connection.sendall(line)
             answer = _line(connection, SERVER_FRAME_BYTES_AT_MOST, until)
         except TimeoutError:

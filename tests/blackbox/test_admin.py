@@ -205,8 +205,9 @@ def test_a_history_in_a_deep_folder_has_a_socket_too(tmp_path: Path) -> None:
     deep.mkdir()
     server = RunningServer(deep, "--lang", "en").start()
     try:
-        with Person(deep) as operator:
-            operator.run("admin", "mute", "Boris").assert_well()
+        with Person(deep) as inside, Person(tmp_path) as outside:
+            inside.run("admin", "mute", "Boris").assert_well()
+            outside.run("admin", "--history", f"{deep.name}/chat_history.txt", "mute", "Anna").assert_well()
     finally:
         server.close()
 

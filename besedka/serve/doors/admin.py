@@ -186,8 +186,8 @@ def _listen(path: Path) -> socket.socket | None:
     listener = socket.socket(socket.AF_UNIX)
     try:
         remove_if_dead(path)
-        with nobody_else():
-            listener.bind(short(path))
+        with nobody_else(), short(path) as name:
+            listener.bind(name)
         listener.listen()
         listener.setblocking(False)
     except OSError as error:

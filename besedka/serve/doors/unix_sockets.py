@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -34,7 +35,8 @@ def remove_if_dead(path: Path) -> None:
             raise SocketUnusable(path, "there is something else of this name")
         with socket.socket(socket.AF_UNIX) as probe:
             try:
-                probe.connect(short(path))
+                with short(path) as name:
+                    probe.connect(name)
             except ConnectionRefusedError:
                 path.unlink()
             else:
@@ -59,10 +61,26 @@ def nobody_else() -> Iterator[None]:
         os.umask(before)
 
 
-def short(path: Path) -> str:
-    """The path of a socket in a form that is short enough, if there is one."""
+@contextlib.contextmanager
+def short(path: Path) -> Iterator[str]:
+    """A name to bind or connect a socket by, short enough as long as the last part of its path is: valid while the context lasts.
+
+    In a folder whose path is too long, Linux takes a name below its open descriptor (proc(5)), other systems the path seen from here.
+
+    Raises:
+        OSError: if there is no such folder.
+    """
     whole = str(path.absolute())
-    return whole if len(os.fsencode(whole)) <= PATH_BYTES else os.path.relpath(whole)
+    if len(os.fsencode(whole)) <= PATH_BYTES:
+        yield whole
+    elif sys.platform == "linux":
+        folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+        try:
+            yield f"/proc/self/fd/{folder}/{path.name}"
+        finally:
+            os.close(folder)
+    else:
+        yield os.path.relpath(whole)
 
 
 def disown_if_closed(given: socket.socket, transport: asyncio.BaseTransport) -> None:
