@@ -20,7 +20,7 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.errors import NotFoundError, ServiceUnavailableError
 
-from besedka.serve.cluster.entry import Entry, decode_entry
+from besedka.serve.cluster.entry import Entry, decode_entry, encode_entry
 from tests import looping
 from tests.commanding import wait_until
 from tests.running import RunningServer, free_port
@@ -29,6 +29,7 @@ from tools.run_cluster import filled, server_config, server_url
 NATS: Final = Path(sys.executable).with_name("nats-server")
 SERVERS: Final = 3
 TRIES: Final = 60
+STREAMS: Final = ("BESEDKA", "BESEDKA_FIXED")
 
 
 class NatsServers:
@@ -97,20 +98,57 @@ class NatsServers:
         """Have it go on."""
         self._signal(number, signal.SIGCONT)
 
-    def entries(self) -> dict[str, list[Entry]]:
-        """All entries of the stream, by their subjects."""
+    def entries(self, name: str = "BESEDKA") -> dict[str, list[Entry]]:
+        """All entries of a stream, by their subjects."""
+        found: dict[str, list[Entry]] = {}
+        for subject, entry in self.numbered(name).values():
+            found.setdefault(subject, []).append(entry)
+        return found
 
-        async def read() -> dict[str, list[Entry]]:
+    def numbered(self, name: str = "BESEDKA") -> dict[int, tuple[str, Entry]]:
+        """All entries of a stream with their subjects, by their numbers; deleted ones are missing."""
+
+        async def read() -> dict[int, tuple[str, Entry]]:
             client = await nats.connect(self.urls)
             stream = client.jetstream()
-            found: dict[str, list[Entry]] = {}
-            for number in range(1, (await stream.stream_info("BESEDKA")).state.messages + 1):
-                message = await stream.get_msg("BESEDKA", number)
-                found.setdefault(str(message.subject), []).append(decode_entry(message.data or b""))
+            found: dict[int, tuple[str, Entry]] = {}
+            for number in range(1, (await stream.stream_info(name)).state.last_seq + 1):
+                with suppress(NotFoundError):
+                    message = await stream.get_msg(name, number)
+                    found[number] = str(message.subject), decode_entry(message.data or b"")
             await client.close()
             return found
 
         return looping.run(read())
+
+    def publish(self, subject: str, entry: Entry) -> int:
+        """Put an entry into a stream. Returns its number there."""
+
+        async def put() -> int:
+            client = await nats.connect(self.urls)
+            number = (await client.jetstream().publish(subject, encode_entry(entry))).seq
+            await client.close()
+            return number
+
+        return looping.run(put())
+
+    def erase(self, name: str, number: int) -> None:
+        """Take an entry out of a stream."""
+
+        async def delete() -> None:
+            client = await nats.connect(self.urls)
+            await client.jetstream().delete_msg(name, number)
+            await client.close()
+
+        looping.run(delete())
+
+    def hold(self, text: str, folder: str = "streams") -> list[Path]:
+        """The files of the servers that hold a text, among those of the streams, or in another folder."""
+        return [
+            path
+            for path in self._folder.rglob("*")
+            if folder in path.parts and text.encode() in _content(path)
+        ]
 
     def _signal(self, number: int, wanted: signal.Signals) -> None:
         process = self._processes[number]
@@ -132,7 +170,7 @@ class NatsServers:
         return text if self._sync else re.sub(r"# \{.*?\n\}\n", "", text, flags=re.DOTALL)
 
     def delete_stream(self) -> None:
-        """Delete what the nodes order their messages by."""
+        """Delete what the nodes order their messages by, and all that belongs to it."""
 
         async def delete() -> None:
             client = await nats.connect(self.urls)
@@ -140,8 +178,9 @@ class NatsServers:
                 # During an election nobody answers.
                 for _ in range(TRIES):
                     with suppress(NatsTimeoutError, NoRespondersError, ServiceUnavailableError):
-                        with suppress(NotFoundError):
-                            await client.jetstream(timeout=1).delete_stream("BESEDKA")
+                        for name in STREAMS:
+                            with suppress(NotFoundError):
+                                await client.jetstream(timeout=1).delete_stream(name)
                         return
                 raise AssertionError("there is no leader")
             finally:
@@ -231,6 +270,13 @@ def files(nodes: Sequence[RunningServer], name: str) -> set[bytes]:
     """The contents that a file has on the nodes: one, if it is the same on all. A file that is not there is empty."""
     paths = [node.directory / name for node in nodes]
     return {path.read_bytes() if path.exists() else b"" for path in paths}
+
+
+def _content(path: Path) -> bytes:
+    """The content of a file; of what is none, or is gone, nothing."""
+    with suppress(FileNotFoundError, IsADirectoryError):
+        return path.read_bytes()
+    return b""
 
 
 def _options(urls: Sequence[str]) -> Sequence[str]:

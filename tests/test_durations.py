@@ -58,11 +58,14 @@ DURATIONS: Final = {
     "serve/cluster/consumer.py": {"HEARTBEAT_SECONDS": SERVER, "SILENCE_SECONDS": SERVER},
     "serve/cluster/node.py": {"COMING_SECONDS": SERVER, "CHECKPOINT_SECONDS": SERVER},
     "serve/cluster/sequencer.py": {
-        **dict.fromkeys(("AGAIN_SECONDS", "RETRY_SECONDS", "BEHIND_SECONDS", "FINISH_SECONDS"), SERVER),
-        "OUT_OF_REACH_SECONDS": SERVER,
+        **dict.fromkeys(("AGAIN_SECONDS", "BEHIND_SECONDS"), SERVER),
         "CLOCK_SECONDS": STAMPS,
         "_Arrived.at": SERVER,
     },
+    "serve/cluster/reach.py": dict.fromkeys(
+        ("PROBE_SECONDS", "OUT_OF_REACH_SECONDS", "RETRY_SECONDS", "FINISH_SECONDS"), SERVER
+    ),
+    "serve/cluster/replacing.py": {"PAUSE_SECONDS": SERVER, "RETRY_SECONDS": SERVER, "_Due.at": SERVER},
     "serve/cluster/entry.py": {"Head.at": STAMPS},
     "serve/cluster/servers.py": {"ANSWER_SECONDS": SERVER},
     "serve/cluster/stream.py": dict.fromkeys(

@@ -75,6 +75,7 @@ class Chat:
             clock=clock.wall,
             turns=turns,
             epoch_of=sequencer.epoch_of,
+            redactions=sequencer.redactions,
         )
         self.unused = UnusedRooms(self.directory, self.rooms, clock.now)
         self.log_reader = LogReader(self.rooms, self._workers, names, counters, clock)
@@ -84,7 +85,7 @@ class Chat:
         self.subscriptions = Subscriptions(
             self.rooms, self.catch_up, notices, self.directory.moderation, clock, typing=typing
         )
-        self.redactor = Redactor(self.rooms, self._workers)
+        self.redactor = Redactor(sequencer.redactions, self.rooms, self._workers)
         self.heads = RoomHeads(has_others=order is not None)
         self.endings = RoomEndings(settings.history, self.directory, self.rooms, self._workers)
         self.committer = Committer(

@@ -16,11 +16,11 @@ from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.log_writer import LogWriter
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.room_heads import RoomHeads
-from besedka.serve.chat.sequencer import OrderBroken, Sequencer, Stored
+from besedka.serve.chat.sequencer import OrderBroken, Redaction, Sequencer, Stored
 from besedka.serve.chat.workers import Workers
-from besedka.serve.errors import AppendError, HistoryLost, StorageFull
+from besedka.serve.errors import AppendError, HistoryChanged, HistoryLost, StorageFull
 from besedka.serve.files.descriptor import reason
-from besedka.serve.history import ChatHistory
+from besedka.serve.history import ChatHistory, may_have_been
 from besedka.serve.log_event import event
 from besedka.serve.metrics import Metrics
 from besedka.serve.repeated_error import RepeatedError
@@ -203,6 +203,9 @@ class Committer:
             try:
                 await self._rooms.check_log(room)
                 batch = await self._next(room, drafts)
+                if isinstance(batch, Redaction):
+                    await self._redact(room, batch)
+                    continue
                 first = await self._append(room, batch) if batch else None
             except AppendError as error:
                 self._fail(room, drafts, error)
@@ -225,8 +228,8 @@ class Committer:
                     room.gathering.drop(lambda draft: not room.dedup.is_waiting(draft))
         return True
 
-    async def _next(self, room: Room, drafts: Sequence[Draft]) -> Batch | None:
-        """The next batch of a room, whose log is made anew if it is not what all have stored; None if there is nothing to be stored.
+    async def _next(self, room: Room, drafts: Sequence[Draft]) -> Batch | Redaction | None:
+        """The next batch or redaction of a room, whose log is made anew if it is not what all have stored; None if there is nothing to be stored.
 
         Raises:
             Refused: as `Sequencer.sequence`.
@@ -249,7 +252,7 @@ class Committer:
         """
         last = stored.first + len(stored.messages) - 1
         found = await self._workers.read(history.raw, stored.first, last)
-        if found != [*stored.messages][: len(found)]:
+        if not all(map(may_have_been, found, stored.messages)):
             raise OrderBroken(room.name, history.count, stored.first - 1)
 
     async def _append(self, room: Room, batch: Batch) -> MessageId | None:
@@ -274,6 +277,27 @@ class Committer:
             return None
         return first
 
+    async def _redact(self, room: Room, redaction: Redaction) -> None:
+        """Redact messages as all have ordered, and tell the subscribers of it.
+
+        Raises:
+            AppendError, OSError: if it is not done.
+            Refused: as `Sequencer.again`.
+        """
+        history = self._rooms.history(room)
+        try:
+            texts = await self._workers.write(history.cover, redaction.sizes)
+        except HistoryChanged:
+            await self._make_anew(room, OrderBroken(room.name, history.count, history.count))
+            history = self._rooms.history(room)
+            try:
+                texts = await self._workers.write(history.cover, redaction.sizes)
+            except HistoryChanged as error:
+                raise HistoryLost(history.path, str(error)) from error
+        self._sequencer.redacted(room.name)
+        for number, size in texts.items():
+            room.redact(number, size)
+
     def _deliver(self, room: Room, batch: Batch, first: MessageId) -> None:
         self._note_stored(room, len(batch.drafts), self._rooms.history(room).sync_seconds)
         for subscriber in room.stored(batch, first):
@@ -288,8 +312,14 @@ class Committer:
         """
 
         async def fill(history: ChatHistory) -> None:
-            async for batch in self._sequencer.again(room.name):
-                await self._writer.append(history, batch.lines(), batch.flags(), is_alone=True)
+            try:
+                async for batch in self._sequencer.again(room.name):
+                    if isinstance(batch, Redaction):
+                        await self._workers.write(history.cover, batch.sizes)
+                    else:
+                        await self._writer.append(history, batch.lines(), batch.flags(), is_alone=True)
+            except OrderBroken as lacking:
+                raise HistoryLost(history.path, f"the cluster cannot make it anew: {lacking}") from lacking
 
         old = await self._rooms.make_log_anew(room, self._stamp(), fill)
         for subscriber in room.replace_log(self._rooms.history(room)):

@@ -14,6 +14,7 @@ from besedka.serve.chat.notices import NoticeTurns
 from besedka.serve.chat.room_list import RoomList, WrittenRooms
 from besedka.serve.chat.room_names import Claim, RoomNames
 from besedka.serve.chat.room_watchers import RoomWatchers
+from besedka.serve.chat.sequencer import RedactionOrder
 from besedka.serve.chat.turns import Turns
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
@@ -83,6 +84,7 @@ class OpenRooms:
         clock: unix seconds, for the list.
         turns: what notices of new rooms share with others.
         epoch_of: the epoch of a room's log that has no message yet; an empty one is any.
+        redactions: has redactions done by all servers, also those that were not finished; None if there are no others.
 
     Attributes:
         shares: how many rooms each source holds.
@@ -100,8 +102,10 @@ class OpenRooms:
         clock: Callable[[], float],
         turns: NoticeTurns,
         epoch_of: Callable[[str], str],
+        redactions: RedactionOrder | None = None,
     ) -> None:
         self._epoch_of = epoch_of
+        self._redactions = redactions
         self._path = settings.history.absolute()
         self._directory = directory
         self._workers = workers
@@ -559,7 +563,9 @@ class OpenRooms:
     async def _open(self, name: str, tenant: Tenant) -> Room:
         entry = self._directory.moderation.redactions.get(name)
         unfinished = Subject(entry.id, entry.epoch, entry.said, entry.user, entry.size) if entry else None
-        history = await self._opened_log(name, tenant, unfinished)
+        history = await self._opened_log(name, tenant, None if self._redactions else unfinished)
+        if self._redactions and unfinished:
+            await self._have_finished(self._redactions, name, history, unfinished)
         is_private = self._directory.rooms.kind(name) is not Kind.OPEN
         self._histories[name] = history
         self._warn_of_others(name, history, Care.PRIVATE if is_private else Care.SHARED)
@@ -570,6 +576,13 @@ class OpenRooms:
         # The client that opened it may have gone meanwhile, or be refused.
         self._loop.call_later(GRACE_SECONDS, self.close_later, room)
         return room
+
+    async def _have_finished(
+        self, redactions: RedactionOrder, name: str, history: ChatHistory, unfinished: Subject
+    ) -> None:
+        """Have a redaction that was recorded done by all servers, if the log still holds the text."""
+        if await self._workers.read(history.holds, unfinished):
+            redactions.finish(name, unfinished)
 
     async def make_log_anew(
         self, room: Room, stamp: str, fill: Callable[[ChatHistory], Awaitable[None]]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.chat.sequencer import RedactionOrder
 from besedka.serve.chat.workers import Workers
 from besedka.serve.errors import AppendError, HistoryChanged, StorageFull
 from besedka.serve.files.descriptor import reason
@@ -33,11 +34,13 @@ class Redactor:
     """Redacts messages for moderators.
 
     Args:
+        order: has redactions done by all servers; None if there are no others.
         rooms: the rooms.
         workers: the threads that write.
     """
 
-    def __init__(self, rooms: OpenRooms, workers: Workers) -> None:
+    def __init__(self, order: RedactionOrder | None, rooms: OpenRooms, workers: Workers) -> None:
+        self._order = order
         self._rooms = rooms
         self._workers = workers
 
@@ -45,8 +48,11 @@ class Redactor:
         """Identify the message to redact.
 
         Raises:
-            Refused: `bad_cursor` if there is none; `not_allowed` after an external edit of it; `not_stored`, `going_down`.
+            Refused: `bad_cursor` if there is none; `not_allowed` after an external edit of it; `not_stored`, `going_down`;
+                `out_of_reach` if it could not be redacted on all servers now.
         """
+        if self._order:
+            await self._order.check(room.name)
         if not 1 <= number <= room.head:
             raise Refused(ErrorCode.BAD_CURSOR, room=room.name, given=number, head=room.head)
         return await self._try(room, self._rooms.history(room).subject, number)
@@ -57,6 +63,9 @@ class Redactor:
         Raises:
             Refused: as `subject`; `storage_full`.
         """
+        if self._order:
+            await self._order.order(room.name, subject)
+            return
         size = await self._try(room, self._rooms.history(room).redact, subject)
         if room.epoch == subject.epoch:
             room.redact(subject.number, size)

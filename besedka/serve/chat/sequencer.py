@@ -6,10 +6,11 @@ It gives no ids: a message's id is its number in the log, which `besedka/serve/h
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import NamedTuple, Protocol
 
+from besedka.serve.history import Subject
 from besedka.serve.room import Batch, Draft
 from besedka.wire.log_line import stamp
 
@@ -38,8 +39,43 @@ class Stored(NamedTuple):
     messages: Sequence[bytes]
 
 
+class Redaction(NamedTuple):
+    """Messages whose texts are replaced by tombstones, all at one place of the order.
+
+    Attributes:
+        sizes: the size of each in the log, in bytes with all line ends, by their ids.
+    """
+
+    sizes: Mapping[int, int]
+
+
+class RedactionOrder(Protocol):
+    """Has redactions done by all servers, at one place of the order."""
+
+    async def check(self, room: str) -> None:
+        """Check that a redaction can be ordered now, before it is recorded.
+
+        Raises:
+            Refused: if not.
+        """
+
+    async def order(self, room: str, subject: Subject) -> None:
+        """Have a message redacted that was recorded as such; the committer does it before this returns.
+
+        Raises:
+            Refused: if it cannot be ordered now: it is done later; `not_stored` if no other server has the message.
+        """
+
+    def finish(self, room: str, subject: Subject) -> None:
+        """Have a message redacted that was recorded as such before this server started, as soon as that is possible."""
+
+
 class Sequencer(Protocol):
     """Orders drafts after all messages posted in a room before."""
+
+    @property
+    def redactions(self) -> RedactionOrder | None:
+        """Has redactions done by all servers; None if there are no others, and each is done at once."""
 
     def start(self, wake: Callable[[str], None]) -> None:
         """Call a function with the name of each room in which others post, from now on."""
@@ -50,10 +86,10 @@ class Sequencer(Protocol):
     def is_waiting(self, room: str) -> bool:
         """Whether batches of others wait to be stored in a room."""
 
-    async def sequence(self, room: str, count: int, drafts: Sequence[Draft]) -> Batch | None:
-        """The batch that follows in a room: the drafts, or the first of them, with their time; or one of others, which comes before them.
+    async def sequence(self, room: str, count: int, drafts: Sequence[Draft]) -> Batch | Redaction | None:
+        """The batch that is next in a room: the drafts, or the first of them, with their time; or one of others, or a redaction, which comes before them.
 
-        The log gives the ids, when the batch is appended; `stored` follows.
+        The log gives the ids, when the batch is appended; `stored` follows, or `redacted`.
 
         Args:
             room: the room.
@@ -61,7 +97,7 @@ class Sequencer(Protocol):
             drafts: what was posted here, none if only batches of others wait.
 
         Returns:
-            The batch; None if there is nothing to be stored.
+            The batch, or the redaction; None if there is nothing to be stored.
 
         Raises:
             OrderBroken: if the log holds more or less than what was ordered before.
@@ -82,10 +118,11 @@ class Sequencer(Protocol):
             count: the number of messages in its log.
         """
 
-    def again(self, room: str) -> AsyncIterator[Batch]:
-        """All batches of a room that were stored, from the first one on: its log is made anew.
+    def again(self, room: str) -> AsyncIterator[Batch | Redaction]:
+        """All batches of a room that were stored, from the first one on, and the redactions between them: its log is made anew.
 
         Raises:
+            OrderBroken: if some cannot be had any more.
             Refused: if they cannot be had now.
         """
 
@@ -101,6 +138,9 @@ class Sequencer(Protocol):
             OrderBroken: if it stands elsewhere than it should.
         """
 
+    def redacted(self, room: str) -> None:
+        """Note that the redaction is in the log, before subscribers are told of it."""
+
 
 class LocalSequencer:
     """The sequencer of a single server: drafts keep the order of their arrival, with its own clock.
@@ -113,6 +153,11 @@ class LocalSequencer:
     def __init__(self, clock: Callable[[], float], zone: tzinfo | None) -> None:
         self._clock = clock
         self._zone = zone
+
+    @property
+    def redactions(self) -> None:
+        """Each is done at once."""
+        return
 
     def start(self, wake: Callable[[str], None]) -> None:
         """There are no others."""
@@ -141,7 +186,7 @@ class LocalSequencer:
         """None: the log is the order."""
         return ()
 
-    def again(self, room: str) -> AsyncIterator[Batch]:
+    def again(self, room: str) -> AsyncIterator[Batch | Redaction]:
         """A log that nobody else has cannot be made anew.
 
         Raises:
@@ -150,6 +195,9 @@ class LocalSequencer:
         raise OrderBroken(room, 0, 0)
 
     def stored(self, room: str, first: int, count: int) -> None:
+        """Nothing is to be noted."""
+
+    def redacted(self, room: str) -> None:
         """Nothing is to be noted."""
 
 

@@ -28,6 +28,23 @@ class EntryKind(StrEnum):
     """The kinds of entries."""
 
     LINES = "lines"
+    REDACT = "redact"
+
+
+class Target(msgspec.Struct, frozen=True, array_like=True):
+    """A message whose text is replaced by a tombstone, and the entry that holds it.
+
+    Attributes:
+        id: the message.
+        size: its size in the log, in bytes with all line ends: a log in which it has another one is not what all have.
+        first: the id of the first message of its entry.
+        sequence: the number of that entry in the stream.
+    """
+
+    id: int
+    size: int
+    first: int
+    sequence: int
 
 
 class Head(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -41,6 +58,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
         keys: the keys that posters gave to messages, by their place in the entry, from 0.
         unverified: the places of messages whose posters had not shown that the name is theirs.
         kind: what it does.
+        targets: the messages that a redaction is of, all at once; none in an entry of another kind.
         v: the version of this form.
     """
 
@@ -51,6 +69,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     keys: dict[int, str] = {}
     unverified: list[int] = []
     kind: EntryKind = EntryKind.LINES
+    targets: list[Target] = []
     v: int = VERSION
 
 
@@ -59,15 +78,20 @@ class Entry(msgspec.Struct, frozen=True):
 
     Attributes:
         head: what it says of its messages.
-        messages: the lines of each message, with its last LF.
+        messages: the lines of each message, with its last LF; a redaction has none.
     """
 
     head: Head
     messages: Sequence[bytes]
 
     @property
+    def is_redaction(self) -> bool:
+        """Whether it changes messages that are there, and adds none."""
+        return self.head.kind is EntryKind.REDACT
+
+    @property
     def last(self) -> int:
-        """The id of its last message."""
+        """The id of the room's last message behind it."""
         return self.head.first + len(self.messages) - 1
 
 
@@ -93,11 +117,22 @@ def decode_entry(data: bytes) -> Entry:
         raise EntryInvalid(f"an entry cannot be read: {error}") from error
     if decoded.v != VERSION:
         raise EntryInvalid(f"an entry has version {decoded.v}, and this node reads {VERSION}")
+    return _redaction(decoded, lines) if decoded.kind is EntryKind.REDACT else _batch(decoded, lines)
+
+
+def _batch(head: Head, lines: bytes) -> Entry:
     begins = [found.start() for found in FIRST_LINE.finditer(lines)]
-    if not begins or begins[0] or not lines.endswith(b"\n") or decoded.first < 1:
+    if not begins or begins[0] or not lines.endswith(b"\n") or head.first < 1:
         raise EntryInvalid("an entry holds no messages")
-    places = {*decoded.keys, *decoded.unverified}
-    if not places <= {*range(len(begins))}:
+    places = {*head.keys, *head.unverified}
+    if head.targets or not places <= {*range(len(begins))}:
         raise EntryInvalid("an entry speaks of messages that it does not hold")
     messages = [lines[begin:end] for begin, end in pairwise([*begins, len(lines)])]
-    return Entry(decoded, messages)
+    return Entry(head, messages)
+
+
+def _redaction(head: Head, lines: bytes) -> Entry:
+    are_known = all(1 <= target.first <= target.id < head.first for target in head.targets)
+    if lines or not head.targets or not are_known or head.keys or head.unverified:
+        raise EntryInvalid("a redaction is not of messages before it")
+    return Entry(head, ())

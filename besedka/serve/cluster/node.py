@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from besedka.serve.cluster.checkpoint import Checkpoint, checkpoint_path, keep_checkpoint, read_checkpoint
 from besedka.serve.cluster.consumer import Consumer, StreamLost
 from besedka.serve.cluster.entry import EntryInvalid
+from besedka.serve.cluster.fixed import FixedEntries
 from besedka.serve.cluster.sequencer import ClusterSequencer
 from besedka.serve.cluster.servers import SERVERS_AT_LEAST, check_servers
 from besedka.serve.cluster.stream import Stream, StreamState
@@ -74,6 +75,7 @@ class Node:
         try:
             state = await _state(stream, "UTC" if settings.utc else "local", settings)
             _check(kept, state, path)
+            await FixedEntries(stream).ensure(state)
             if kept is None:
                 await _check_logs(stream, history)
         except BaseException:
@@ -145,7 +147,8 @@ class Node:
             self._stream, self._state.id, self._begun, self._sequencer.receive
         )
         self._sequencer.go_on = consumer.go_on
-        tasks = [asyncio.ensure_future(work) for work in (self._receive(consumer), self._keep_checkpoints())]
+        works = (self._receive(consumer), self._keep_checkpoints(), self._sequencer.redactions.replacer.run())
+        tasks = [asyncio.ensure_future(work) for work in works]
         try:
             ready: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._caught_up(consumer)), self.failed]
             await asyncio.wait(ready, return_when=asyncio.FIRST_COMPLETED)

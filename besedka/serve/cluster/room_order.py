@@ -10,6 +10,7 @@ The rules (compare-and-set on the room's subject):
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import Final, NamedTuple
 
 from besedka.serve.cluster.entry import Entry
@@ -21,7 +22,7 @@ class Received(NamedTuple):
     """An entry from the stream.
 
     Attributes:
-        sequence: its number in the stream.
+        sequence: its number in the stream; 0 if another stream has it, because a text in it was redacted.
         entry: the entry.
         size: its size in bytes.
     """
@@ -69,6 +70,24 @@ class RoomOrder:
         """Take in the next entry of the room."""
         self.received.append(received)
 
+    def insert(self, received: Received) -> None:
+        """Take in an entry that comes before the next one, and has no number in the stream any more."""
+        self.received.appendleft(received)
+
+    def run(self, token: str = "") -> list[Received]:
+        """The received entries that can be appended at once: the next one, and those behind it without a hole, up to a redaction.
+
+        Args:
+            token: of this node's own offer, if there is one: that entry is not appended with those of others.
+        """
+        taken = [self.received[0]]
+        for received in islice(self.received, 1, None):
+            entry = received.entry
+            if entry.is_redaction or entry.head.first != taken[-1].entry.last + 1 or entry.head.by == token:
+                break
+            taken.append(received)
+        return taken
+
     def note_applied(self, received: Received) -> None:
         """Note that the next entry was applied.
 
@@ -78,4 +97,4 @@ class RoomOrder:
         if self.received[0] is not received:
             raise ValueError("entries are applied in their order")
         self.received.popleft()
-        self.applied = received.sequence
+        self.applied = received.sequence or self.applied

@@ -9,39 +9,31 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import math
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import tzinfo
+from functools import partial
 from itertools import takewhile
 from typing import Final, NamedTuple
 
-from besedka.serve.chat.sequencer import OrderBroken, Stored
-from besedka.serve.cluster.entry import ENTRY_BYTES_AT_MOST, Entry, Head, decode_entry, encode_entry
+from besedka.serve.chat.sequencer import OrderBroken, Redaction, Stored
+from besedka.serve.cluster.batches import batch_of, entry_of, own_batch, redaction_of
+from besedka.serve.cluster.entry import Entry, Head, decode_entry, encode_entry
+from besedka.serve.cluster.reach import Reach
+from besedka.serve.cluster.redactions import RedactionOrder
 from besedka.serve.cluster.room_order import UNKNOWN, Received, RoomOrder
 from besedka.serve.cluster.stream import Stream
-from besedka.serve.room import Batch, Draft, Position, StampedBatch
+from besedka.serve.room import Batch, Draft
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.log_line import read_line, show_line, stamp
-from besedka.wire.message import Message, MessageId
 
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS: Final = 0.3
 """Each offer is repeated so often: an election loses what it has not stored."""
 
-OUT_OF_REACH_SECONDS: Final = 8.0
-"""Without an answer of the stream for so long a node refuses what is posted. Most elections take less."""
-
-RETRY_SECONDS: Final = 2.0
-"""The pause that a poster is asked for then."""
-
 BEHIND_SECONDS: Final = 2.0
 """An entry that is not in the log by then keeps a node from being ready."""
-
-FINISH_SECONDS: Final = 1.0
-"""How long a node that stops waits for the stream: longer than a decision takes, shorter than an election."""
 
 CLOCK_SECONDS: Final = 60
 """The clock of another node may be ahead by so much: no message is older than the one before it."""
@@ -94,6 +86,7 @@ class ClusterSequencer:
         keeps_names: whether names are held here: whoever has not shown that one is theirs is shown as unverified.
 
     Attributes:
+        redactions: those that are wanted here, and those that were done.
         conflicts: how many offers of this node came behind those of others, and were made again.
         go_on: called when more entries can be taken in again.
     """
@@ -109,12 +102,14 @@ class ClusterSequencer:
         keeps_names: bool,
     ) -> None:
         self._stream = stream
+        self._reach = Reach(stream)
+        self.redactions = RedactionOrder(stream, self._reach)
         self._id = besedka_id
+        self._token = f"{secrets.token_hex(4)}-"
         self._clock = clock
         self._zone = zone
         self._wake: Callable[[str], None] = lambda _: None
         self._keeps_names = keeps_names
-        self._probing: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._rooms: dict[str, _Room] = {}
         # The entries that wait to be applied, in the order of the stream.
@@ -126,13 +121,12 @@ class ClusterSequencer:
         self._received_to = received_to
         self._progress = asyncio.Event()
         self._is_closed = False
-        self._ends_at = math.inf
         self.conflicts = 0
         self.go_on: Callable[[], None] = lambda: None
 
     def start(self, wake: Callable[[str], None]) -> None:
         """Call a function with the name of each room in which others post, from now on."""
-        self._wake = wake
+        self._wake = self.redactions.wake = wake
 
     def epoch_of(self, room: str) -> str:
         """The epoch of a room's log: the same on all nodes."""
@@ -140,8 +134,9 @@ class ClusterSequencer:
 
     @property
     def applied_to(self) -> int:
-        """All entries up to this one are in this node's logs."""
-        return next(iter(self._waiting), self._received_to + 1) - 1
+        """All entries up to this one are in this node's logs, and what they redact is nowhere else."""
+        waiting = next(iter(self._waiting), self._received_to + 1)
+        return min(waiting, self.redactions.replacer.oldest or waiting) - 1
 
     async def all_applied(self) -> None:
         """Wait until all entries that were received are in the logs."""
@@ -154,7 +149,7 @@ class ClusterSequencer:
 
     def unready(self) -> str:
         """Why this node cannot serve now, as `Sequencer.unready`."""
-        if self.silence_seconds > OUT_OF_REACH_SECONDS:
+        if self._reach.is_lost:
             return "cluster out of reach"
         oldest = next(iter(self._waiting.values()), None)
         is_behind = oldest is not None and self._loop.time() - oldest.at > BEHIND_SECONDS
@@ -163,16 +158,17 @@ class ClusterSequencer:
     @property
     def silence_seconds(self) -> float:
         """How long the stream has not been heard of; idle it is heard of each second."""
-        return self._loop.time() - self._stream.answered_at
+        return self._reach.silence_seconds
 
     def finish(self) -> None:
         """Have the last offers decided soon, as `Sequencer.finish`."""
-        self._ends_at = min(self._ends_at, self._loop.time() + FINISH_SECONDS)
+        self._reach.end()
+        self.redactions.refuse(Refused(ErrorCode.GOING_DOWN))
 
     def close(self) -> None:
         """Receive no more, and offer no more: what comes is received by the next start."""
         self._is_closed = True
-        self._ends_at = self._loop.time()
+        self._reach.end(0.0)
 
     # Receiving.
 
@@ -197,14 +193,14 @@ class ClusterSequencer:
         return not self._is_full
 
     def is_waiting(self, name: str) -> bool:
-        """Whether entries of a room wait to be applied."""
+        """Whether entries of a room wait to be applied, or redactions to be ordered."""
         room = self._rooms.get(name)
-        return room is not None and bool(room.order.received)
+        return bool((room and room.order.received) or self.redactions.wanted(name))
 
     # The order.
 
-    async def sequence(self, name: str, count: int, drafts: Sequence[Draft]) -> Batch | None:
-        """The next batch of a room, as `Sequencer.sequence`.
+    async def sequence(self, name: str, count: int, drafts: Sequence[Draft]) -> Batch | Redaction | None:
+        """The batch or redaction that is next in a room, as `Sequencer.sequence`.
 
         Raises:
             OrderBroken: if the log is not what the stream says.
@@ -215,25 +211,37 @@ class ClusterSequencer:
             room.base = count
         if room.count not in {UNKNOWN, count} and not room.count < count == room.base:
             raise OrderBroken(name, count, room.count)
-        if not room.order.received and drafts:
+        if not room.order.received and (drafts or self.redactions.wanted(name)):
             await self._offer(name, room, count, drafts)
         self._skip_applied(room, count)
         if not room.order.received:
             return None
-        first, *others = room.order.received
-        if first.entry.head.first > count + 1:
-            raise OrderBroken(name, count, first.entry.head.first - 1)
-        offer = room.offer
+        if room.order.received[0].entry.head.first > count + 1:
+            await self._fill_hole(name, room, count)
+        first = room.order.received[0].entry
+        return _redaction_of(first) if first.is_redaction else self._batch(room, count)
+
+    def _batch(self, room: _Room, count: int) -> Batch:
+        """The next batch of a room: the drafts that were offered, or as many entries of others as come before them."""
+        first, offer = room.order.received[0], room.offer
         if offer:
             if first.entry.head.by == offer.token:
-                return Batch(offer.drafts, first.entry.head.at, _stamp_of(first.entry))
+                return own_batch(first.entry, offer.drafts, is_fixed=not first.sequence)
             self.conflicts += 1
-        taken = [first]
-        for received in others:
-            if offer and received.entry.head.by == offer.token:
-                break
-            taken.append(received)
-        return _batch_of(taken, count, keeps_names=self._keeps_names)
+        taken = room.order.run(offer.token if offer else "")
+        return batch_of(taken, count, keeps_names=self._keeps_names)
+
+    async def _fill_hole(self, name: str, room: _Room, count: int) -> None:
+        """Take in the entry behind a room's first messages, which was deleted from the stream because a text in it was redacted.
+
+        Raises:
+            OrderBroken: if there is none: the log lacks messages.
+            Refused: `out_of_reach`.
+        """
+        entry = await self._reach.answered(partial(self.redactions.fixed.holding, name, count + 1))
+        if entry is None:
+            raise OrderBroken(name, count, room.order.received[0].entry.head.first - 1)
+        room.order.insert(Received(0, entry, 0))
 
     def unproven(self, name: str, count: int) -> Sequence[Stored]:
         """The entries that were received again and should be in the log, as `Sequencer.unproven`."""
@@ -241,34 +249,37 @@ class ClusterSequencer:
         if room.base == UNKNOWN:
             room.base = count
         received_again = takewhile(
-            lambda received: received.entry.head.first <= room.base, room.order.received
+            lambda received: received.entry.head.first <= room.base and not received.entry.is_redaction,
+            room.order.received,
         )
         return [Stored(received.entry.head.first, received.entry.messages) for received in received_again]
 
-    async def again(self, name: str) -> AsyncIterator[Batch]:
-        """All batches of a room that this node has applied, as `Sequencer.again`.
+    async def again(self, name: str) -> AsyncIterator[Batch | Redaction]:
+        """All batches and redactions of a room that this node has applied, as `Sequencer.again`.
 
         Raises:
+            OrderBroken: if the stream lacks messages.
             Refused: `out_of_reach`.
         """
         room = self._rooms[name]
-        end = (
-            room.order.received[0].sequence - 1
-            if room.order.received
-            else max(room.order.applied, self._received_to)
-        )
-        begun, sequence, count = self._loop.time(), 0, 0
+        waiting = next((received.sequence for received in room.order.received if received.sequence), 0)
+        end = waiting - 1 if waiting else max(room.order.applied, self._received_to)
+        sequence, count = 0, 0
         while True:
-            try:
-                found = await self._stream.next_of(name, sequence + 1)
-            except TimeoutError:
-                self._check_reach(begun)
-                continue
+            found = await self._reach.answered(partial(self._stream.next_of, name, sequence + 1))
             if found is None or found[0] > end:
                 break
-            begun, (sequence, data) = self._loop.time(), found
-            entry = decode_entry(data)
-            yield _batch_of([Received(sequence, entry, len(data))], count, keeps_names=self._keeps_names)
+            sequence, entry = found[0], decode_entry(found[1])
+            while entry.head.first > count + 1:
+                fixed = await self._reach.answered(partial(self.redactions.fixed.holding, name, count + 1))
+                if fixed is None:
+                    raise OrderBroken(name, count, entry.head.first - 1)
+                yield batch_of([Received(0, fixed, 0)], count, keeps_names=self._keeps_names)
+                count = fixed.last
+            if entry.is_redaction:
+                yield _redaction_of(entry)
+            else:
+                yield batch_of([Received(sequence, entry, 0)], count, keeps_names=self._keeps_names)
             count, room.at = entry.last, entry.head.at
         room.order.applied, room.count, room.base = sequence, count, UNKNOWN
 
@@ -286,15 +297,34 @@ class ClusterSequencer:
         if room.count != count:
             raise OrderBroken(name, count, room.count)
 
+    def redacted(self, name: str) -> None:
+        """Note the redaction that is next as done, as `Sequencer.redacted`."""
+        room = self._rooms[name]
+        received = room.order.received[0]
+        self._note_applied(room, received)
+        self._settle()
+        head = received.entry.head
+        self.redactions.note_applied(name, received.sequence, head, is_own=head.by.startswith(self._token))
+
     def _skip_applied(self, room: _Room, count: int) -> None:
-        """Note the entries as applied whose messages are in the log."""
-        while room.order.received and room.order.received[0].entry.last <= count:
+        """Note the entries as applied whose messages are in the log; but a redaction is done again."""
+        while room.order.received:
             received = room.order.received[0]
-            room.order.note_applied(received)
-            room.at, room.count = received.entry.head.at, received.entry.last
-            self._waiting_bytes -= self._waiting.pop(received.sequence).size
+            if received.entry.is_redaction or received.entry.last > count:
+                break
+            self._note_applied(room, received)
             if room.offer and received.entry.head.by == room.offer.token:
                 room.offer = None
+        self._settle()
+
+    def _note_applied(self, room: _Room, received: Received) -> None:
+        room.order.note_applied(received)
+        room.at, room.count = received.entry.head.at, received.entry.last
+        if received.sequence:
+            self._waiting_bytes -= self._waiting.pop(received.sequence).size
+
+    def _settle(self) -> None:
+        """Note how much waits to be applied."""
         if not self._waiting:
             self._is_idle.set()
         if self._is_full and self._waiting_bytes <= RECEIVED_BYTES_AT_MOST // 2:
@@ -304,27 +334,26 @@ class ClusterSequencer:
     # Offering.
 
     async def _offer(self, name: str, room: _Room, count: int, drafts: Sequence[Draft]) -> None:
-        """Offer drafts until an entry of the room is received.
+        """Offer the redactions that are wanted, or drafts, until an entry of the room is received.
 
         Raises:
             Refused: `out_of_reach`.
         """
         begun = self._loop.time()
-        await self._locate(name, room, count, begun)
-        if room.order.received:
-            return
-        token = secrets.token_hex(8)
-        entry, offered = self._entry(name, room, count, drafts, token)
-        room.offer = _Offer(token, offered)
-        data = encode_entry(entry)
         try:
+            await self._locate(name, room, count, begun)
+            if room.order.received:
+                return
+            data = encode_entry(self._entry(name, room, count, drafts))
             while not room.order.received:
                 await self._stream.offer(name, data, room.order.applied)
                 await self._news(room)
-                self._check_reach(begun)
-        except BaseException:
+                self._reach.check(begun)
+        except BaseException as error:
             # It may be stored all the same, and is one of others then.
             room.offer = None
+            if isinstance(error, Refused):
+                self.redactions.wanted(name).refuse(error)
             raise
 
     async def _locate(self, name: str, room: _Room, count: int, begun: float) -> None:
@@ -346,7 +375,7 @@ class ClusterSequencer:
                     self._progress.clear()
                     async with asyncio.timeout(AGAIN_SECONDS):
                         await self._progress.wait()
-            self._check_reach(begun)
+            self._reach.check(begun)
 
     async def _news(self, room: _Room) -> None:
         room.news.clear()
@@ -355,68 +384,18 @@ class ClusterSequencer:
                 async with asyncio.timeout(AGAIN_SECONDS):
                     await room.news.wait()
 
-    def _check_reach(self, begun: float) -> None:
-        """Check that the stream has answered in time; ask it whether it is there.
-
-        Raises:
-            Refused: `out_of_reach`; `going_down`.
-        """
-        if self._loop.time() >= self._ends_at:
-            raise Refused(ErrorCode.GOING_DOWN)
-        silence = self._loop.time() - max(begun, self._stream.answered_at)
-        if silence > OUT_OF_REACH_SECONDS:
-            raise Refused(ErrorCode.OUT_OF_REACH, wait=RETRY_SECONDS)
-        if silence > AGAIN_SECONDS and (self._probing is None or self._probing.done()):
-            self._probing = self._loop.create_task(self._stream.probe())
-
-    def _entry(
-        self, name: str, room: _Room, count: int, drafts: Sequence[Draft], token: str
-    ) -> tuple[Entry, Sequence[Draft]]:
-        """An entry of as many drafts as fit into one."""
+    def _entry(self, name: str, room: _Room, count: int, drafts: Sequence[Draft]) -> Entry:
+        """An entry of the redactions that are wanted, or of as many drafts as fit into one."""
         at = int(self._clock())
         if at < room.at < at + CLOCK_SECONDS:
             at = room.at
-        batch = Batch(drafts, at, stamp(at, self._zone))
-        messages: list[bytes] = []
-        size = 0
-        for line in batch.lines():
-            message = f"{line}\n".encode()
-            size += len(message)
-            if messages and size > ENTRY_BYTES_AT_MOST:
-                break
-            messages.append(message)
-        offered = drafts[: len(messages)]
-        head = Head(
-            token,
-            count + 1,
-            at,
-            self.epoch_of(name),
-            {place: draft.message.key for place, draft in enumerate(offered) if draft.message.key},
-            [place for place, draft in enumerate(offered) if not draft.verified],
-        )
-        return Entry(head, messages), offered
+        head = Head(f"{self._token}{secrets.token_hex(8)}", count + 1, at, self.epoch_of(name))
+        if wanted := self.redactions.wanted(name):
+            return redaction_of(head, wanted.targets)
+        entry, offered = entry_of(head, drafts, self._zone)
+        room.offer = _Offer(head.by, offered)
+        return entry
 
 
-def _batch_of(taken: Sequence[Received], count: int, *, keeps_names: bool) -> StampedBatch:
-    """The messages of entries behind the first ``count`` ones of the room, which are in the log already."""
-    drafts: list[Draft] = []
-    positions: list[Position] = []
-    for received in taken:
-        head = received.entry.head
-        for place, raw in enumerate(received.entry.messages):
-            number = head.first + place
-            if number <= count:
-                continue
-            line, key, is_verified = (
-                read_line(show_line(raw)),
-                head.keys.get(place, ""),
-                place not in head.unverified,
-            )
-            message = Message("", line.user, line.text, key=key, unverified=keeps_names and not is_verified)
-            drafts.append(Draft(message, is_verified, identity=(line.user, key)))
-            positions.append(Position(MessageId(number), head.at, line.stamp))
-    return StampedBatch.of(drafts, positions)
-
-
-def _stamp_of(entry: Entry) -> str:
-    return read_line(show_line(entry.messages[0])).stamp
+def _redaction_of(entry: Entry) -> Redaction:
+    return Redaction({target.id: target.size for target in entry.head.targets})

@@ -10,9 +10,9 @@ import asyncio
 import logging
 import secrets
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
@@ -25,6 +25,8 @@ from besedka import __version__
 from besedka.serve.errors import ClusterUnusable
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 STREAM: Final = "BESEDKA"
 SUBJECTS: Final = "besedka.log."
@@ -72,12 +74,14 @@ class StreamState(msgspec.Struct, frozen=True):
         first: the number of its first entry.
         last: the number of its last entry; 0 if there is none.
         zone: the zone of the log's times.
+        deleted: how many entries were deleted, because texts in them were redacted.
     """
 
     id: str
     first: int
     last: int
     zone: str
+    deleted: int = 0
 
 
 class Stream:
@@ -142,14 +146,26 @@ class Stream:
         Raises:
             ClusterUnusable: if it cannot be used, and why.
         """
+
+        async def look() -> StreamState | None:
+            info = await self._info()
+            if info is None and not may_make:
+                return None
+            return self._checked(info or await self._create(zone), zone)
+
+        return await self.until_answered(look)
+
+    async def until_answered(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Ask something again and again, until it is answered.
+
+        Raises:
+            ClusterUnusable: if nobody answers for longer than an election takes; also what the work raises.
+        """
         begun = self._loop.time()
         while True:
             try:
-                info = await self._info()
-                if info is None and not may_make:
-                    return None
-                return self._checked(info or await self._create(zone), zone)
-            except _Unanswered as unanswered:
+                return await work()
+            except Unanswered as unanswered:
                 if self._loop.time() - begun > ELECTION_SECONDS:
                     raise ClusterUnusable(
                         str(unanswered) or "its stream has no leader, or JetStream does not answer"
@@ -165,7 +181,7 @@ class Stream:
         """
         try:
             info = await self._info()
-        except _Unanswered:
+        except Unanswered:
             return ""
         if info is None:
             return "its stream was deleted"
@@ -180,11 +196,7 @@ class Stream:
         Raises:
             TimeoutError: if the stream does not answer.
         """
-        try:
-            found = await self._ask(f"STREAM.MSG.GET.{STREAM}", {"last_by_subj": subject_of(room)})
-        except _Unanswered:
-            raise TimeoutError from None
-        return (int(found["message"]["seq"]), b64decode(found["message"]["data"])) if found else (0, b"")
+        return await self.find(STREAM, {"last_by_subj": subject_of(room)}) or (0, b"")
 
     async def next_of(self, room: str, begin: int) -> tuple[int, bytes] | None:
         """A room's first entry from a number on, with its number; None if there is none.
@@ -192,13 +204,34 @@ class Stream:
         Raises:
             TimeoutError: if the stream does not answer.
         """
+        return await self.find(STREAM, {"seq": begin, "next_by_subj": subject_of(room)})
+
+    async def find(self, stream: str, question: Mapping[str, Any]) -> tuple[int, bytes] | None:
+        """An entry of a stream, with its number; None if there is none.
+
+        Args:
+            stream: this stream, or another one.
+            question: which entry, as JetStream asks for one.
+
+        Raises:
+            TimeoutError: if the stream does not answer.
+        """
         try:
-            found = await self._ask(
-                f"STREAM.MSG.GET.{STREAM}", {"seq": begin, "next_by_subj": subject_of(room)}
-            )
-        except _Unanswered:
+            found = await self.ask(f"STREAM.MSG.GET.{stream}", question)
+        except Unanswered:
             raise TimeoutError from None
         return (int(found["message"]["seq"]), b64decode(found["message"]["data"])) if found else None
+
+    async def erase(self, stream: str, number: int) -> None:
+        """Overwrite an entry of a stream on the disks of all servers, and delete it.
+
+        Raises:
+            TimeoutError: if it is not known whether that was done.
+        """
+        try:
+            await self.ask(f"STREAM.MSG.DELETE.{stream}", {"seq": number, "no_erase": False})
+        except Unanswered:
+            raise TimeoutError from None
 
     async def offer(self, room: str, data: bytes, behind: int) -> None:
         """Offer an entry, to be accepted only if the room's last entry has this number. Its answer is not waited for."""
@@ -210,7 +243,7 @@ class Stream:
 
     async def probe(self) -> None:
         """Ask for the stream's state, so that it is known whether it can be reached."""
-        with suppress(_Unanswered):
+        with suppress(Unanswered):
             await self._info()
 
     async def _answered(self, message: Msg) -> None:
@@ -219,20 +252,29 @@ class Stream:
             self.answered_at = self._loop.time()
 
     async def _info(self) -> dict[str, Any] | None:
-        return await self._ask(f"STREAM.INFO.{STREAM}", {})
+        return await self.ask(f"STREAM.INFO.{STREAM}", {})
 
     async def _create(self, zone: str) -> dict[str, Any]:
         metadata = {"besedka_id": secrets.token_hex(8), "besedka_version": "1", "besedka_zone": zone}
+        return await self.make(STREAM, f"{SUBJECTS}*", metadata)
+
+    async def make(self, name: str, subjects: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+        """Make a stream that loses nothing by itself. Returns what JetStream says of it.
+
+        Raises:
+            Unanswered: if nobody answers, or nobody can at the moment.
+            ClusterUnusable: if it cannot be made.
+        """
         config = {
-            "name": STREAM,
-            "subjects": [f"{SUBJECTS}*"],
+            "name": name,
+            "subjects": [subjects],
             "num_replicas": self._replicas,
             "metadata": metadata,
             **_SETTINGS,
         }
-        made = await self._ask(f"STREAM.CREATE.{STREAM}", config)
+        made = await self.ask(f"STREAM.CREATE.{name}", config)
         if made is None:
-            raise ClusterUnusable("the stream cannot be made")
+            raise ClusterUnusable(f"the stream {name} cannot be made")
         return made
 
     def _checked(self, info: dict[str, Any], zone: str) -> StreamState:
@@ -249,20 +291,21 @@ class Stream:
             raise ClusterUnusable(
                 f"the cluster writes times in the zone {metadata.get('besedka_zone')}, and this node in {zone} (--utc)"
             )
-        return StreamState(metadata["besedka_id"], state["first_seq"], state["last_seq"], zone)
+        deleted = state["last_seq"] - state["messages"]
+        return StreamState(metadata["besedka_id"], state["first_seq"], state["last_seq"], zone, deleted)
 
-    async def _ask(self, what: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
+    async def ask(self, what: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
         """Ask JetStream; None if it has not found what was asked for.
 
         Raises:
-            _Unanswered: if nobody answers, or nobody can at the moment.
+            Unanswered: if nobody answers, or nobody can at the moment.
             ClusterUnusable: if it refuses.
         """
         data = msgspec.json.encode(question) if question else b""
         try:
             reply = await self._client.request(f"$JS.API.{what}", data, timeout=ANSWER_SECONDS)
         except (NatsError, TimeoutError) as unanswered:
-            raise _Unanswered from unanswered
+            raise Unanswered from unanswered
         answer: dict[str, Any] = msgspec.json.decode(reply.data)
         error = answer.get("error")
         if error is None or error["code"] == NOT_FOUND:
@@ -270,14 +313,14 @@ class Stream:
             return None if error else answer
         # Another node was faster at making it; or a server fails at the moment, as in HTTP.
         if error.get("err_code") == NAME_IN_USE or error["code"] >= SERVER_ERROR:
-            raise _Unanswered
+            raise Unanswered
         refusal = f"JetStream refuses: {error.get('description', error['code'])}"
         if error.get("err_code") == NO_PEERS:
-            raise _Unanswered(refusal)  # servers that have just started may not have found each other
+            raise Unanswered(refusal)  # servers that have just started may not have found each other
         raise ClusterUnusable(refusal)
 
 
-class _Unanswered(Exception):  # noqa: N818 - a state, not a failure
+class Unanswered(Exception):  # noqa: N818 - a state, not a failure
     """Nobody answers at the moment."""
 
 

@@ -19,7 +19,7 @@ from besedka.serve.history.opening.findings import Restored
 from besedka.serve.history.opening.leftovers import remove_leftovers
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.record import Flag
-from besedka.serve.history.redact import Subject
+from besedka.serve.history.redact import Subject, may_have_been
 from besedka.serve.history.room_files import RoomFiles, has_log, room_files, room_names, room_path
 from besedka.serve.history.search import Hits, Query
 from besedka.serve.history.shared_sync import Append, Outcome, append_to_all
@@ -42,6 +42,7 @@ __all__ = [
     "append_to_all",
     "has_log",
     "kept_path",
+    "may_have_been",
     "move_log",
     "read_epoch",
     "remove_leftovers",

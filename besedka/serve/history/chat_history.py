@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from besedka.serve.errors import HistoryLost, HistoryUnusable
@@ -31,7 +32,7 @@ from besedka.serve.history.opening.findings import Reading
 from besedka.serve.history.opening.loading import open_to_write
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.record import Flag
-from besedka.serve.history.redact import Subject, find_as_written, finished, redact, subject
+from besedka.serve.history.redact import Subject, cover, find_as_written, finished, holds, redact, subject
 from besedka.serve.history.watch import Watch
 from besedka.wire.message import MessageId
 
@@ -224,6 +225,33 @@ class ChatHistory(ReadableLog):
         """
         with self._changing, self._final_errors:
             return self._by_index(lambda body: redact(self, self._edits, body, wanted))
+
+    def cover(self, sizes: Mapping[int, int]) -> dict[int, int]:
+        """Redact messages whose redaction others have ordered, whatever their texts are now, also what a crash has left of one.
+
+        Args:
+            sizes: the size of each in the log, in bytes with all line ends, by their ids.
+
+        Returns:
+            The size of each text, in bytes, by the same ids.
+
+        Raises:
+            HistoryChanged: if a message is missing, or has another size.
+            StorageFull, HistoryLost: as `redact`.
+        """
+        with self._changing, self._final_errors:
+            return {
+                number: self._by_index(partial(cover, self, self._edits, number=number, size=size))
+                for number, size in sizes.items()
+            }
+
+    def holds(self, wanted: Subject) -> bool:
+        """Whether the text of a message is there, and not its tombstone.
+
+        Raises:
+            OSError: from the system.
+        """
+        return self._by_index(lambda body: holds(body, wanted))
 
     @property
     def file_system(self) -> FileSystem:

@@ -135,8 +135,13 @@ def redact(readable: ReadableLog, edits: ExternalEdits, body: LogState, wanted: 
     message = find_as_written(readable.path, body, wanted.number)
     if subject(message, body.index.epoch) != wanted:
         raise HistoryChanged(readable.path, wanted.number)
+    return _covered(readable, edits, body, message)
+
+
+def _covered(readable: ReadableLog, edits: ExternalEdits, body: LogState, message: Message) -> int:
+    """Redact a message. Returns the size of its text, in bytes."""
     data = covered(message.raw)
-    if data != message.raw:
+    if data != message.raw or not message.record.fits(data):
         try:
             is_known = edits.is_unchanged()
             message.cover(body)
@@ -150,6 +155,37 @@ def redact(readable: ReadableLog, edits: ExternalEdits, body: LogState, wanted: 
             message.number, shown_line(data[:SHOWN_BYTES], len(data), message.number, readable.path.name)
         )
     return len(text_of(message.raw))
+
+
+def cover(readable: ReadableLog, edits: ExternalEdits, body: LogState, number: int, size: int) -> int:
+    """Redact a message whatever its text is now, as `ChatHistory.cover` does for each."""
+    message = find(body, number) if body.file.is_at(readable.path) else None
+    if message is None or len(message.raw) != size:
+        raise HistoryChanged(readable.path, number)
+    return _covered(readable, edits, body, message)
+
+
+def holds(body: LogState, wanted: Subject) -> bool:
+    """Whether a log holds a message with its text.
+
+    Raises:
+        OSError: from the system.
+    """
+    message = find(body, wanted.number)
+    return (
+        message is not None
+        and subject(message, body.index.epoch) == wanted
+        and covered(message.raw) != message.raw
+    )
+
+
+def may_have_been(raw: bytes, original: bytes) -> bool:
+    """Whether bytes of a log are this message, or the remains of it: with its tombstone, or with a part of that, which a crash has left."""
+    if raw == original:
+        return True
+    if len(raw) != len(original) or not FIRST_LINE.match(original):
+        return False
+    return all(byte in pair for byte, *pair in zip(raw, original, covered(original), strict=True))
 
 
 def finished(body: LogState, path: Path, wanted: Subject) -> LogState:

@@ -46,7 +46,7 @@ OPERATORS_ACTS: Final = frozenset(
 )
 """Acts that only the operator may do."""
 
-CHANGES_OF_LOGS: Final = frozenset({Act.REDACT, Act.ARCHIVE, Act.UNARCHIVE, Act.RENAME, Act.DELETE})
+CHANGES_OF_LOGS: Final = frozenset({Act.ARCHIVE, Act.UNARCHIVE, Act.RENAME, Act.DELETE})
 """Acts that a node of a cluster cannot do for the others yet: their logs would differ from its own."""
 
 SLOWEST_SECONDS: Final = 24 * 3600

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.cluster.entry import Entry, EntryInvalid, Head, decode_entry, encode_entry
+from besedka.serve.cluster.batches import redaction_of
+from besedka.serve.cluster.entry import Entry, EntryInvalid, Head, Target, decode_entry, encode_entry
+from besedka.serve.cluster.replacing import without_text
 from besedka.wire.log_line import write_line
 from besedka.wire.message import Message
 
@@ -33,9 +35,35 @@ def test_an_entry_is_read_as_it_was_written(texts: list[str], data: st.DataObjec
     assert entry.last == head.first + len(texts) - 1
 
 
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=5))
+def test_a_redaction_is_read_as_it_was_written(ids: list[int]) -> None:
+    targets = [Target(number, 40, max(1, number - 3), number) for number in ids]
+    entry = redaction_of(Head("token", max(ids) + 1, 0, "epoch"), targets)
+    assert decode_entry(encode_entry(entry)) == entry
+    assert (entry.is_redaction, entry.last) == (True, max(ids))
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=5), st.data())
+def test_a_text_is_taken_out_of_an_entry_and_nothing_else(texts: list[str], data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(texts) - 1))
+    entry = Entry(Head("token", 7, 0, "epoch", {place: "key"}), lines(texts))
+    without = without_text(entry, 7 + place)
+    assert decode_entry(encode_entry(without)) == without
+    assert without_text(without, 7 + place) == without
+    assert [len(raw) for raw in without.messages] == [len(raw) for raw in entry.messages]
+    others = [number for number in range(len(texts)) if number != place]
+    assert all(without.messages[other] == entry.messages[other] for other in others)
+
+
 @pytest.mark.parametrize(
     "data",
     [
+        b'{"by":"t","first":2,"at":0,"epoch":"e","kind":"redact"}\n',
+        b'{"by":"t","first":2,"at":0,"epoch":"e","kind":"redact","targets":[[2,30,1,1]]}\n',
+        b'{"by":"t","first":2,"at":0,"epoch":"e","kind":"redact","targets":[[0,30,1,1]]}\n',
+        b'{"by":"t","first":9,"at":0,"epoch":"e","kind":"redact","targets":[[3,30,4,1]]}\n',
+        b'{"by":"t","first":2,"at":0,"epoch":"e","kind":"redact","targets":[[1,30,1,1]]}\n[2026-12-02 10:00:00] Anna: hi\n',
+        b'{"by":"t","first":1,"at":0,"epoch":"e","targets":[[1,30,1,1]]}\n[2026-12-02 10:00:00] Anna: hi\n',
         b"",
         b"\n",
         b"{}\n",

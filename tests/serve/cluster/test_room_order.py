@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from besedka.serve.cluster.entry import Entry, Head
+from besedka.serve.cluster.batches import redaction_of
+from besedka.serve.cluster.entry import Entry, Head, Target
 from besedka.serve.cluster.room_order import Received, RoomOrder
 
 
@@ -44,4 +45,32 @@ def test_the_next_offer_is_made_behind_the_last_entry_that_was_applied() -> None
     assert (order.is_known, order.applied) == (True, 6)
     # An old answer takes nothing back.
     assert order.found(4, received_to=9)
+    assert order.applied == 6
+
+
+def test_entries_are_appended_together_up_to_a_hole_a_redaction_or_an_offer_of_our_own() -> None:
+    redaction = redaction_of(Head("r", 3, 0, "e"), [Target(1, 30, 1, 4)])
+    for behind in (
+        (received(6, first=3), received(6, first=2)),
+        (Received(6, redaction, 9), received(7, first=3)),
+    ):
+        order = RoomOrder()
+        entries = [received(4), received(5, first=2), *behind]
+        for entry in entries:
+            order.receive(entry)
+        ends = {entry.sequence for entry in order.run()}
+        assert ends == ({4, 5, 6} if behind[0].entry.head.by == "t6" else {4, 5})
+        assert order.run("t5") == entries[:1]
+
+
+def test_an_entry_that_fills_a_hole_leaves_the_place_of_the_next_offer_alone() -> None:
+    order = RoomOrder()
+    order.found(4, received_to=4)
+    behind = received(6, first=2)
+    order.receive(behind)
+    fixed = received(0)
+    order.insert(fixed)
+    order.note_applied(fixed)
+    assert order.applied == 4
+    order.note_applied(behind)
     assert order.applied == 6

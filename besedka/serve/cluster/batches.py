@@ -1,0 +1,85 @@
+"""Entries of the stream as batches of the committer, and batches as entries. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import tzinfo
+
+from msgspec import structs
+
+from besedka.serve.cluster.entry import ENTRY_BYTES_AT_MOST, Entry, EntryKind, Head, Target
+from besedka.serve.cluster.room_order import Received
+from besedka.serve.room import Batch, Draft, Position, StampedBatch
+from besedka.wire.log_line import read_line, show_line, stamp
+from besedka.wire.message import Message, MessageId
+
+
+def entry_of(head: Head, drafts: Sequence[Draft], zone: tzinfo | None) -> tuple[Entry, Sequence[Draft]]:
+    """An entry of as many drafts as fit into one, and these.
+
+    Args:
+        head: its token, place, time and epoch.
+        drafts: what was posted.
+        zone: of the log's times.
+    """
+    messages: list[bytes] = []
+    size = 0
+    for line in Batch(drafts, head.at, stamp(head.at, zone)).lines():
+        message = f"{line}\n".encode()
+        size += len(message)
+        if messages and size > ENTRY_BYTES_AT_MOST:
+            break
+        messages.append(message)
+    offered = drafts[: len(messages)]
+    keys = {place: draft.message.key for place, draft in enumerate(offered) if draft.message.key}
+    unverified = [place for place, draft in enumerate(offered) if not draft.verified]
+    return Entry(structs.replace(head, keys=keys, unverified=unverified), messages), offered
+
+
+def redaction_of(head: Head, targets: Iterable[Target]) -> Entry:
+    """An entry that redacts messages.
+
+    Args:
+        head: its token, place, time and epoch.
+        targets: the messages.
+    """
+    return Entry(structs.replace(head, kind=EntryKind.REDACT, targets=[*targets]), ())
+
+
+def own_batch(entry: Entry, drafts: Sequence[Draft], *, is_fixed: bool) -> Batch:
+    """The drafts that were offered in an entry.
+
+    Args:
+        entry: the entry, as the stream has it.
+        drafts: the drafts.
+        is_fixed: whether texts in it were redacted before it came back.
+    """
+    if is_fixed:
+        texts = [read_line(show_line(raw)).text for raw in entry.messages]
+        drafts = [
+            replace(draft, message=structs.replace(draft.message, text=text))
+            for draft, text in zip(drafts, texts, strict=True)
+        ]
+    return Batch(drafts, entry.head.at, read_line(show_line(entry.messages[0])).stamp)
+
+
+def batch_of(taken: Sequence[Received], count: int, *, keeps_names: bool) -> StampedBatch:
+    """The messages of entries behind the first ``count`` ones of the room, which are in the log already."""
+    drafts: list[Draft] = []
+    positions: list[Position] = []
+    for received in taken:
+        head = received.entry.head
+        for place, raw in enumerate(received.entry.messages):
+            number = head.first + place
+            if number <= count:
+                continue
+            line, key, is_verified = (
+                read_line(show_line(raw)),
+                head.keys.get(place, ""),
+                place not in head.unverified,
+            )
+            message = Message("", line.user, line.text, key=key, unverified=keeps_names and not is_verified)
+            drafts.append(Draft(message, is_verified, identity=(line.user, key)))
+            positions.append(Position(MessageId(number), head.at, line.stamp))
+    return StampedBatch.of(drafts, positions)

@@ -1,0 +1,92 @@
+"""Whether the stream can be reached, and how long this node waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from besedka.serve.cluster.stream import Stream
+from besedka.wire.errors import ErrorCode, Refused
+
+T = TypeVar("T")
+
+PROBE_SECONDS: Final = 0.3
+"""A stream that has not answered for so long is asked whether it is there."""
+
+OUT_OF_REACH_SECONDS: Final = 8.0
+"""Without an answer of the stream for so long a node refuses what is posted. Most elections take less."""
+
+RETRY_SECONDS: Final = 2.0
+"""The pause that a poster is asked for then."""
+
+FINISH_SECONDS: Final = 1.0
+"""How long a node that stops waits for the stream: longer than a decision takes, shorter than an election."""
+
+
+class Reach:
+    """Whether the stream can be reached.
+
+    Args:
+        stream: the stream.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._loop = asyncio.get_running_loop()
+        self._probing: asyncio.Task[None] | None = None
+        self._ends_at = math.inf
+
+    @property
+    def silence_seconds(self) -> float:
+        """How long the stream has not been heard of; idle it is heard of each second."""
+        return self._loop.time() - self._stream.answered_at
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was not heard of for too long."""
+        return self.silence_seconds > OUT_OF_REACH_SECONDS
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether this node stops."""
+        return self._ends_at < math.inf
+
+    def end(self, seconds: float = FINISH_SECONDS) -> None:
+        """Let nobody wait for the stream for longer than this any more."""
+        self._ends_at = min(self._ends_at, self._loop.time() + seconds)
+
+    def check(self, begun: float) -> None:
+        """Check that the stream has answered in time; ask it whether it is there.
+
+        Args:
+            begun: since when it is waited for, by the loop's clock.
+
+        Raises:
+            Refused: `out_of_reach`; `going_down`.
+        """
+        if self._loop.time() >= self._ends_at:
+            raise Refused(ErrorCode.GOING_DOWN)
+        silence = self._loop.time() - max(begun, self._stream.answered_at)
+        if silence > OUT_OF_REACH_SECONDS:
+            raise Refused(ErrorCode.OUT_OF_REACH, wait=RETRY_SECONDS)
+        if silence > PROBE_SECONDS and (self._probing is None or self._probing.done()):
+            self._probing = self._loop.create_task(self._stream.probe())
+
+    async def answered(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer of the stream, which is asked until it gives one.
+
+        Args:
+            ask: raises `TimeoutError` where the stream does not answer.
+
+        Raises:
+            Refused: `out_of_reach`; `going_down`.
+        """
+        begun = self._loop.time()
+        while True:
+            try:
+                return await ask()
+            except TimeoutError:
+                self.check(begun)
+                await asyncio.sleep(PROBE_SECONDS)
