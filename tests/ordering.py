@@ -19,8 +19,12 @@ class Operator:
     def __init__(self, server: RunningServer, path: Path | None = None) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(TIMEOUT_SECONDS)
-        with short(path or server.history.with_name("chat_history.txt.admin")) as name:
-            self._socket.connect(name)
+        try:
+            with short(path or server.history.with_name("chat_history.txt.admin")) as name:
+                self._socket.connect(name)
+        except OSError:
+            self._socket.close()
+            raise
         self._lines = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:

@@ -115,7 +115,7 @@ def test_a_redacted_text_is_in_no_file_and_in_no_stream(nats: NatsServers, nodes
 
 
 class Step:
-    """What a redaction of the second message has left that was killed on its way, while no node runs."""
+    """The remains of a redaction of the second message that was killed on its way, put there while no node runs."""
 
     def __init__(self, nats: NatsServers, nodes: Nodes) -> None:
         self._nats = nats
@@ -156,12 +156,12 @@ class Step:
         history.write_bytes(history.read_bytes().replace(TEXT.encode(), TOMBSTONE.encode()))
 
     def publish(self) -> None:
-        """What is left of the entry was published, and the entry is there still."""
+        """The entry was published without its text, and the entry is there still."""
         self.order()
         self._fix(without_text(self.entry, 2))
 
     def publish_again(self) -> None:
-        """What is left of the entry was published after an earlier redaction in it, and again, and the older one is there still."""
+        """The entry was published after an earlier redaction in it, and again without this text, and the older one is there still."""
         self.order()
         self._fix(self.entry)
         self._fix(without_text(self.entry, 2))
