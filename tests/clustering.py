@@ -29,7 +29,7 @@ from tools.run_cluster import filled, server_config, server_url
 NATS: Final = Path(sys.executable).with_name("nats-server")
 SERVERS: Final = 3
 TRIES: Final = 60
-STREAMS: Final = ("BESEDKA", "BESEDKA_FIXED")
+STREAMS: Final = ("BESEDKA", "BESEDKA_FIXED", "BESEDKA_PEOPLE")
 
 
 class NatsServers:

@@ -97,10 +97,9 @@ async def _serve(
     loop = asyncio.get_running_loop()
     _look_at(settings)
     node = await _join(settings)
-    chat = Chat(settings, node.sequencer if node else None)
+    chat = Chat(settings, node.sequencer if node else None, node.people if node else None)
     try:
         restored = await chat.start()
-        _take_part(node, chat)
         path, is_named = settings.access_keys, settings.key_file is not None
         keys, warning = open_keys(path, may_be_link=is_named) if path else ([], "")
         access = Authenticator(Keys(keys) if path else None)
@@ -114,7 +113,7 @@ async def _serve(
         signals = Signals(loop)
         async with (
             Background() as background,
-            node.receiving() if node else nullcontext(),
+            node.receiving(chat.directory.joined, chat.metrics) if node else nullcontext(),
             doors.admin.open(settings.admin_socket),
             doors.http.open(listener, settings.certificate, background) as stop_accepting,
             doors.grpc.open(settings) if doors.grpc else nullcontext(),
@@ -187,17 +186,6 @@ async def _join(settings: Settings) -> Node | None:
             f"the Python package {error.name} is missing; it comes with besedka[cluster], or with make cluster"
         ) from error
     return await Node.join(settings)
-
-
-def _take_part(node: Node | None, chat: Chat) -> None:
-    """Check that a node can take part in its cluster with what it has, and have its figures shown.
-
-    Raises:
-        ClusterUnusable: if it cannot.
-    """
-    if node:
-        node.check_rooms(chat.directory.rooms.names())
-        node.show(chat.metrics)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from besedka.serve.chat.subscriptions import Subscriptions
 from besedka.serve.chat.unused_rooms import UnusedRooms
 from besedka.serve.chat.workers import Workers
 from besedka.serve.clock import Clock
-from besedka.serve.directory import Directory
+from besedka.serve.directory import AgreementMaker, Directory
 from besedka.serve.errors import HistoryLost
 from besedka.serve.history import Restored
 from besedka.serve.metrics import Metrics
@@ -40,6 +40,7 @@ class Chat:
     Args:
         settings: the place of the files, and the rules.
         order: makes the sequencer; if None the server is alone, and decides the order itself.
+        agree: makes the agreement about people; if None the server is alone.
 
     Attributes:
         clock: the server's clock.
@@ -57,11 +58,16 @@ class Chat:
         committer: stores and delivers posted messages.
     """
 
-    def __init__(self, settings: Settings, order: SequencerMaker | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        order: SequencerMaker | None = None,
+        agree: AgreementMaker | None = None,
+    ) -> None:
         self._workers = Workers()
         self.clock = clock = Clock(settings.zone)
         self.metrics = Metrics()
-        self.directory = Directory(settings, clock.wall)
+        self.directory = Directory(settings, clock.wall, agree=agree)
         names, counters = self.directory.names, self.metrics.counters
         turns = NoticeTurns()
         self._notices = notices = PresenceNotices(clock.stamp, turns)

@@ -14,7 +14,9 @@ from besedka.serve.files.descriptor import read_regular, reason, write_whole
 
 CHECKPOINT: Final = "cluster.txt"
 
-_FORM: Final = re.compile(r"cluster (?P<id>[0-9a-f]{1,64})\nsequence (?P<sequence>\d{1,20})\n")
+_FORM: Final = re.compile(
+    r"cluster (?P<id>[0-9a-f]{1,64})\nsequence (?P<sequence>\d{1,20})\n(?:people (?P<people>\d{1,20})\n)?"
+)
 
 
 class Checkpoint(NamedTuple):
@@ -23,10 +25,12 @@ class Checkpoint(NamedTuple):
     Attributes:
         id: identifies the cluster's stream.
         sequence: all entries up to this one are in this node's logs.
+        people: all messages about people up to this one are in its files; 0 if none of them is.
     """
 
     id: str
     sequence: int
+    people: int = 0
 
 
 def checkpoint_path(history: Path) -> Path:
@@ -50,7 +54,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         raise ClusterUnusable(
             f"{path} is not what Besedka has written; without it all entries are received again"
         )
-    return Checkpoint(found["id"], int(found["sequence"]))
+    return Checkpoint(found["id"], int(found["sequence"]), int(found["people"] or 0))
 
 
 def keep_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -59,4 +63,5 @@ def keep_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         OSError: from the system.
     """
-    write_whole(path, f"cluster {checkpoint.id}\nsequence {checkpoint.sequence}\n", replace=True)
+    lines = f"cluster {checkpoint.id}\nsequence {checkpoint.sequence}\npeople {checkpoint.people}\n"
+    write_whole(path, lines, replace=True)

@@ -19,7 +19,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from besedka.serve.cluster.entry import EntryInvalid
-from besedka.serve.cluster.stream import ANSWER_SECONDS, RETRY_SECONDS, STREAM, Stream, room_of
+from besedka.serve.cluster.stream import ANSWER_SECONDS, RETRY_SECONDS, Stream
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ LOSSES_BELIEVED: Final = 10
 _NANOSECONDS: Final = 1_000_000_000
 
 Receive = Callable[[str, int, bytes], bool]
-"""Takes in an entry: its room, its number, its bytes. Returns whether more can be taken in now."""
+"""Takes in an entry: its subject, its number, its bytes. Returns whether more can be taken in now."""
 
 
 class StreamLost(Exception):  # noqa: N818 - says what happened
@@ -41,11 +41,12 @@ class StreamLost(Exception):  # noqa: N818 - says what happened
 
 
 class Consumer:
-    """Hears the stream.
+    """Receives a stream.
 
     Args:
-        stream: the stream.
-        cluster: the id of the stream.
+        stream: the connection.
+        name: the stream's name.
+        cluster: the id of the cluster that it must be of.
         behind: the number of the last entry that is known here.
         receive: takes in each entry.
 
@@ -54,8 +55,9 @@ class Consumer:
         caught_up: set when all entries were received that were there at the start.
     """
 
-    def __init__(self, stream: Stream, cluster: str, behind: int, receive: Receive) -> None:
+    def __init__(self, stream: Stream, name: str, cluster: str, behind: int, receive: Receive) -> None:
         self._stream = stream
+        self._name = name
         self._cluster = cluster
         self._receive = receive
         self._loop = asyncio.get_running_loop()
@@ -81,7 +83,7 @@ class Consumer:
             while True:
                 await self._may_receive.wait()
                 self._again.clear()
-                why = await self._stream.lost(self._cluster, self.received)
+                why = await self._stream.lost(self._name, self._cluster, self.received)
                 losses = losses + 1 if why else 0
                 if losses == LOSSES_BELIEVED:
                     raise StreamLost(why)
@@ -128,9 +130,9 @@ class Consumer:
         self._count, self._came_at = 0, self._loop.time()
         try:
             subscription = self._subscription = await client.subscribe(inbox, cb=self._came)
-            question = msgspec.json.encode({"stream_name": STREAM, "config": config})
+            question = msgspec.json.encode({"stream_name": self._name, "config": config})
             reply = await client.request(
-                f"$JS.API.CONSUMER.CREATE.{STREAM}", question, timeout=ANSWER_SECONDS
+                f"$JS.API.CONSUMER.CREATE.{self._name}", question, timeout=ANSWER_SECONDS
             )
         except (NatsError, TimeoutError):
             await self._leave()
@@ -165,7 +167,7 @@ class Consumer:
             return
         self.received = number.stream
         try:
-            may_go_on = self._receive(room_of(message.subject), number.stream, message.data)
+            may_go_on = self._receive(message.subject, number.stream, message.data)
         except EntryInvalid as error:
             self._invalid = error
             may_go_on = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 from pathlib import Path
@@ -15,15 +15,19 @@ from besedka.serve.cluster.checkpoint import Checkpoint, checkpoint_path, keep_c
 from besedka.serve.cluster.consumer import Consumer, StreamLost
 from besedka.serve.cluster.entry import EntryInvalid
 from besedka.serve.cluster.fixed import FixedEntries
+from besedka.serve.cluster.people_stream import PEOPLE_STREAM, ensure_people
 from besedka.serve.cluster.sequencer import ClusterSequencer
 from besedka.serve.cluster.servers import SERVERS_AT_LEAST, check_servers
-from besedka.serve.cluster.stream import Stream, StreamState
+from besedka.serve.cluster.shared_people import SharedPeople
+from besedka.serve.cluster.stream import STREAM, Stream, StreamState, room_of
+from besedka.serve.directory.agreement import Listener
 from besedka.serve.errors import ClusterLost, ClusterUnusable, ServeError
 from besedka.serve.files.descriptor import reason
 from besedka.serve.history import room_names, room_path
 from besedka.serve.log_event import event
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.names import Names
+from besedka.serve.people.table import Table
 from besedka.serve.settings import Settings
 from besedka.wire.counting import count_of
 from besedka.wire.validation import DEFAULT_ROOM
@@ -45,16 +49,16 @@ class Node:
     """
 
     def __init__(
-        self, stream: Stream, state: StreamState, path: Path, begun: int, *, keeps_names: bool
+        self, stream: Stream, state: StreamState, path: Path, kept: Checkpoint | None, *, keeps_names: bool
     ) -> None:
         self._stream = stream
         self._state = state
         self._path = path
-        self._begun = begun
+        self._begun = kept.sequence if kept else 0
         self._keeps_names = keeps_names
         self._sequencer: ClusterSequencer | None = None
-        self._consumer: Consumer | None = None
-        self._kept = begun
+        self._people: SharedPeople | None = None
+        self._checkpoint = kept
         self.failed: asyncio.Future[ServeError] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -64,10 +68,6 @@ class Node:
         Raises:
             ClusterUnusable: if it cannot be used, and why.
         """
-        if settings.names is not Names.OPEN:
-            raise ClusterUnusable(
-                "its nodes do not share names, private rooms and moderation yet: start each with --names open"
-            )
         history = settings.history.absolute()
         path = checkpoint_path(history)
         kept = read_checkpoint(path)
@@ -78,25 +78,17 @@ class Node:
             await FixedEntries(stream).ensure(state)
             if kept is None:
                 await _check_logs(stream, history)
+            await ensure_people(stream, state.id, keeps_names=settings.names is not Names.OPEN)
         except BaseException:
             await stream.close()
             raise
-        keeps_names = settings.names is not Names.OPEN
-        return cls(stream, state, path, kept.sequence if kept else 0, keeps_names=keeps_names)
+        return cls(stream, state, path, kept, keeps_names=settings.names is not Names.OPEN)
 
-    def check_rooms(self, private: Iterable[str]) -> None:
-        """Check that there are no private rooms, which the other nodes would open to everybody.
-
-        Args:
-            private: their names.
-
-        Raises:
-            ClusterUnusable: if there are any.
-        """
-        if room := next(iter(private), ""):
-            raise ClusterUnusable(
-                f"its nodes do not share private rooms yet, and here {room} is one: start this node with a history of its own"
-            )
+    def people(self, tables: Mapping[str, Table[Any]], listener: Listener) -> SharedPeople:
+        """Make the agreement of this node with the others, as `AgreementMaker`."""
+        kept = self._checkpoint.people if self._checkpoint else None
+        self._people = SharedPeople(self._stream, kept, tables, listener)
+        return self._people
 
     def sequencer(self, clock: Callable[[], float], zone: tzinfo | None) -> ClusterSequencer:
         """Make the sequencer of this node.
@@ -115,15 +107,66 @@ class Node:
         )
         return self._sequencer
 
-    def show(self, metrics: Metrics) -> None:
-        """Have its figures shown.
+    @asynccontextmanager
+    async def receiving(self, joined: Callable[[], Awaitable[None]], metrics: Metrics) -> AsyncIterator[None]:
+        """Receive the streams within a block, which begins when this node has caught up with them.
+
+        Args:
+            joined: called when it has the people of the others.
+            metrics: where its figures are shown.
 
         Raises:
-            RuntimeError: if there is no sequencer yet.
+            ClusterUnusable: if its people are not those of the others.
         """
-        if self._sequencer is None:
-            raise RuntimeError("the sequencer is made first")
-        sequencer = self._sequencer
+        if self._sequencer is None or self._people is None:
+            raise RuntimeError("the sequencer and the people are made first")
+        sequencer, people = self._sequencer, self._people
+        self._show(sequencer, metrics)
+        of_people = Consumer(self._stream, PEOPLE_STREAM, self._state.id, 0, people.receive)
+        consumer = Consumer(
+            self._stream,
+            STREAM,
+            self._state.id,
+            self._begun,
+            lambda subject, number, data: sequencer.receive(room_of(subject), number, data),
+        )
+        sequencer.go_on = consumer.go_on
+        works = (
+            self._receive(of_people),
+            people.keep_acts(),
+            self._receive(consumer),
+            self._keep_checkpoints(),
+            sequencer.redactions.replacer.run(),
+        )
+        tasks = [asyncio.ensure_future(work) for work in works]
+        try:
+            await self._or_failed(of_people.caught_up.wait())
+            people.begin()
+            await people.offer_file()
+            await joined()
+            await self._or_failed(self._caught_up(consumer))
+            log.info(
+                "caught up with the cluster at entry %d",
+                consumer.received,
+                extra=event("caught_up", sequence=consumer.received),
+            )
+            yield
+        finally:
+            sequencer.close()
+            people.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Write down how far this node is, and disconnect."""
+        try:
+            self._keep_checkpoint()
+        finally:
+            await self._stream.close()
+
+    @staticmethod
+    def _show(sequencer: ClusterSequencer, metrics: Metrics) -> None:
         metrics.show(
             "cluster_lag", "Entries of the cluster that are not in the logs yet.", lambda: sequencer.lag
         )
@@ -138,38 +181,11 @@ class Node:
             lambda: sequencer.silence_seconds,
         )
 
-    @asynccontextmanager
-    async def receiving(self) -> AsyncIterator[None]:
-        """Receive the stream within a block, which begins when this node has caught up with it."""
-        if self._sequencer is None:
-            raise RuntimeError("the sequencer is made first")
-        consumer = self._consumer = Consumer(
-            self._stream, self._state.id, self._begun, self._sequencer.receive
-        )
-        self._sequencer.go_on = consumer.go_on
-        works = (self._receive(consumer), self._keep_checkpoints(), self._sequencer.redactions.replacer.run())
-        tasks = [asyncio.ensure_future(work) for work in works]
-        try:
-            ready: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._caught_up(consumer)), self.failed]
-            await asyncio.wait(ready, return_when=asyncio.FIRST_COMPLETED)
-            log.info(
-                "caught up with the cluster at entry %d",
-                consumer.received,
-                extra=event("caught_up", sequence=consumer.received),
-            )
-            yield
-        finally:
-            self._sequencer.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def close(self) -> None:
-        """Write down how far this node is, and disconnect."""
-        try:
-            self._keep_checkpoint()
-        finally:
-            await self._stream.close()
+    async def _or_failed(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Wait for some work, but not longer than the cluster can be used."""
+        waiting = asyncio.ensure_future(work)
+        await asyncio.wait([waiting, self.failed], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
 
     async def _caught_up(self, consumer: Consumer) -> None:
         await consumer.caught_up.wait()
@@ -187,6 +203,8 @@ class Node:
             self.failed.set_result(ClusterLost(why))
         if self._sequencer:
             self._sequencer.close()
+        if self._people:
+            self._people.close()
 
     async def _keep_checkpoints(self) -> None:
         while True:
@@ -194,15 +212,17 @@ class Node:
             await asyncio.to_thread(self._keep_checkpoint)
 
     def _keep_checkpoint(self) -> None:
-        if self._sequencer is None or self._sequencer.applied_to == self._kept:
+        if self._sequencer is None or self._people is None:
             return
-        applied = self._sequencer.applied_to
+        checkpoint = Checkpoint(self._state.id, self._sequencer.applied_to, self._people.kept_to)
+        if checkpoint == self._checkpoint:
+            return
         try:
-            keep_checkpoint(self._path, Checkpoint(self._state.id, applied))
+            keep_checkpoint(self._path, checkpoint)
         except OSError as error:
             log.warning("%s cannot be written: %s", self._path, reason(error))
         else:
-            self._kept = applied
+            self._checkpoint = checkpoint
 
 
 async def _state(stream: Stream, zone: str, settings: Settings) -> StreamState:

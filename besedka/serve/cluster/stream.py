@@ -49,7 +49,7 @@ SERVER_ERROR: Final = 500
 NAME_IN_USE: Final = 10058
 NO_PEERS: Final = 10005
 
-_SETTINGS: Final[Mapping[str, Any]] = {
+SETTINGS: Final[Mapping[str, Any]] = {
     "retention": "limits",
     "storage": "file",
     "max_consumers": -1,
@@ -132,6 +132,11 @@ class Stream:
             await self._client.close()
 
     @property
+    def answers(self) -> str:
+        """Where answers to offers are sent, which only show that the stream can be reached."""
+        return self._answers
+
+    @property
     def client(self) -> Client:
         """The connection to NATS."""
         return self._client
@@ -172,15 +177,16 @@ class Stream:
                     ) from unanswered
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def lost(self, cluster: str, received: int) -> str:
-        """Why the stream is not what this node has received so far; empty if it is, or if nobody answers.
+    async def lost(self, name: str, cluster: str, received: int) -> str:
+        """Why a stream is not what this node has received so far; empty if it is, or if nobody answers.
 
         Args:
-            cluster: the id of the stream.
+            name: its name.
+            cluster: the id of the cluster that it must be of.
             received: the number of the last entry that was received.
         """
         try:
-            info = await self._info()
+            info = await self.ask(f"STREAM.INFO.{name}", {})
         except Unanswered:
             return ""
         if info is None:
@@ -258,8 +264,10 @@ class Stream:
         metadata = {"besedka_id": secrets.token_hex(8), "besedka_version": "1", "besedka_zone": zone}
         return await self.make(STREAM, f"{SUBJECTS}*", metadata)
 
-    async def make(self, name: str, subjects: str, metadata: Mapping[str, str]) -> dict[str, Any]:
-        """Make a stream that loses nothing by itself. Returns what JetStream says of it.
+    async def make(
+        self, name: str, subjects: str, metadata: Mapping[str, str], settings: Mapping[str, Any] = SETTINGS
+    ) -> dict[str, Any]:
+        """Make a stream; without other settings one that loses nothing by itself. Returns what JetStream says of it.
 
         Raises:
             Unanswered: if nobody answers, or nobody can at the moment.
@@ -270,18 +278,45 @@ class Stream:
             "subjects": [subjects],
             "num_replicas": self._replicas,
             "metadata": metadata,
-            **_SETTINGS,
+            **settings,
         }
         made = await self.ask(f"STREAM.CREATE.{name}", config)
         if made is None:
             raise ClusterUnusable(f"the stream {name} cannot be made")
         return made
 
+    async def ensure_beside(
+        self, name: str, subjects: str, settings: Mapping[str, Any], metadata: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """The metadata of another stream of the cluster, which is made if there is none.
+
+        Args:
+            name: its name.
+            subjects: its subjects.
+            settings: what it must be like.
+            metadata: of a new one.
+
+        Raises:
+            ClusterUnusable: if it cannot be used, and why.
+        """
+
+        async def look() -> dict[str, Any]:
+            found = await self.ask(f"STREAM.INFO.{name}", {})
+            return found or await self.make(name, subjects, metadata, settings)
+
+        found = (await self.until_answered(look))["config"]
+        if wrong := self._unlike(found, settings):
+            raise ClusterUnusable(f"the stream {name} is not as Besedka makes it: {', '.join(wrong)}")
+        return found.get("metadata") or {}
+
+    def _unlike(self, config: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+        """The settings of a stream that are not as they should be."""
+        expected = {**settings, "num_replicas": self._replicas}
+        return [key for key, value in expected.items() if config.get(key, _default(value)) != value]
+
     def _checked(self, info: dict[str, Any], zone: str) -> StreamState:
         config, state = info["config"], info["state"]
-        wrong = [name for name, value in _SETTINGS.items() if config.get(name, _default(value)) != value]
-        if config.get("num_replicas") != self._replicas:
-            wrong.append("num_replicas")
+        wrong = self._unlike(config, SETTINGS)
         metadata = config.get("metadata") or {}
         if wrong or not metadata.get("besedka_id"):
             raise ClusterUnusable(

@@ -6,6 +6,7 @@ its file, and `records` has the operations on such a file;
 there which rooms are private.
 """
 
+from besedka.serve.directory.agreement import AgreementMaker
 from besedka.serve.directory.directory import Directory
 
-__all__ = ["Directory"]
+__all__ = ["AgreementMaker", "Directory"]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from besedka.serve.act_on_each import act_on_each
+from besedka.serve.directory.agreement import AgreementMaker
 from besedka.serve.directory.files import Change, Files
 from besedka.serve.directory.lapses import LAPSE_SECONDS, Lapses
 from besedka.serve.directory.private_record import PrivateRecord
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.log_event import event
 from besedka.serve.people.acts_in_force import ActsInForce
+from besedka.serve.people.agreed_rows import Taken
 from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.blocks import Blocks
 from besedka.serve.people.devices import DeviceLinks
@@ -45,6 +47,19 @@ JUMP_SECONDS: Final = 10.0
 """Smallest step of the wall clock that counts as a change; a busy machine may cause smaller ones."""
 
 
+class Others(Protocol):
+    """Acts on what other nodes have done, at the sessions of this one."""
+
+    def connections(self, entry: AuditEntry) -> Iterable[int]:
+        """The connections of a mute's target."""
+
+    def acted(self, entry: AuditEntry) -> None:
+        """Do what follows from an act that is in force now."""
+
+    def changed(self, taken: Sequence[Taken]) -> None:
+        """Do what follows from changes of rows."""
+
+
 class Directory:
     """People and their rights.
 
@@ -52,6 +67,7 @@ class Directory:
         settings: the folder of the files, and how names are held.
         clock: unix seconds.
         ticks: seconds of a monotonic clock; the loop's if None.
+        agree: makes the agreement with other nodes; None if there are none.
 
     Attributes:
         names: the known names and their holders.
@@ -72,7 +88,12 @@ class Directory:
     """
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], float], ticks: Callable[[], float] | None = None
+        self,
+        settings: Settings,
+        clock: Callable[[], float],
+        ticks: Callable[[], float] | None = None,
+        *,
+        agree: AgreementMaker | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._clock = clock
@@ -118,7 +139,12 @@ class Directory:
             # Private rooms stay private.
             for name in ("known_names.txt", "uptime.txt", "read_marks.txt"):
                 del tables[name]
-        self._files = Files(settings.people_folder, tables, self._adopted)
+        shared = {name: table for name, table in tables.items() if table.is_shared}
+        agreement = agree(shared, self) if agree else None
+        self._files = Files(settings.people_folder, tables, self._adopted, agreement)
+        self._agreement = agreement
+        # Acts on what other nodes have done; set by the sessions' side.
+        self.of_others: Others | None = None
         self.private = PrivateRecord(self.rooms, self._files.record, self._stamp)
         # Whether there may be private rooms that are not recorded.
         self._is_to_record = True
@@ -132,7 +158,10 @@ class Directory:
             RecordUnusable: if one of them exists and cannot be read.
             FolderInUse: if another server uses the folder.
         """
-        for entry in await self._files.read():
+        entries = await self._files.read()
+        if self._agreement:
+            self._agreement.note_recorded(entries)
+        for entry in entries:
             self.moderation.apply(entry)
             if entry.act is Act.RELEASE:
                 self.names.note_freed(entry.user)
@@ -143,8 +172,15 @@ class Directory:
         self.look_after_names()
         self._is_kept = True
 
+    async def joined(self) -> None:
+        """Write down what the others have, and tell them what was made in the files here, when the agreement has begun."""
+        self._is_to_record = True
+        await self._reconcile(at_once=True)
+
     async def finish(self, *, is_disk_lost: bool = False) -> None:
         """Wait for moderation in progress, and write pending changes, unless the disk is lost."""
+        if self._agreement:
+            self._agreement.finish()
         if not is_disk_lost:
             async with self.moderation_lock:
                 pass
@@ -173,6 +209,36 @@ class Directory:
         """
         await self._files.record(entry)
         self.moderation.apply(entry, connections())
+
+    async def write_audit(self, entry: AuditEntry) -> None:
+        """Write an entry of the audit log on which all nodes have agreed.
+
+        Raises:
+            Refused: `storage_full`, `not_stored`.
+        """
+        await self._files.write_audit(entry)
+
+    def take_act(self, entry: AuditEntry) -> None:
+        """Put in force what was recorded at another node."""
+        self.moderation.apply(entry, self.of_others.connections(entry) if self.of_others else ())
+        if entry.act is Act.RELEASE:
+            self.names.note_freed(entry.user)
+        if entry.act is Event.PRIVATE:
+            self.rooms.note_recorded(entry.room)
+            self.recheck_sessions(self.sessions.in_room(entry.room))
+        if self.of_others:
+            self.of_others.acted(entry)
+
+    def take_changes(self, taken: Sequence[Taken]) -> None:
+        """Act on changes that another node has made: whose rights have ended is put out."""
+        claims = {
+            change.before.claim
+            for change in taken
+            if change.after is None and change.table in {self.names, self.rooms}
+        }
+        self.recheck_sessions({session for claim in claims for session in self.sessions.of(claim)})
+        if self.of_others:
+            self.of_others.changed(taken)
 
     async def store(self, changes: Iterable[Change], *, gathers: bool = False) -> None:
         """Wait until these rows are on disk.

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from besedka.serve.directory.agreement import Agreement
 from besedka.serve.directory.audit import Audit
 from besedka.serve.directory.table_file import TableFile
 from besedka.serve.errors import AuditLost
@@ -49,12 +50,22 @@ class Files:
         folder: their folder.
         tables: their contents, by file name. A change to several of them is written in this order.
         adopted: called after a table has taken an external edit.
+        agreement: with other nodes; None if there are none.
     """
 
-    def __init__(self, folder: Path, tables: Mapping[str, Table[Any]], adopted: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tables: Mapping[str, Table[Any]],
+        adopted: Callable[[], None],
+        agreement: Agreement | None = None,
+    ) -> None:
         self._audit = Audit(folder)
+        self._agreement = agreement
+        self._adopted = adopted
         self._table_files = {
-            table: TableFile(folder / name, table, self._in_thread, adopted) for name, table in tables.items()
+            table: TableFile(folder / name, table, self._in_thread, self._note_edit)
+            for name, table in tables.items()
         }
         self._thread = Threads(1, "besedka-people")
         self._loop = asyncio.get_running_loop()
@@ -85,6 +96,17 @@ class Files:
         Raises:
             Refused: `storage_full`, `not_stored`.
         """
+        if self._agreement:
+            await self._agreement.record(entries)
+        else:
+            await self.write_audit(*entries)
+
+    async def write_audit(self, *entries: AuditEntry) -> None:
+        """Append entries to this server's file, as others have agreed on them, if there are any.
+
+        Raises:
+            Refused: `storage_full`, `not_stored`.
+        """
         try:
             await self._in_thread(self._audit.write, *entries)
         except AuditLost as error:
@@ -105,8 +127,17 @@ class Files:
             gathers: whether the batch may wait for others, if many come.
 
         Raises:
-            Refused: `storage_full`, `not_stored`. The changes stay in memory, and are written when possible.
+            Refused: `storage_full`, `not_stored`, `out_of_reach`. The changes stay in memory, and are written when possible. Or as
+                another node was faster, whose change excludes them; then they are taken back.
         """
+        if self._agreement is None:
+            await self._store(changes, gathers=gathers)
+            return
+        places = [*changes]
+        with self._agreement.unit(places):
+            await self._store(places, gathers=gathers)
+
+    async def _store(self, changes: Iterable[Change], *, gathers: bool) -> None:
         outcomes = [
             self._table_files[table].outcome(key) for table, key in changes if table in self._table_files
         ]
@@ -199,12 +230,39 @@ class Files:
         self._urgent.clear()
         # All batches are made at once, so that a change to several files reaches them in order.
         taken = [table_file for table_file in self._table_files.values() if table_file.take(at_once=at_once)]
-        for table_file in taken:
-            await table_file.write()
+        if self._agreement:
+            await self._write_agreed(self._agreement, taken)
+        else:
+            for table_file in taken:
+                await table_file.write()
         self._written_at = self._loop.time() if taken else self._written_at
         for table_file in taken:
             if table_file.table.is_bloated:
                 await table_file.compact()
+
+    async def _write_agreed(self, agreement: Agreement, taken: Iterable[TableFile]) -> None:
+        """Write batches after all nodes have agreed on those that are shared."""
+        shared = [
+            table_file for table_file in self._table_files.values() if agreement.is_shared(table_file.table)
+        ]
+        reached = agreement.reached()
+        batches = [table_file for table_file in taken if table_file in shared]
+        if batches:
+            try:
+                await agreement.agree()
+            except Refused as refusal:
+                for table_file in batches:
+                    table_file.refuse(refusal.code)
+        for table_file in taken:
+            table_file.refresh()
+            await table_file.write()
+        if not any(table_file.has_failed for table_file in shared):
+            agreement.written(reached)
+
+    def _note_edit(self, table: Table[Any]) -> None:
+        if self._agreement and self._agreement.is_shared(table):
+            self._agreement.look(table)
+        self._adopted()
 
     def _in_thread(self, act: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
         return self._thread.run(SPARE_DESCRIPTORS.use, act, *arguments)

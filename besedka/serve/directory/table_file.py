@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -52,11 +52,11 @@ class TableFile:
         path: the file.
         table: its content.
         in_thread: runs blocking calls.
-        adopted: called after the table has taken an external edit.
+        adopted: called with the table after it has taken an external edit.
     """
 
     def __init__(
-        self, path: Path, table: Table[Any], in_thread: InThread, adopted: Callable[[], None]
+        self, path: Path, table: Table[Any], in_thread: InThread, adopted: Callable[[Table[Any]], None]
     ) -> None:
         self.table = table
         self._record = Record(path)
@@ -142,6 +142,23 @@ class TableFile:
             self._flight = _Flight(self.table.take_changes(), future)
         return self._flight is not None
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether changes could not be written, and wait for the next try."""
+        return bool(self._pause)
+
+    def refresh(self) -> None:
+        """Have the batch hold its rows as they are now."""
+        if self._flight:
+            self._flight = replace(self._flight, batch=self.table.refreshed(self._flight.batch))
+
+    def refuse(self, code: ErrorCode) -> None:
+        """Put off the batch, and report to its waiters why it was not written."""
+        if self._flight:
+            self.table.give_back(self._flight.batch)
+            self._land(self._flight, code)
+            self._put_off()
+
     async def write(self) -> None:
         """Write the batch, and resolve its outcome. After an error of the disk its changes are pending again.
 
@@ -203,7 +220,7 @@ class TableFile:
         if read_if_edited is not None:
             self.table.adopt(await self._in_thread(self.table.parse, read_if_edited))
             log.info("%s was edited, and is read again", self._record.path)
-            self._adopted()
+            self._adopted(self.table)
             self._log_strange_lines()
             # Its editor may have mended what kept it from being written.
             self._retry_at = float("-inf")
@@ -247,6 +264,9 @@ class TableFile:
     def _fail(self, trouble: str) -> None:
         """After a failed write: report it, and put off the next try."""
         self._report(trouble)
+        self._put_off()
+
+    def _put_off(self) -> None:
         self._pause = min(2 * self._pause or RETRY_SECONDS, LONGEST_RETRY_SECONDS)
         self._retry_at = asyncio.get_running_loop().time() + self._pause
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from besedka.serve.people.table import Table
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -43,6 +43,8 @@ class Block:
 class Blocks(Table[Block]):
     """All blocks."""
 
+    is_shared: ClassVar[bool] = True
+
     def __init__(self) -> None:
         super().__init__(REMARK)
         self.rebuild()
@@ -69,6 +71,17 @@ class Blocks(Table[Block]):
         self._of: dict[str, dict[str, Block]] = {}
         for row in self.rows():
             self._of.setdefault(row.by, {})[row.claim] = row
+
+    def take_agreed(self, key: str, row: Block | None) -> None:
+        before = self._rows.get(key)
+        if row:
+            self.put(row, is_awaited=False)
+            self._of.setdefault(row.by, {})[row.claim] = row
+        elif before:
+            self.unblock(before)
+
+    def settle(self, mine: Block | None, base: Block | None, theirs: Block | None) -> Block | None:  # noqa: ARG002
+        return mine
 
     def has_blocked(self, by: str, claim: str) -> bool:
         """Whether one person has blocked another."""

@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from besedka.serve.limits.networks import Network, levels_of, share_of_site, site_of
 from besedka.serve.people.names import claim_of
@@ -89,10 +89,14 @@ class Offer:
 class Invitations(Table[Offer]):
     """All invitations that may still be used."""
 
+    is_shared: ClassVar[bool] = True
+
     def __init__(self) -> None:
         super().__init__(REMARK)
         # The addresses from which they were made, in memory only: an address is personal data.
         self._networks: dict[str, Network] = {}
+        # Those of which a use is not agreed with other nodes yet.
+        self._used: set[str] = set()
         self.rebuild()
 
     @staticmethod
@@ -126,6 +130,28 @@ class Invitations(Table[Offer]):
         self._from: dict[Network, dict[str, Offer]] = {}
         for row in self.rows():
             self._index(row)
+
+    def take_agreed(self, key: str, row: Offer | None) -> None:
+        before = self._rows.get(key)
+        if row:
+            self.put(row, is_awaited=False)
+            self._index(row)
+        elif before:
+            self.withdraw(before)
+
+    def stored(self, keys: Iterable[str]) -> None:
+        self._used.difference_update(keys)
+
+    def settle(self, mine: Offer | None, base: Offer | None, theirs: Offer | None) -> Offer | None:
+        if base is None:
+            return mine or theirs
+        used = base.uses - (mine.uses if mine else 0)
+        if mine is None and base.token not in self._used:
+            return None  # it was revoked
+        left = theirs.uses - used if theirs else -used
+        if left < 0:
+            raise Refused(ErrorCode.BAD_LINK)
+        return replace(theirs, uses=left) if theirs and left else None
 
     def make(
         self,
@@ -181,6 +207,7 @@ class Invitations(Table[Offer]):
             self._set(replace(offer, uses=offer.uses - 1))
         else:
             self.withdraw(offer)
+        self._used.add(offer.token)
 
     def withdraw(self, offer: Offer) -> None:
         """Revoke an invitation."""

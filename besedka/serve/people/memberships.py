@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
 from besedka.serve.people.room_looks import RoomLooks
 from besedka.serve.people.table import Table
@@ -72,6 +72,8 @@ class PrivateRooms(Table[Membership]):
         looks: the private ones, by what they look like; nothing looks like a direct one (`looks_direct`).
     """
 
+    is_shared: ClassVar[bool] = True
+
     def __init__(self) -> None:
         super().__init__(REMARK)
         # The rooms of which an entry of the audit log says that they are private, and those whose entry is being written.
@@ -107,6 +109,31 @@ class PrivateRooms(Table[Membership]):
             with suppress(Refused):
                 self._members.setdefault(clean_room(room), {})
         self.looks = RoomLooks(room for room in self._members if not room.startswith(DIRECT))
+
+    def take_agreed(self, key: str, row: Membership | None) -> None:
+        before = self._rows.get(key)
+        if row:
+            self._add(row, is_awaited=False)
+        elif before:
+            self.remove_member(before.room, before.claim)
+            if not self._members[before.room]:
+                self._forget(before.room)
+
+    def settle(
+        self, mine: Membership | None, base: Membership | None, theirs: Membership | None
+    ) -> Membership | None:
+        if mine is None or theirs is None:
+            return None
+        # Whoever was made an owner is one; of two who ask each other the first is asking.
+        return mine if base is None and mine.role is Role.OWNER else theirs
+
+    def clash(self, mine: Membership, theirs: Membership) -> Refused | None:
+        is_made_twice = mine.role is theirs.role is Role.OWNER and mine.claim != theirs.claim
+        return (
+            Refused(ErrorCode.ROOM_TAKEN, room=mine.room)
+            if is_made_twice and mine.room == theirs.room
+            else None
+        )
 
     def kind(self, room: str) -> Kind:
         """The kind of a room."""
@@ -249,9 +276,12 @@ class PrivateRooms(Table[Membership]):
         left = self.members(room)
         for row in left:
             self.remove_member(room, row.claim)
+        self._forget(room)
+        return [self.key(row) for row in left]
+
+    def _forget(self, room: str) -> None:
         self._members.pop(room, None)
         self.looks.discard(room)
-        return [self.key(row) for row in left]
 
     def rename_room(self, room: str, to: str) -> list[str]:
         """Move all memberships of a room to another one; if that is empty, end them. Returns the keys of all their rows."""
@@ -266,8 +296,8 @@ class PrivateRooms(Table[Membership]):
         self.rebuild()
         return moved
 
-    def _add(self, row: Membership) -> None:
-        self.put(row)
+    def _add(self, row: Membership, *, is_awaited: bool = True) -> None:
+        self.put(row, is_awaited=is_awaited)
         self._index(row)
         if not row.room.startswith(DIRECT):
             self.looks.add(row.room)

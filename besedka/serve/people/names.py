@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
 from besedka.serve.people.table import Table
 from besedka.serve.people.written_times import (
@@ -103,6 +103,8 @@ class KnownNames(Table[Known]):
         offsets: the known offsets of the log's clocks, in seconds east of UTC.
     """
 
+    is_shared: ClassVar[bool] = True
+
     def __init__(self, mode: Names = Names.CLAIMED, begun: str = "") -> None:
         super().__init__(f"{REMARK}\n{_BEGUN.removeprefix('# ')}{begun}")
         self._begun = begun
@@ -157,6 +159,46 @@ class KnownNames(Table[Known]):
         for row in before:
             if row.claim not in {"", _NOBODY, self._rows[row.name].claim if row.name in self._rows else ""}:
                 self.note_freed(row.name)
+
+    def take_agreed(self, key: str, row: Known | None) -> None:
+        before = self._rows.get(key)
+        if before and (row is None or row.claim != before.claim):
+            self._forget(before)
+        if row:
+            self._set(row, is_awaited=False)
+
+    def note_removed(self, row: Known) -> None:
+        if row.claim:
+            self.note_freed(row.name)
+
+    def shared_remarks(self) -> Mapping[str, str]:
+        clocks = {line: line for line in self.remarks if line.startswith(_OFFSETS)}
+        return {_BEGUN: f"{_BEGUN}{self._begun}", **clocks}
+
+    def take_remark(self, line: str) -> None:
+        if line in self.remarks:
+            return
+        if line.startswith(_BEGUN):
+            self.remarks = [other for other in self.remarks if not other.startswith(_BEGUN)]
+            self._begun = line.removeprefix(_BEGUN)
+        self.remark(line)
+        self.offsets = tuple(sorted({*self.offsets, *map(_seconds, _OFFSET.findall(line))}))
+
+    def settle(self, mine: Known | None, base: Known | None, theirs: Known | None) -> Known | None:
+        if mine is None or theirs is None or mine.claim == theirs.claim:
+            latest = max(mine.last, theirs.last) if mine and theirs else ""
+            return replace(theirs, last=latest) if mine and theirs else None
+        if mine.claim and mine.claim != (base.claim if base else ""):
+            raise Refused(ErrorCode.NAME_CLAIMED, name=mine.name)
+        return theirs
+
+    def clash(self, mine: Known, theirs: Known) -> Refused | None:
+        is_other = bool(mine.claim and theirs.claim) and mine.claim != theirs.claim
+        return (
+            Refused(ErrorCode.NAME_CLAIMED, name=mine.name)
+            if is_other and not mine.looks.isdisjoint(theirs.looks)
+            else None
+        )
 
     def _remarks_of(self, begin: str) -> list[str]:
         return [line.removeprefix(begin).strip() for line in self.remarks if line.startswith(begin)]

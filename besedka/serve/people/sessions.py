@@ -150,6 +150,12 @@ class LiveSessions:
         """All sessions of a person; none of somebody without a claim."""
         return [*self._by_claim.get(claim, ())]
 
+    def outside(self, room: str, claim: str) -> list[LiveSession]:
+        """The sessions of a person that are not in a room."""
+        return [
+            session for session in self.of(claim) if all(room != name for name, _ in session.memberships())
+        ]
+
     def in_room(self, room: str) -> list[LiveSession]:
         """All sessions that are in a room, or read it; this looks at every session, and is left to the operator."""
         return [session for session in self if any(name == room for name, _ in session.memberships())]

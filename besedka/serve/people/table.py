@@ -15,10 +15,12 @@ from the file (`adopt`). Remarks and lines that are not understood are kept; rew
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import ClassVar, Final, Generic, TypeVar
+
+from besedka.wire.errors import Refused
 
 R = TypeVar("R")
 
@@ -101,6 +103,9 @@ class Table(Generic[R]):
 
     moves_changed: ClassVar[bool] = False
     """Whether a row that changes goes to the end, in the file too."""
+
+    is_shared: ClassVar[bool] = False
+    """Whether the nodes of a cluster have the same rows."""
 
     is_dispensable: ClassVar[bool] = False
     """Whether the server also starts if the file cannot be read."""
@@ -201,6 +206,59 @@ class Table(Generic[R]):
         self._removed[key] = self._rows.pop(key)
         self._change(key, is_awaited=True)
 
+    def get(self, key: str) -> R | None:
+        """The row of a key, if there is one."""
+        return self._rows.get(key)
+
+    # Rows that several nodes share (`besedka/serve/people/agreed_rows.py`).
+
+    def take_agreed(self, key: str, row: R | None) -> None:
+        """Take a row as all nodes have it, or its removal; it is written with the next change."""
+        if row is not None:
+            self.put(row, is_awaited=False)
+        elif key in self._rows:
+            self.drop(key)
+        self.rebuild()
+
+    def note_removed(self, row: R) -> None:
+        """Note that others have removed a row, which may never have been here."""
+
+    def shared_remarks(self) -> Mapping[str, str]:
+        """The remarks that all nodes need, by what they are about."""
+        return {}
+
+    def take_remark(self, line: str) -> None:
+        """Take a remark as all nodes have it."""
+
+    def settle(self, mine: R | None, base: R | None, theirs: R | None) -> R | None:  # noqa: ARG002 - for others
+        """The row that holds where this node and another one have changed the same one at the same time; None: it is removed.
+
+        Args:
+            mine: the row as this node has it.
+            base: the row as both had it.
+            theirs: the row as the other node has it, which came first.
+
+        Raises:
+            Refused: if this node's change does not hold any more.
+        """
+        return mine if theirs is not None else None
+
+    def clash(self, mine: R, theirs: R) -> Refused | None:  # noqa: ARG002 - for others
+        """Why a new row of this node does not hold beside another one that another node was faster with; None if it does."""
+        return None
+
+    def unsettled(self) -> list[str]:
+        """The keys of all rows that were changed and are not written yet."""
+        return [*{**(self._in_flight.keys if self._in_flight else {}), **self._changed}]
+
+    def in_flight(self) -> list[str]:
+        """The keys of the rows that are in a batch."""
+        return [*self._in_flight.keys] if self._in_flight else []
+
+    def change(self, key: str) -> None:
+        """Note that a row was changed by other means; nothing waits for it."""
+        self._change(key, is_awaited=False)
+
     def remark(self, line: str) -> None:
         """Add a remark; it is written with the next change."""
         self.remarks.append(line)
@@ -213,8 +271,13 @@ class Table(Generic[R]):
         keys, self._changed = self._changed, {}
         removed, self._removed = self._removed, {}
         remarks, self._remarked = self._remarked, []
-        lines = [*remarks, *(self._line(key, removed) for key in keys)]
-        self._in_flight = Batch(keys, removed, remarks, lines)
+        self._in_flight = Batch(keys, removed, remarks, [*remarks, *self._lines(keys, removed)])
+        return self._in_flight
+
+    def refreshed(self, batch: Batch[R]) -> Batch[R]:
+        """A batch in flight with its rows as they are now, in its place."""
+        removed = {**batch.removed, **self._removed}
+        self._in_flight = replace(batch, lines=[*batch.remarks, *self._lines(batch.keys, removed)])
         return self._in_flight
 
     def appendix(self, batch: Batch[R]) -> bytes:
@@ -233,6 +296,7 @@ class Table(Generic[R]):
     def appended(self, batch: Batch[R]) -> None:
         """The batch was appended to the file and synced."""
         self._in_flight = None
+        self.stored(batch.keys)
         self.entries += len(batch.keys)
         self._has_changes = True
 
@@ -242,9 +306,13 @@ class Table(Generic[R]):
 
     def rewritten(self, snapshot: Snapshot[R]) -> None:
         """The file was rewritten from a snapshot, which included the batch in flight, and synced."""
-        self._in_flight = None
+        batch, self._in_flight = self._in_flight, None
+        self.stored(batch.keys if batch else ())
         self.entries = len(snapshot.rows)
         self._has_changes = False
+
+    def stored(self, keys: Iterable[str]) -> None:
+        """Note that changes of these rows are on disk."""
 
     def text(self) -> str:
         """The whole file."""
@@ -262,10 +330,13 @@ class Table(Generic[R]):
         was_awaited = self._changed.pop(key, False) if self.moves_changed else self._changed.get(key, False)
         self._changed[key] = is_awaited or was_awaited
 
-    def _line(self, key: str, removed: dict[str, R]) -> str:
-        if key in self._rows:
-            return "\t".join(self.write(self._rows[key]))
-        return "\t".join((REMOVED, *self.write(removed[key])))
+    def _lines(self, keys: Iterable[str], removed: dict[str, R]) -> Iterator[str]:
+        """The rows and removals of changes; one that was taken back before it was written needs none."""
+        for key in keys:
+            if key in self._rows:
+                yield "\t".join(self.write(self._rows[key]))
+            elif key in removed:
+                yield "\t".join((REMOVED, *self.write(removed[key])))
 
     # Reading.
 

@@ -13,19 +13,19 @@ from typing import Final
 from besedka.serve.chat import OpenRooms, Redactor, RoomEndings
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
-from besedka.serve.limits.networks import THIS_MACHINE, Origin
 from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry
 from besedka.serve.people.person import Person
 from besedka.serve.people.restrictions import until_when
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.room import Room
+from besedka.serve.session.act_effects import ActEffects
 from besedka.serve.session.act_target import Target, author, target_of
 from besedka.serve.session.admission import Admission
 from besedka.serve.session.room_acts import RoomActs
-from besedka.wire.close_codes import CloseCode
+from besedka.serve.session.whereabouts import Whereabouts
 from besedka.wire.counting import count_of
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Kind, Moderate, Response, Rights
+from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Kind, Moderate, Response
 from besedka.wire.naming import in_sentence
 from besedka.wire.validation import clean_key, clean_name, clean_reason, clean_room, stored_name
 
@@ -46,7 +46,7 @@ OPERATORS_ACTS: Final = frozenset(
 )
 """Acts that only the operator may do."""
 
-CHANGES_OF_LOGS: Final = frozenset({Act.ARCHIVE, Act.UNARCHIVE, Act.RENAME, Act.DELETE})
+CHANGES_OF_LOGS: Final = frozenset({Act.RENAME, Act.DELETE})
 """Acts that a node of a cluster cannot do for the others yet: their logs would differ from its own."""
 
 SLOWEST_SECONDS: Final = 24 * 3600
@@ -96,10 +96,6 @@ _DONE: Final = {
 _NOT_SLOW: Final = {
     Language.RU: "{room}: медленный режим выключен",
     Language.EN: "{room}: slow mode is off",
-}
-_KICKED: Final = {
-    Language.RU: "модератор отключил вас от чата",
-    Language.EN: "you were disconnected by a moderator",
 }
 _NOT_APPLICABLE: Final = {
     Act.KICK: {Language.RU: "{user} сейчас не в чате", Language.EN: "{user} is not here now"},
@@ -189,6 +185,8 @@ class Moderator:
         self._rooms = rooms
         self._redactor = redactor
         self._room_acts = RoomActs(directory, rooms, endings)
+        self._whereabouts = Whereabouts(directory)
+        self._effects = ActEffects(directory, rooms, clock)
         self._admission = admission
         self._clock = clock
         self._language = language
@@ -246,14 +244,14 @@ class Moderator:
 
     async def _restrict(self, frame: Moderate, actor: _Actor) -> Response:
         target = target_of(frame, self._directory)
-        sessions = self._sessions(target)
+        sessions = self._whereabouts.sessions(target)
         self._check_protected(frame.act, target, sessions, actor)
         self._check_applicable(frame.act, target, sessions, actor)
         addresses = target.addresses
         if frame.act is Act.BAN and target.user:
-            addresses = self._addresses(sessions)
+            addresses = self._whereabouts.addresses(sessions)
         if frame.act is Act.MUTE:
-            addresses = self._muted_addresses(target, sessions)
+            addresses = self._whereabouts.muted_addresses(target, sessions)
         until = self._until(frame) if frame.act in {Act.MUTE, Act.BAN} else 0
         entry = self._entry(
             frame, actor, user=target.user, claim=target.claim, addresses=addresses, until=until
@@ -261,16 +259,8 @@ class Moderator:
         # Those that it has before the entry is written, and after it.
         before = self._connections(frame.act, target)
         is_recorded = await self._record(entry, lambda: before | self._connections(frame.act, target))
-        if frame.act is Act.KICK:
-            # Includes sessions that began while the entry was written.
-            why = {language: _with_reason(text, entry.reason) for language, text in _KICKED.items()}
-            self._directory.disconnect(
-                self._sessions(target), CloseCode.KICKED, Refused(ErrorCode.NOT_ALLOWED, why=why)
-            )
-        if frame.act is Act.BAN:
-            self._directory.recheck_sessions()
-        if frame.act in {Act.APPOINT, Act.DISMISS}:
-            self._send_rights(target)
+        # Also for sessions that began while the entry was written.
+        self._effects.follow(entry)
         if frame.act in {Act.MUTE, Act.BAN}:
             # An earlier one may last longer.
             until = self._moderation.end_of(frame.act, self._clock.wall(), target.identifiers)
@@ -291,14 +281,6 @@ class Moderator:
             log.warning("%s kicked %s, which is not in the audit log", ascii(entry.actor), ascii(entry.user))
             return False
         return True
-
-    def _send_rights(self, target: Target) -> None:
-        for session in self._directory.sessions.of(target.claim):
-            for room, claim in session.memberships():
-                session.send(Rights(room, self._directory.policy.rights(room, claim)))
-
-    def _sessions(self, target: Target) -> list[LiveSession]:
-        return [session for session in self._directory.sessions if target.is_session(session)]
 
     def _check_protected(
         self, act: Act, target: Target, sessions: Iterable[LiveSession], actor: _Actor
@@ -324,7 +306,7 @@ class Moderator:
         now = self._clock.wall()
         # A moderator has mistyped a name that nobody has or had; the operator may restrict one that nobody has yet.
         is_somebody = not actor.claim or bool(
-            target.addresses or self._origins(target, sessions) or target.claim
+            target.addresses or self._whereabouts.origins(target, sessions) or target.claim
         )
         is_known = {
             Act.MUTE: is_somebody,
@@ -342,32 +324,8 @@ class Moderator:
             raise Refused(ErrorCode.NOT_ALLOWED, why=_filled(_NOT_APPLICABLE[act], user=target.shown))
         raise Refused(ErrorCode.NO_SUCH_NAME, name=target.shown)
 
-    def _addresses(self, sessions: Iterable[LiveSession]) -> tuple[str, ...]:
-        """The addresses of a target's sessions, without this machine, and without those that other verified people use."""
-        targeted = {*sessions}
-        others = [session for session in self._directory.sessions if session not in targeted]
-        shared = {
-            session.network for session in others if any(person.is_verified for person in session.people())
-        }
-        networks = {session.network for session in targeted} - shared - {None, THIS_MACHINE}
-        return tuple(sorted(map(str, networks)))
-
-    def _origins(self, target: Target, sessions: Iterable[LiveSession]) -> set[Origin]:
-        """Where a target is connected from; of a guest, also where the last messages under the name came from."""
-        present = {Origin(session.connection, session.network) for session in sessions}
-        return present if target.claim else present | self._moderation.origins(target.looks)
-
     def _connections(self, act: Act, target: Target) -> set[int]:
-        """The connections that are muted with a target."""
-        found = {origin.connection for origin in self._origins(target, self._sessions(target))}
-        return found - {0} if act is Act.MUTE else set()
-
-    def _muted_addresses(self, target: Target, sessions: Iterable[LiveSession]) -> tuple[str, ...]:
-        """The addresses from which newcomers are muted with a target: of a guest all of theirs, else as for a ban."""
-        if target.claim and self._directory.names.is_kept:
-            return self._addresses(sessions)
-        origins = self._origins(target, sessions)
-        return tuple(sorted({str(origin.network) for origin in origins if not origin.is_shared_by_machine}))
+        return self._whereabouts.connections(target) if act is Act.MUTE else set()
 
     def _is_moderator(self, session: LiveSession) -> bool:
         return any(self._moderation.is_moderator(person.claim) for person in session.people())
@@ -405,8 +363,9 @@ class Moderator:
         room = await self._room(frame, actor)
         if frame.seconds > SLOWEST_SECONDS:
             raise Refused(ErrorCode.BAD_FRAME, detail=f"`seconds` is at most {SLOWEST_SECONDS}")
-        await self._directory.record(self._entry(frame, actor, room=room.name, seconds=frame.seconds))
-        room.broadcast_notice(room.presence.slowed(self._clock.stamp(), frame.seconds))
+        entry = self._entry(frame, actor, room=room.name, seconds=frame.seconds)
+        await self._directory.record(entry)
+        self._effects.follow(entry)
         if not frame.seconds:
             return Done(_NOT_SLOW[self._language].format(room=room.name), frame.key)
         return self._done(
@@ -419,10 +378,11 @@ class Moderator:
         if self._moderation.is_archived(room.name) is is_archived:
             why = _filled(_NOT_APPLICABLE[frame.act], room=room.name)
             raise Refused(ErrorCode.NOT_ALLOWED, room=room.name, why=why)
+        entry = self._entry(frame, actor, room=room.name)
         with self._rooms.held(room):
-            await self._directory.record(self._entry(frame, actor, room=room.name))
-        # Those who are there learn it before they have written something.
-        room.broadcast_notice(room.presence.archived(self._clock.stamp(), is_archived=is_archived))
+            await self._directory.record(entry)
+            # Those who are there learn it before they have written something.
+            self._effects.follow(entry)
         return self._done(frame, room=room.name)
 
     async def _end_room(self, frame: Moderate, actor: _Actor) -> Response:
@@ -448,7 +408,7 @@ class Moderator:
         # The links of a room that nobody is in any more are those of its former owner.
         revoked = [] if rooms.has_members(room) else self._directory.revoke_invitations(room)
         rooms.entrust(room, known.name, known.claim)
-        self._send_rights(Target(known.name, known.claim))
+        self._effects.send_rights(known.claim)
         await self._directory.store([*revoked, *self._directory.membership_changes(room)])
         return self._done(frame, user=known.name, room=room)
 
@@ -512,7 +472,3 @@ def _filled(sentences: Mapping[Language, str], **figures: object) -> dict[Langua
 def _shown(user: str, language: Language) -> str:
     """A name or an address in a sentence; no name holds a colon, as addresses of IPv6 do."""
     return user if ":" in user else in_sentence(user, language)
-
-
-def _with_reason(text: str, reason: str) -> str:
-    return f"{text}: {reason}" if reason else text

@@ -195,8 +195,10 @@ class Requests:
         if (is_new or not is_asked) and not moderation.is_silenced(self._clock.wall(), person, origin):
             # The name that the list shows: whatever name they have taken since is no news.
             peer = self._directory.peer(room, other.claim)
-            receivers = self._announce(RoomOpened(room, Kind.DIRECT, peer, asked=is_asked), other.claim)
-            limiter.charge_writes(self._clock.now(), receivers)
+            receivers = self._directory.sessions.outside(room, other.claim)
+            for session in receivers:
+                session.send(RoomOpened(room, Kind.DIRECT, peer, asked=is_asked))
+            limiter.charge_writes(self._clock.now(), len(receivers))
         return RoomOpened(room, Kind.DIRECT, other.name, frame.key)
 
     async def _begin_direct(self, room: str, person: Person, other: Known, limiter: RateLimiter) -> None:
@@ -216,17 +218,6 @@ class Requests:
         place = self._directory.quotas.place(kind, room, person.claim, tenant.network)
         with place, self._rooms.charged_as_new(tenant):
             yield
-
-    def _announce(self, opened: RoomOpened, claim: str) -> int:
-        """Tell a person's sessions of a direct room that they are not in. Returns how many those are."""
-        outside = [
-            session
-            for session in self._directory.sessions.of(claim)
-            if all(opened.room != name for name, _ in session.memberships())
-        ]
-        for session in outside:
-            session.send(opened)
-        return len(outside)
 
     async def _block(self, frame: Block, person: Person) -> Done:
         other = self._other(frame.user, person)

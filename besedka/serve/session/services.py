@@ -9,6 +9,7 @@ from besedka.serve.chat import CatchUp, Chat, LogReader, OpenRooms, Subscription
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.metrics import Metrics
+from besedka.serve.session.act_effects import ActEffects, ActsOfOthers
 from besedka.serve.session.admission import Admission
 from besedka.serve.session.moderation import Moderator
 from besedka.serve.session.post import Pipeline
@@ -62,6 +63,8 @@ class Services:
         admission = Admission(directory, rooms, chat.heads, clock)
         pipeline = Pipeline(chat.committer, chat.resends, directory.moderation, directory.direct, clock)
         read_marking = ReadMarking(directory)
+        effects = ActEffects(directory, rooms, clock)
+        directory.of_others = ActsOfOthers(directory, effects, chat.subscriptions, clock.wall)
         translations: dict[Language, Services] = {}
         for spoken in Language:
             moderator = Moderator(
