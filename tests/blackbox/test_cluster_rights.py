@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.clustering import NatsServers, files
+from besedka.wire.close_codes import CloseCode
+from tests.clustering import NatsServers
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
-from tests.running import RunningServer
-from tests.talking import WireClient
+from tests.running import RunningServer, running
+from tests.talking import Frame, WireClient
 
-pytestmark = pytest.mark.xdist_group("cluster")
+pytestmark = pytest.mark.xdist_group("cluster people")
+
+CLAIMS = 10
+ROOMS = 5
+LONGEST_SECONDS = 5
+"""A ban is to hold within a second; a busy machine may need more."""
 
 
 @pytest.fixture(scope="module")
@@ -24,22 +34,33 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServers]:
         yield servers
 
 
-@pytest.fixture
-def nats(servers: NatsServers) -> Iterator[NatsServers]:
-    """The servers, without streams."""
-    yield servers
-    servers.delete_stream()
+@pytest.fixture(scope="module")
+def nodes(servers: NatsServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RunningServer]]:
+    """Two nodes that all tests here share, each with people of its own."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(node(servers, tmp_path_factory.mktemp("node"))) for _ in range(2)]
 
 
-@pytest.fixture
-def nodes(nats: NatsServers, make_server: ServerMaker, tmp_path: Path) -> list[RunningServer]:
-    """Two nodes, started."""
-    made = []
-    for number in range(2):
-        directory = tmp_path / f"node-{number}"
-        directory.mkdir()
-        made.append(make_server("--lang", "en", "--utc", *nats.options, directory=directory).start())
-    return made
+@contextmanager
+def node(servers: NatsServers, directory: Path, *options: str) -> Iterator[RunningServer]:
+    """A node, started."""
+    yield from running(RunningServer(directory, "--lang", "en", "--utc", *servers.options, *options))
+
+
+def agree(nodes: Sequence[RunningServer], name: str) -> None:
+    """Wait until a file about people says the same on all nodes."""
+    wait_until(lambda: len({frozenset(rows(each, name)) for each in nodes}) == 1)
+
+
+def codes(answers: Iterable[Frame]) -> list[str]:
+    """What came of requests."""
+    return sorted(str(answer.get("code", answer["type"])) for answer in answers)
+
+
+def at_once(asks: Sequence[Callable[[], Frame]]) -> list[Frame]:
+    """Ask several things at the same time."""
+    with ThreadPoolExecutor(len(asks)) as pool:
+        return [future.result() for future in [pool.submit(ask) for ask in asks]]
 
 
 def rows(node: RunningServer, name: str) -> set[str]:
@@ -55,9 +76,217 @@ def rows(node: RunningServer, name: str) -> set[str]:
 
 
 def test_a_name_is_claimed_on_all_nodes(nodes: list[RunningServer]) -> None:
-    with WireClient(nodes[0]) as anna, WireClient(nodes[1]) as mallory:
+    with WireClient(nodes[0]) as anna, WireClient(nodes[1]) as other:
         anna.join("Anna", secret="hers")
-        mallory.send_frame("join", user="Anna", secret="his")
-        assert mallory.receive("error")["code"] == "name_claimed"
-        mallory.join("Anna", secret="hers")
-    wait_until(lambda: rows(nodes[0], "known_names.txt") == rows(nodes[1], "known_names.txt") != set())
+        other.send_frame("join", user="Anna", secret="his")
+        assert other.receive("error")["code"] == "name_claimed"
+        other.join("Anna", secret="hers")
+    agree(nodes, "known_names.txt")
+
+
+def test_of_two_who_claim_a_name_at_two_nodes_at_once_one_gets_it(nodes: list[RunningServer]) -> None:
+    # Also where it only looks the same: the o of the second one is Cyrillic.
+    names = [
+        [f"Otto {number}" for number in range(CLAIMS)],
+        [f"Ott\u043e {number}" for number in range(CLAIMS)],
+    ]
+    for number in range(CLAIMS):
+        with WireClient(nodes[0]) as one, WireClient(nodes[1]) as other:
+            answers = at_once(
+                [
+                    partial(claim, client, names[which][number], f"{which}")
+                    for which, client in enumerate((one, other))
+                ]
+            )
+        # Who is a moment later may also find the name in use.
+        assert codes(answers) in (["name_claimed", "welcome"], ["name_taken", "welcome"]), number
+    agree(nodes, "known_names.txt")
+    assert len([row for row in rows(nodes[0], "known_names.txt") if row.startswith("Ott")]) == CLAIMS
+
+
+def claim(client: WireClient, name: str, secret: str) -> Frame:
+    """Ask for a name; the answer."""
+    client.send_frame("join", user=name, secret=secret.ljust(32, "."))
+    return client.receive_until(lambda frame: frame["type"] in {"welcome", "error"})[-1]
+
+
+def test_a_private_room_is_private_on_all_nodes(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[0]) as anna, WireClient(nodes[1]) as boris:
+        anna.join("Vera", secret="hers")
+        boris.join("Boris", secret="his")
+        assert anna.ask("private", room="plans")["type"] == "place"
+        assert boris.ask("private", room="plans")["code"] == "room_taken"
+        boris.send_frame("join", user="Boris", room="plans", secret="his")
+        assert boris.receive("error")["code"] == "not_invited"
+        # An invitation for one is used by one, at whatever node.
+        token = anna.ask("invite", room="plans", uses=1)["token"]
+        welcome = boris.join("Boris", "plans", secret="his", invite=token)
+        assert welcome["kind"] == "private"
+        with WireClient(nodes[0]) as clara:
+            clara.send_frame("join", user="Clara", room="plans", secret="hers too", invite=token)
+            assert clara.receive("error")["code"] == "bad_link"
+        anna.join("Vera", "plans", secret="hers")
+        boris.send_frame("chat", room="plans", text="thank you", key="k")
+        assert anna.receive("chat")["text"] == "thank you"
+        # Whoever is put out is put out at once, wherever they are.
+        assert anna.ask("uninvite", room="plans", user="Boris")["type"] == "done"
+        assert boris.receive("error")["code"] == "not_invited"
+    for name in ("private_rooms.txt", "invitations.txt", "audit.txt"):
+        agree(nodes, name)
+
+
+def test_of_two_who_use_the_last_of_an_invitation_at_once_one_comes_in(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[0]) as anna, WireClient(nodes[0]) as one, WireClient(nodes[1]) as other:
+        anna.join("Host", secret="hosts")
+        anna.ask("private", room="small")
+        one.join("First", secret="first")
+        other.join("Second", secret="second")
+        token = anna.ask("invite", room="small", uses=1)["token"]
+
+        def enter(client: WireClient, user: str, secret: str) -> Frame:
+            client.send_frame("join", user=user, room="small", secret=secret, invite=token)
+            return client.receive_until(lambda frame: frame["type"] in {"welcome", "error"})[-1]
+
+        answers = at_once([partial(enter, one, "First", "first"), partial(enter, other, "Second", "second")])
+        assert codes(answers) == ["bad_link", "welcome"]
+    agree(nodes, "private_rooms.txt")
+    assert len([row for row in rows(nodes[1], "private_rooms.txt") if row.startswith("small\t")]) == 2
+
+
+def test_of_two_who_make_a_private_room_at_once_one_has_it(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[0]) as one, WireClient(nodes[1]) as other:
+        one.join("Maker", secret="one")
+        other.join("Other maker", secret="two")
+        for number in range(ROOMS):
+            asks = [partial(client.ask, "private", room=f"room-{number}") for client in (one, other)]
+            assert codes(at_once(asks)) == ["place", "room_taken"], number
+    agree(nodes, "private_rooms.txt")
+
+
+def test_a_direct_room_is_announced_at_other_nodes_and_a_block_holds_there(
+    nodes: list[RunningServer],
+) -> None:
+    with WireClient(nodes[0]) as anna, WireClient(nodes[1]) as ivan:
+        anna.join("Zoya", secret="zoyas")
+        ivan.join("Ivan", secret="ivans")
+        wait_until(lambda: ivan.ask("direct", user="Zoya")["type"] == "place")
+        place = anna.receive("place")
+        assert (place["peer"], place["asked"]) == ("Ivan", True)
+        assert anna.ask("block", user="Ivan")["type"] == "done"
+        wait_until(lambda: rows(nodes[1], "blocks.txt") != set())
+        ivan.join("Ivan", place["room"], secret="ivans")
+        ivan.send_frame("chat", room=place["room"], text="hello?", key="k")
+        assert ivan.receive_until(lambda frame: frame.get("key") == "k")[-1]["code"] == "not_accepted"
+
+
+def test_a_ban_holds_on_all_nodes_within_a_second(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[1]) as eve, Operator(nodes[0]) as operator:
+        eve.join("Eve", secret="evil")
+        wait_until(lambda: any(row.startswith("Eve\t") for row in rows(nodes[0], "known_names.txt")))
+        begun = time.monotonic()
+        operator.do("ban", "Eve", reason="spam")
+        assert eve.end_code() == CloseCode.BANNED.value.code
+        assert time.monotonic() - begun < LONGEST_SECONDS
+        with WireClient(nodes[1]) as again:
+            again.send_frame("join", user="Eve", secret="evil")
+            assert again.receive("error")["code"] == "banned"
+        operator.do("unban", "Eve")
+    agree(nodes, "audit.txt")
+    with WireClient(nodes[1]) as again:
+        again.join("Eve", secret="evil")
+
+
+def test_a_guest_who_is_muted_at_another_node_is_muted_where_they_are(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[1]) as guest, Operator(nodes[0]) as operator:
+        guest.join("Passer-by")
+        operator.do("mute", "Passer-by")
+
+        def is_refused() -> bool:
+            guest.send_frame("chat", text="hello", key="k")
+            return guest.receive_until(lambda frame: frame.get("key") == "k")[-1].get("code") == "muted"
+
+        wait_until(is_refused)
+
+
+def test_a_kick_reaches_whoever_is_at_another_node(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[1]) as loud, Operator(nodes[0]) as operator:
+        loud.join("Loud", secret="loud")
+        wait_until(lambda: any(row.startswith("Loud\t") for row in rows(nodes[0], "known_names.txt")))
+        operator.do("kick", "Loud")
+        assert loud.end_code() == CloseCode.KICKED.value.code
+
+
+def test_rights_and_the_state_of_rooms_are_told_at_other_nodes(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[1]) as mod, Operator(nodes[0]) as operator:
+        mod.join("Mod", secret="mod")
+        wait_until(lambda: any(row.startswith("Mod\t") for row in rows(nodes[0], "known_names.txt")))
+        operator.do("appoint", "Mod")
+        assert "moderate" in mod.receive("rights")["may"]
+        operator.do("slow", room="main", seconds=30)
+        assert mod.receive_until(lambda frame: frame.get("slow") is not None)[-1]["slow"] == 30
+        # Somebody may do there what was granted here.
+        assert mod.ask("moderate", act="slow", room="main", seconds=0)["type"] == "done"
+        with WireClient(nodes[0]) as there:
+            assert "slow" not in there.join("There")
+
+
+def test_a_hand_edit_at_one_node_is_made_at_all(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[0]) as client:
+        client.join("Edited", secret="edited")
+    agree(nodes, "known_names.txt")
+    path = nodes[0].directory / "known_names.txt"
+    row = next(row for row in rows(nodes[1], "known_names.txt") if row.startswith("Edited\t"))
+    with path.open("a") as file:
+        file.write(f"*removed\t{row}\nAwaited\t-\t\t\n")
+    wait_until(lambda: any(line.startswith("Awaited\t") for line in rows(nodes[1], "known_names.txt")))
+    agree(nodes, "known_names.txt")
+    assert row not in rows(nodes[1], "known_names.txt")
+
+
+def test_what_was_changed_while_a_node_was_away_is_known_when_it_is_back(
+    nodes: list[RunningServer], servers: NatsServers, tmp_path: Path
+) -> None:
+    with node(servers, tmp_path) as third:
+        with WireClient(third) as client:
+            client.join("Before", secret="before")
+    # By hand, and by others.
+    with (tmp_path / "invitations.txt").open("a") as file:
+        file.write("\t".join(("a" * 64, "room", "elsewhere", "3", "9999999999", "Anna", "-")) + "\n")
+    with WireClient(nodes[0]) as client, Operator(nodes[1]) as operator:
+        client.join("Meanwhile", secret="meanwhile")
+        operator.do("ban", "Nobody")
+    with node(servers, tmp_path) as third:
+        with WireClient(third) as client:
+            client.send_frame("join", user="Meanwhile", secret="another")
+            assert client.receive("error")["code"] == "name_claimed"
+            client.join("Before", secret="before")
+        for name in ("known_names.txt", "invitations.txt", "audit.txt"):
+            agree([*nodes, third], name)
+        assert any(row.startswith("a" * 64) for row in rows(nodes[0], "invitations.txt"))
+    # A new one has all of it, too.
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with node(servers, empty) as fourth:
+        for name in ("known_names.txt", "private_rooms.txt", "invitations.txt", "audit.txt"):
+            agree([*nodes, fourth], name)
+
+
+def test_a_new_node_with_people_of_its_own_is_refused(
+    nodes: list[RunningServer], servers: NatsServers, make_server: ServerMaker, tmp_path: Path
+) -> None:
+    with WireClient(nodes[0]) as client:
+        client.join("Somebody", secret="here")
+    (tmp_path / "known_names.txt").write_text(f"Somebody\t{'0' * 64}\t\t\n")
+    with pytest.raises(
+        AssertionError,
+        match=r"known_names\.txt of this node, which is new in it, holds what the others do not have",
+    ):
+        make_server("--utc", *servers.options).start()
+
+
+def test_all_nodes_hold_names_or_none(
+    servers: NatsServers, nodes: list[RunningServer], make_server: ServerMaker
+) -> None:
+    assert nodes
+    with pytest.raises(AssertionError, match="start all nodes with the same --names"):
+        make_server("--utc", "--names", "open", *servers.options).start()

@@ -141,10 +141,10 @@ class Node:
         tasks = [asyncio.ensure_future(work) for work in works]
         try:
             await self._or_failed(of_people.caught_up.wait())
-            people.begin()
-            await people.offer_file()
+            await people.begin()
             await joined()
             await self._or_failed(self._caught_up(consumer))
+            await asyncio.to_thread(self._keep_checkpoint)
             log.info(
                 "caught up with the cluster at entry %d",
                 consumer.received,

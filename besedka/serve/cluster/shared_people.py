@@ -28,6 +28,7 @@ from besedka.serve.cluster.people_stream import OFFERED_AT_ONCE, Offered, offer_
 from besedka.serve.cluster.reach import PROBE_SECONDS, Reach
 from besedka.serve.cluster.stream import Stream
 from besedka.serve.directory.agreement import Listener
+from besedka.serve.directory.audit import NAME as AUDIT
 from besedka.serve.errors import ClusterUnusable
 from besedka.serve.people.agreed_rows import AgreedRows, Found, Place, RemarkChange, RowChange
 from besedka.serve.people.audit_entry import AuditEntry, read_entry, write_entry
@@ -94,6 +95,8 @@ class SharedPeople:
         self._turn = asyncio.Lock()
         self._unwritten: deque[_Act] = deque()
         self._has_acts = asyncio.Event()
+        self._has_none = asyncio.Event()
+        self._has_none.set()
         self._written_to = kept or 0
 
     # The side of the cluster.
@@ -130,8 +133,8 @@ class SharedPeople:
             self._news.set()
         return True
 
-    def begin(self) -> None:
-        """Take over what was found in the stream, once all of it was received.
+    async def begin(self) -> None:
+        """Take over what was found in the stream, once all of it was received, and offer what only this node's files have.
 
         Raises:
             ClusterUnusable: if this node is new, and has files about people that say something else.
@@ -143,15 +146,22 @@ class SharedPeople:
             for number, entry in found
             if not isinstance(entry, ActEntry | HeadEntry)
         ]
-        edited = self._agreed.find(rows)
-        for number, entry in found:
-            if isinstance(entry, ActEntry):
-                self._find_act(number, entry, is_new=number > kept)
-        if found and self._kept is None and (edited or self._in_file.total()):
-            name = edited[0].table if edited else "audit.txt"
+        foreign = self._agreed.foreign(rows) if found and self._kept is None else ""
+        if not foreign:
+            self._agreed.find(rows)
+            for number, entry in found:
+                if isinstance(entry, ActEntry):
+                    self._find_act(number, entry, is_new=number > kept)
+        if found and self._kept is None and self._in_file.total():
+            foreign = AUDIT
+        if foreign:
             raise ClusterUnusable(
-                f"{name} of this node, which is new in it, holds what the others do not have; start it in an empty folder"
+                f"{foreign} of this node, which is new in it, holds what the others do not have; start it in an empty folder"
             )
+
+        # Which rooms are private is known then.
+        await self._has_none.wait()
+        await self._offer_file()
 
     async def keep_acts(self) -> None:
         """Write the entries of the audit log, for ever."""
@@ -170,8 +180,9 @@ class SharedPeople:
             self._unwritten.popleft()
             if not self._unwritten:
                 self._has_acts.clear()
+                self._has_none.set()
 
-    async def offer_file(self) -> None:
+    async def _offer_file(self) -> None:
         """Offer the entries of the audit log that only this node's file has.
 
         Raises:
@@ -299,6 +310,7 @@ class SharedPeople:
         act.sequence = number
         self._unwritten.append(act)
         self._has_acts.set()
+        self._has_none.clear()
 
     def _put_in_force(self, act: _Act, refusal: Refused | None) -> None:
         """Put an entry in force, as `Listener.take_act`, or report it to its recorder, who does."""

@@ -134,12 +134,25 @@ class AgreedRows:
         ]
         return [*remarks, *rows]
 
-    def find(self, found: Iterable[Found]) -> list[RowChange]:
-        """Take over what the others have, at the start: a row that is new comes from them, another difference was made in the file by hand.
+    def foreign(self, found: Iterable[Found]) -> str:
+        """The file of a table that has a row which the others do not have; empty if there is none."""
+        rows = {
+            (change.table, self._tables[change.table].key(change.row)): change.row
+            for change, _ in found
+            if isinstance(change, RowChange) and not change.is_removed
+        }
+        return next(
+            (
+                name
+                for name, table in self._tables.items()
+                for row in table.rows()
+                if rows.get((name, table.key(row))) != row
+            ),
+            "",
+        )
 
-        Returns:
-            What was made in the files here, and is wanted now.
-        """
+    def find(self, found: Iterable[Found]) -> None:
+        """Take over what the others have, at the start: a row that is new comes from them, another difference was made in the file by hand, and is wanted now."""
         known: dict[Table[Any], set[str]] = {table: set() for table in self._rows}
         edited: list[RowChange] = []
         for change, is_new in found:
@@ -168,7 +181,6 @@ class AgreedRows:
         for change in edited:
             table = self._tables[change.table]
             table.change(table.key(change.row))
-        return edited
 
     def look(self, table: Table[Any]) -> None:
         """Want all differences in a table that was edited by hand."""

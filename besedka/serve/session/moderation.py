@@ -311,7 +311,7 @@ class Moderator:
         is_known = {
             Act.MUTE: is_somebody,
             Act.BAN: is_somebody,
-            Act.KICK: bool(sessions),
+            Act.KICK: bool(sessions) or (self._has_others and is_somebody),
             Act.UNMUTE: self._moderation.is_muted(now, target.identifiers),
             Act.UNBAN: self._moderation.is_banned(now, target.identifiers),
             Act.APPOINT: bool(target.claim),
