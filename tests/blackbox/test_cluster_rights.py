@@ -246,9 +246,8 @@ def test_a_hand_edit_at_one_node_is_made_at_all(nodes: list[RunningServer]) -> N
 def test_what_was_changed_while_a_node_was_away_is_known_when_it_is_back(
     nodes: list[RunningServer], servers: NatsServers, tmp_path: Path
 ) -> None:
-    with node(servers, tmp_path) as third:
-        with WireClient(third) as client:
-            client.join("Before", secret="before")
+    with node(servers, tmp_path) as third, WireClient(third) as client:
+        client.join("Before", secret="before")
     # By hand, and by others.
     with (tmp_path / "invitations.txt").open("a") as file:
         file.write("\t".join(("a" * 64, "room", "elsewhere", "3", "9999999999", "Anna", "-")) + "\n")
