@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "import": ("importing", "import_history"),
     "doctor": ("doctor", "doctor"),
     "admin": ("admin", "admin"),
+    "cluster": ("cluster", "cluster"),
     "completion": ("completion", "completion"),
 }
 """All commands by their names: the module in `besedka.commands`, and its command there."""

@@ -67,6 +67,7 @@ DURATIONS: Final = {
     ),
     "serve/cluster/replacing.py": {"PAUSE_SECONDS": SERVER, "RETRY_SECONDS": SERVER, "_Due.at": SERVER},
     "serve/cluster/entry.py": {"Head.at": STAMPS},
+    "serve/cluster/restoring.py": {"BELIEF_SECONDS": SERVER},
     "serve/cluster/servers.py": {"ANSWER_SECONDS": SERVER},
     "serve/cluster/stream.py": dict.fromkeys(
         ("ANSWER_SECONDS", "START_SECONDS", "ELECTION_SECONDS", "RETRY_SECONDS"), SERVER

@@ -11,7 +11,7 @@ import click
 
 from besedka.commands.exit_status import Failure, used_wrongly
 from besedka.commands.messages import Output
-from besedka.commands.options import UTF8, setting
+from besedka.commands.options import UTF8, confirmed, setting
 from besedka.wire.durations import EXAMPLES, parse_duration
 from besedka.wire.sanitize import sanitize_line
 
@@ -196,7 +196,7 @@ def rename(room: str, to: str, reason: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(room: str, reason: str, yes: bool) -> None:
     """Delete ROOM: everybody leaves it, and its files are kept aside, beside the history."""
-    if not yes and not _confirmed(f"Delete the room {sanitize_line(room)}?"):
+    if not yes and not confirmed(f"Delete the room {sanitize_line(room)}?", "nothing was deleted"):
         raise Failure("nothing was deleted")
     _do("delete", room=room, reason=reason)
 
@@ -321,22 +321,6 @@ def _keys_beside() -> Path:
 
     server: _Server = click.get_current_context().obj
     return access_keys_of(server.history)
-
-
-def _confirmed(question: str) -> bool:
-    """Ask on stderr.
-
-    Raises:
-        Failure: if nobody answers, as in a script.
-        click.Abort: if it was interrupted.
-    """
-    try:
-        return click.confirm(question, err=True)
-    except click.Abort as aborted:
-        if not isinstance(aborted.__context__, EOFError):
-            raise
-        click.echo(err=True)
-        raise Failure("nothing was deleted: nobody answered; --yes deletes without asking") from None
 
 
 def _do(act: str, **fields: Any) -> None:

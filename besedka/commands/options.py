@@ -66,6 +66,26 @@ def is_given(parameter: str) -> bool:
     return source in {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}
 
 
+def confirmed(question: str, nothing: str) -> bool:
+    """Ask on stderr, for a command that has ``--yes``.
+
+    Args:
+        question: the question.
+        nothing: what was not done, for the error.
+
+    Raises:
+        Failure: if nobody answers, as in a script.
+        click.Abort: if it was interrupted.
+    """
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort as aborted:
+        if not isinstance(aborted.__context__, EOFError):
+            raise
+        click.echo(err=True)
+        raise Failure(f"{nothing}: nobody answered; --yes does it without asking") from None
+
+
 def chat_address(url: str) -> Address:
     """A chat's address, for a command that cannot ask its user.
 

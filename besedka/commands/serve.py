@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from besedka.commands import garbage, server_config
+from besedka.commands.cluster_servers import cluster_servers
 from besedka.commands.exit_status import Failure, Status, WrongConfig, discard_stdout, why
 from besedka.commands.options import setting
 from besedka.commands.server_config import Config, config_of
@@ -89,23 +90,6 @@ _CONTRADICTIONS: Final = {
     ("open", "key_file"): "--open asks for no key, and --key-file has one asked for: give one of them",
     ("lan", "host"): "--lan listens on all addresses, and --host on one: give one of them",
 }
-
-
-def _cluster(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    from urllib.parse import urlsplit
-
-    urls = tuple(url.strip() for some in given for url in some.split(",") if url.strip())
-    for url in urls:
-        parts = urlsplit(url)
-        try:
-            is_server = parts.scheme in {"nats", "tls"} and parts.hostname and (parts.port or True)
-        except ValueError:
-            is_server = False
-        if not is_server:
-            raise click.BadParameter(
-                "one of them is no server of NATS; write nats://host:port, or tls://host:port, with a comma between several"
-            )
-    return urls
 
 
 def _socket(given: str | None, beside: Path) -> Path | None:
@@ -270,7 +254,7 @@ Examples:
 @setting(
     "--cluster",
     multiple=True,
-    callback=_cluster,
+    callback=cluster_servers,
     metavar="URL",
     help="The servers of NATS by which this server has one order with others, as nats://user:password@host:port, with a comma between them; docs/cluster.md.",
 )

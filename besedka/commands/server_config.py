@@ -104,6 +104,27 @@ def take(ctx: click.Context, _: click.Parameter, given: str | None) -> str | Non
     return given
 
 
+def take_part(ctx: click.Context, _: click.Parameter, given: str | None) -> str | None:
+    """Read the server's config file for another command, as the callback of ``--config``: of the options that both have, its values become the defaults.
+
+    Args:
+        ctx: of the other command.
+        given: as for `take`.
+
+    Raises:
+        WrongConfig: as `take`.
+    """
+    if ctx.resilient_parsing:
+        return given
+    from besedka.commands.serve import serve
+
+    path = _default_file() if given is None else Path(given) if given else None
+    values = _values(click.Context(serve), path) if path else {}
+    names = {key: str(option.name) for key, option in options_of(ctx).items()}
+    ctx.default_map = {names[key]: value for key, value in values.items() if key in names}
+    return given
+
+
 def config_of(ctx: click.Context) -> Config:
     """The config file that was read."""
     found: Config = ctx.meta[_META]

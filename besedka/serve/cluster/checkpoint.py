@@ -16,6 +16,7 @@ CHECKPOINT: Final = "cluster.txt"
 
 _FORM: Final = re.compile(
     r"cluster (?P<id>[0-9a-f]{1,64})\nsequence (?P<sequence>\d{1,20})\n(?:people (?P<people>\d{1,20})\n)?"
+    r"(?:numbering (?P<numbering>[0-9a-f]{1,64})\n)?"
 )
 
 
@@ -26,11 +27,13 @@ class Checkpoint(NamedTuple):
         id: identifies the cluster's stream.
         sequence: all entries up to this one are in this node's logs.
         people: all messages about people up to this one are in its files; 0 if none of them is.
+        numbering: identifies the numbers of the entries, as `besedka.serve.cluster.stream.StreamState`.
     """
 
     id: str
     sequence: int
     people: int = 0
+    numbering: str = ""
 
 
 def checkpoint_path(history: Path) -> Path:
@@ -54,7 +57,9 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         raise ClusterUnusable(
             f"{path} is not what Besedka has written; without it all entries are received again"
         )
-    return Checkpoint(found["id"], int(found["sequence"]), int(found["people"] or 0))
+    return Checkpoint(
+        found["id"], int(found["sequence"]), int(found["people"] or 0), found["numbering"] or ""
+    )
 
 
 def keep_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -64,4 +69,5 @@ def keep_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         OSError: from the system.
     """
     lines = f"cluster {checkpoint.id}\nsequence {checkpoint.sequence}\npeople {checkpoint.people}\n"
-    write_whole(path, lines, replace=True)
+    numbering = f"numbering {checkpoint.numbering}\n" if checkpoint.numbering else ""
+    write_whole(path, f"{lines}{numbering}", replace=True)

@@ -112,6 +112,15 @@ class FixedEntries:
                 return
             await self._stream.erase(FIXED, found[0])
 
+    async def forget(self, room: str, first: int) -> None:
+        """Erase all entries that begin with a message.
+
+        Raises:
+            TimeoutError: if it is not known whether that was done.
+        """
+        while found := await self._stream.find(FIXED, {"last_by_subj": _subject(room, first)}):
+            await self._stream.erase(FIXED, found[0])
+
     async def _firsts(self, room: str) -> list[int]:
         """The ids with which the entries of a room begin.
 

@@ -15,6 +15,7 @@ from besedka.serve.cluster.checkpoint import Checkpoint, checkpoint_path, keep_c
 from besedka.serve.cluster.consumer import Consumer, StreamLost
 from besedka.serve.cluster.entry import EntryInvalid
 from besedka.serve.cluster.fixed import FixedEntries
+from besedka.serve.cluster.lost_messages import Differs, lacking_of, log_paths
 from besedka.serve.cluster.people_stream import PEOPLE_STREAM, ensure_people
 from besedka.serve.cluster.sequencer import ClusterSequencer
 from besedka.serve.cluster.servers import SERVERS_AT_LEAST, check_servers
@@ -23,14 +24,13 @@ from besedka.serve.cluster.stream import STREAM, Stream, StreamState, room_of
 from besedka.serve.directory.agreement import Listener
 from besedka.serve.errors import ClusterLost, ClusterUnusable, ServeError
 from besedka.serve.files.descriptor import reason
-from besedka.serve.history import room_names, room_path
+from besedka.serve.history import ReadableLog
 from besedka.serve.log_event import event
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.names import Names
 from besedka.serve.people.table import Table
 from besedka.serve.settings import Settings
 from besedka.wire.counting import count_of
-from besedka.wire.validation import DEFAULT_ROOM
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +73,16 @@ class Node:
         kept = read_checkpoint(path)
         stream = await Stream.open(settings.cluster)
         try:
-            state = await _state(stream, "UTC" if settings.utc else "local", settings)
+            state = await _state(stream, "UTC" if settings.utc else "local", settings, is_new=kept is None)
             _check(kept, state, path)
             await FixedEntries(stream).ensure(state)
             if kept is None:
                 await _check_logs(stream, history)
+            elif kept.numbering != state.numbering:
+                await _check_restored(stream, history)
+                kept = Checkpoint(state.id, 0, numbering=state.numbering)
+            elif kept.people:
+                await _check_people(stream)
             await ensure_people(stream, state.id, keeps_names=settings.names is not Names.OPEN)
         except BaseException:
             await stream.close()
@@ -214,7 +219,9 @@ class Node:
     def _keep_checkpoint(self) -> None:
         if self._sequencer is None or self._people is None:
             return
-        checkpoint = Checkpoint(self._state.id, self._sequencer.applied_to, self._people.kept_to)
+        checkpoint = Checkpoint(
+            self._state.id, self._sequencer.applied_to, self._people.kept_to, self._state.numbering
+        )
         if checkpoint == self._checkpoint:
             return
         try:
@@ -225,8 +232,8 @@ class Node:
             self._checkpoint = checkpoint
 
 
-async def _state(stream: Stream, zone: str, settings: Settings) -> StreamState:
-    """The state of the stream, which is made if all servers that it needs are there.
+async def _state(stream: Stream, zone: str, settings: Settings, *, is_new: bool) -> StreamState:
+    """The state of the stream, which is made for a node that is new in it, if all servers that it needs are there.
 
     Raises:
         ClusterUnusable: if it cannot be used.
@@ -234,10 +241,14 @@ async def _state(stream: Stream, zone: str, settings: Settings) -> StreamState:
     begun = time.monotonic()
     while True:
         count = None if settings.cluster_unchecked else await check_servers(stream.client)
-        state = await stream.ensure(zone, may_make=count is None or count >= SERVERS_AT_LEAST)
+        state = await stream.ensure(zone, may_make=is_new and (count is None or count >= SERVERS_AT_LEAST))
         if state:
             return state
         if time.monotonic() - begun > COMING_SECONDS:
+            if not is_new:
+                raise ClusterUnusable(
+                    "its stream was deleted; end all nodes, and use besedka cluster restore"
+                )
             raise ClusterUnusable(
                 f"it has {count_of(count or 0, 'server')}, and {SERVERS_AT_LEAST} are needed so that one may fail"
             )
@@ -252,11 +263,16 @@ def _check(kept: Checkpoint | None, state: StreamState, path: Path) -> None:
     if kept and kept.id != state.id:
         raise ClusterUnusable(
             f"its stream is not the one whose messages this node has ({path} names {kept.id}, and the stream is {state.id}); "
-            "move the logs away to begin as a new node"
+            "besedka cluster restore brings back the one of this node, or move the logs away to begin as a new node"
         )
-    if kept and kept.sequence > state.last:
+    if kept and kept.numbering == state.numbering and kept.sequence > state.last:
         raise ClusterUnusable(
-            f"its stream ends at {state.last}, and this node has had all up to {kept.sequence}: the stream has lost entries"
+            f"its stream ends at {state.last}, and this node has had all up to {kept.sequence}: the stream has lost entries; "
+            "end all nodes, and use besedka cluster restore"
+        )
+    if state.is_restoring:
+        raise ClusterUnusable(
+            "its stream is being restored; if that was interrupted, use besedka cluster restore again"
         )
 
 
@@ -266,8 +282,7 @@ async def _check_logs(stream: Stream, history: Path) -> None:
     Raises:
         ClusterUnusable: if it lacks one.
     """
-    logs = {DEFAULT_ROOM: history, **{room: room_path(history, room) for room in room_names(history)}}
-    for room, log_path in logs.items():
+    for room, log_path in log_paths(history).items():
         if not (log_path.exists() and log_path.stat().st_size):
             continue
         try:
@@ -277,4 +292,39 @@ async def _check_logs(stream: Stream, history: Path) -> None:
         if not last:
             raise ClusterUnusable(
                 f"it does not have the messages of {log_path}, and cannot take over a history yet: start this node in an empty folder"
+            )
+
+
+async def _check_people(stream: Stream) -> None:
+    """Check that the stream about people is there, which this node has received before.
+
+    Raises:
+        ClusterUnusable: if it was deleted.
+    """
+    if not await stream.exists(PEOPLE_STREAM):
+        raise ClusterUnusable(
+            f"its stream {PEOPLE_STREAM} was deleted; end all nodes, and use besedka cluster restore"
+        )
+
+
+async def _check_restored(stream: Stream, history: Path) -> None:
+    """Check that a stream that was restored elsewhere has all messages of this node. (A log that differs is set aside later.)
+
+    Raises:
+        ClusterUnusable: if it lacks some.
+    """
+    for room, log_path in log_paths(history).items():
+        if not (log_path.exists() and log_path.stat().st_size):
+            continue
+        log = ReadableLog.open_to_read(log_path)
+        try:
+            ids = await lacking_of(stream, room, log)
+        except Differs:
+            continue
+        finally:
+            log.close()
+        if ids:
+            raise ClusterUnusable(
+                f"its stream was restored, and lacks {count_of(len(ids), 'message')} of {log_path}: "
+                "use besedka cluster restore here, too; or remove cluster.txt, and they are set aside"
             )

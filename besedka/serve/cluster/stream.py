@@ -75,6 +75,8 @@ class StreamState(msgspec.Struct, frozen=True):
         last: the number of its last entry; 0 if there is none.
         zone: the zone of the log's times.
         deleted: how many entries were deleted, because texts in them were redacted.
+        numbering: identifies the numbers of its entries: a stream that was restored has others. Empty if it never was.
+        is_restoring: whether it is being restored, and is not whole yet.
     """
 
     id: str
@@ -82,6 +84,8 @@ class StreamState(msgspec.Struct, frozen=True):
     last: int
     zone: str
     deleted: int = 0
+    numbering: str = ""
+    is_restoring: bool = False
 
 
 class Stream:
@@ -96,6 +100,7 @@ class Stream:
         self._replicas = replicas
         self._loop = asyncio.get_running_loop()
         self._answers = client.new_inbox()
+        self._numbering = ""
         self.answered_at = self._loop.time()
 
     @classmethod
@@ -160,6 +165,14 @@ class Stream:
 
         return await self.until_answered(look)
 
+    async def exists(self, name: str) -> bool:
+        """Whether there is a stream.
+
+        Raises:
+            ClusterUnusable: if nobody answers.
+        """
+        return await self.until_answered(lambda: self.ask(f"STREAM.INFO.{name}", {})) is not None
+
     async def until_answered(self, work: Callable[[], Awaitable[T]]) -> T:
         """Ask something again and again, until it is answered.
 
@@ -191,8 +204,11 @@ class Stream:
             return ""
         if info is None:
             return "its stream was deleted"
-        if (info["config"].get("metadata") or {}).get("besedka_id") != cluster:
+        metadata = info["config"].get("metadata") or {}
+        if metadata.get("besedka_id") != cluster:
             return "its stream is another one now"
+        if name == STREAM and metadata.get("besedka_numbering", "") != self._numbering:
+            return "its stream was restored; start this node again"
         last = int(info["state"]["last_seq"])
         return f"its stream ends at {last}, and entry {received} was received" if last < received else ""
 
@@ -261,8 +277,7 @@ class Stream:
         return await self.ask(f"STREAM.INFO.{STREAM}", {})
 
     async def _create(self, zone: str) -> dict[str, Any]:
-        metadata = {"besedka_id": secrets.token_hex(8), "besedka_version": "1", "besedka_zone": zone}
-        return await self.make(STREAM, f"{SUBJECTS}*", metadata)
+        return await self.make(STREAM, f"{SUBJECTS}*", metadata_of(secrets.token_hex(8), zone))
 
     async def make(
         self, name: str, subjects: str, metadata: Mapping[str, str], settings: Mapping[str, Any] = SETTINGS
@@ -326,8 +341,16 @@ class Stream:
             raise ClusterUnusable(
                 f"the cluster writes times in the zone {metadata.get('besedka_zone')}, and this node in {zone} (--utc)"
             )
-        deleted = state["last_seq"] - state["messages"]
-        return StreamState(metadata["besedka_id"], state["first_seq"], state["last_seq"], zone, deleted)
+        self._numbering = metadata.get("besedka_numbering", "")
+        return StreamState(
+            metadata["besedka_id"],
+            state["first_seq"],
+            state["last_seq"],
+            zone,
+            state["last_seq"] - state["messages"],
+            self._numbering,
+            metadata.get("besedka_restoring") == "1",
+        )
 
     async def ask(self, what: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
         """Ask JetStream; None if it has not found what was asked for.
@@ -357,6 +380,16 @@ class Stream:
 
 class Unanswered(Exception):  # noqa: N818 - a state, not a failure
     """Nobody answers at the moment."""
+
+
+def metadata_of(cluster: str, zone: str) -> dict[str, str]:
+    """The metadata of a new stream.
+
+    Args:
+        cluster: its id.
+        zone: of the log's times.
+    """
+    return {"besedka_id": cluster, "besedka_version": "1", "besedka_zone": zone}
 
 
 def subject_of(room: str) -> str:

@@ -1,0 +1,133 @@
+"""The messages of a node's logs that the stream lacks, and the same as entries.
+
+Each node's log of a room is a beginning of what the stream had. So what the stream lacks of it is what stands behind the stream's last entry of the room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from datetime import tzinfo
+from pathlib import Path
+from typing import Final
+
+from besedka.serve.cluster.entry import (
+    ENTRY_BYTES_AT_MOST,
+    Entry,
+    EntryInvalid,
+    Head,
+    decode_entry,
+    encode_entry,
+)
+from besedka.serve.cluster.stream import ELECTION_SECONDS, RETRY_SECONDS, Stream
+from besedka.serve.errors import ClusterUnusable
+from besedka.serve.history import Flag, ReadableLog, may_have_been, room_names, room_path
+from besedka.wire.log_line import moment, read_line, show_line
+from besedka.wire.validation import DEFAULT_ROOM
+
+MESSAGES_AT_MOST: Final = 4_096
+"""The most messages of an entry; its bytes are bounded, too."""
+
+
+class Differs(Exception):  # noqa: N818 - says what a log does
+    """A log holds other messages than the stream.
+
+    Attributes:
+        first: the id of the first message of the stream's last entry, which is another one in the log.
+    """
+
+    def __init__(self, first: int) -> None:
+        super().__init__(f"message {first} is another one")
+        self.first = first
+
+
+def log_paths(history: Path) -> dict[str, Path]:
+    """The logs of a node, by their rooms; the default room's may be missing."""
+    return {DEFAULT_ROOM: history, **{room: room_path(history, room) for room in room_names(history)}}
+
+
+async def lacking_of(stream: Stream, room: str, log: ReadableLog) -> range:
+    """The ids of a log's messages behind the last one that the stream has of the room.
+
+    Raises:
+        Differs: if the stream's last entry holds other messages than the log.
+        ClusterUnusable: if the stream does not answer.
+    """
+    _, ids = await behind(stream, room, log)
+    return ids
+
+
+async def behind(stream: Stream, room: str, log: ReadableLog) -> tuple[int, range]:
+    """The number of the stream's last entry of a room, and the ids of the log's messages behind it; raises as `lacking_of`."""
+    number, data = await last_of(stream, room)
+    if not number:
+        return number, all_of(log)
+    entry = decode_entry(data)
+    if log.count > entry.last:
+        here = log.raw(entry.head.first, entry.last)
+        if not all(may_have_been(*pair) for pair in zip(here, entry.messages, strict=True)):
+            raise Differs(entry.head.first)
+    return number, range(entry.last + 1, log.count + 1)
+
+
+def entries_of(log: ReadableLog, ids: range, zone: tzinfo | None) -> Iterator[Entry]:
+    """Messages of a log as entries.
+
+    Raises:
+        ClusterUnusable: if one of them cannot be in an entry.
+    """
+    first = ids.start
+    while first < ids.stop:
+        extents = log.extents(first, min(ids.stop, first + MESSAGES_AT_MOST) - 1)
+        count, size = 0, 0
+        for extent in extents:
+            size += len(extent)
+            if count and size > ENTRY_BYTES_AT_MOST:
+                break
+            count += 1
+        if len(extents[0]) > ENTRY_BYTES_AT_MOST:
+            raise ClusterUnusable(
+                f"message {first} of {log.path} has {len(extents[0]):,} bytes, and an entry at most {ENTRY_BYTES_AT_MOST:,}"
+            )
+        yield _entry(log, first, count, zone)
+        first += count
+
+
+def _entry(log: ReadableLog, first: int, count: int, zone: tzinfo | None) -> Entry:
+    messages = log.raw(first, first + count - 1)
+    flags = log.flags(first, count)
+    unverified = [place for place, flag in enumerate(flags) if Flag.UNVERIFIED in flag]
+    at = moment(read_line(show_line(messages[-1])).stamp, zone)
+    entry = Entry(Head(secrets.token_hex(8), first, at, log.epoch, {}, unverified), messages)
+    try:
+        is_as_written = [*decode_entry(encode_entry(entry)).messages] == messages
+    except EntryInvalid:
+        is_as_written = False
+    if not is_as_written:
+        raise ClusterUnusable(
+            f"messages {first} to {entry.last} of {log.path} are not as Besedka writes them; besedka verify says where"
+        )
+    return entry
+
+
+async def last_of(stream: Stream, room: str) -> tuple[int, bytes]:
+    """The stream's last entry of a room, with its number, as `Stream.last_of`.
+
+    Raises:
+        ClusterUnusable: if the stream does not answer for longer than an election takes.
+    """
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    while True:
+        try:
+            return await stream.last_of(room)
+        except TimeoutError as error:
+            if loop.time() - begun > ELECTION_SECONDS:
+                raise ClusterUnusable("its stream has no leader, or JetStream does not answer") from error
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def all_of(log: ReadableLog) -> range:
+    """The ids of all messages of a log."""
+    return range(1, log.count + 1)
