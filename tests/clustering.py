@@ -58,10 +58,16 @@ class NatsServers:
         self.urls = [server_url(port) for port in self._ports]
 
     def __enter__(self) -> Self:
-        for number in range(len(self._ports)):
-            self.start(number)
-        for port in self._ports:
-            wait_until(partial(_listens, port))
+        try:
+            for number in range(len(self._ports)):
+                self.start(number)
+            for port in self._ports:
+                wait_until(partial(_listens, port))
+            if self._sync:
+                wait_until(self._has_leader)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -149,6 +155,11 @@ class NatsServers:
             for path in self._folder.rglob("*")
             if folder in path.parts and text.encode() in _content(path)
         ]
+
+    def _has_leader(self) -> bool:
+        """Whether they have found each other, and decided who leads: only then each sees all of them."""
+        logs = (self._folder / f"nats-{number}" / "log.txt" for number in range(len(self._ports)))
+        return all(b"metadata leader" in log.read_bytes() for log in logs)
 
     def _signal(self, number: int, wanted: signal.Signals) -> None:
         process = self._processes[number]

@@ -67,6 +67,7 @@ DURATIONS: Final = {
     ),
     "serve/cluster/replacing.py": {"PAUSE_SECONDS": SERVER, "RETRY_SECONDS": SERVER, "_Due.at": SERVER},
     "serve/cluster/entry.py": {"Head.at": STAMPS},
+    "serve/cluster/health.py": {"CONNECT_SECONDS": CLIENTS},
     "serve/cluster/restoring.py": {"BELIEF_SECONDS": SERVER},
     "serve/cluster/servers.py": {"ANSWER_SECONDS": SERVER},
     "serve/cluster/stream.py": dict.fromkeys(
@@ -169,6 +170,7 @@ DURATIONS: Final = {
     },
     "commands/operator_socket.py": {"TIMEOUT_SECONDS": CLIENTS},
     "commands/doctor_steps.py": {"CLOCK_SECONDS": CLIENTS},
+    "commands/doctor_cluster.py": {"BEHIND_SECONDS": CLIENTS},
     "commands/history.py": {"LOOK_AGAIN_SECONDS": CLIENTS},
     "commands/probes.py": {"SECONDS": CLIENTS},
     "remote/backoff.py": dict.fromkeys(
@@ -206,6 +208,8 @@ WALL: Final = {
     "serve/banner.py": {STAMPS},
     "serve/directory/lapses.py": {NAMES},
     "serve/directory/directory.py": {NAMES, INVITATIONS, MODERATION},
+    "serve/cluster/consumer.py": {STAMPS},  # a node shows its clock to `besedka doctor --cluster`
+    "serve/cluster/health.py": {STAMPS},  # which compares the clocks
     "commands/doctor_steps.py": {STAMPS},  # `besedka doctor` compares the clocks
 }
 """Which modules ask the wall clock, and for what. The history asks it for the names of the files in which it keeps what it cut off."""

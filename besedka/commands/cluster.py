@@ -151,7 +151,7 @@ def _carry_out(cluster: Sequence[str], found: Plan, *, utc: bool) -> None:
 
 
 def _sentences(found: Plan) -> Sequence[str]:
-    """What was found, and what is to be done."""
+    """The findings, and the steps that follow from them."""
     lacking = [
         f"{room}: messages {ids.start} to {ids.stop - 1} of {path} are not in the stream"
         for room, path, ids in found.lacking

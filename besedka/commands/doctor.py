@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
 from besedka import __version__
 from besedka.commands.access import KEY
-from besedka.commands.exit_status import Status
+from besedka.commands.exit_status import Status, used_wrongly
 from besedka.commands.messages import Output
 from besedka.commands.options import COLOUR, ROOM, URL_ARGUMENT, ClientCommand
 from besedka.commands.preferences import preferences
 from besedka.home import config_file
 from besedka.wire.sanitize import sanitize_line
+
+if TYPE_CHECKING:
+    from besedka.commands.doctor_steps import Finding
 
 # Other programs' variables that influence how a chat is reached.
 _OTHERS = (
@@ -40,7 +47,8 @@ Examples:
   besedka doctor wss://chat.example.org
   besedka doctor --origin https://intranet.example.org chat.example.org
   besedka doctor grpc://192.168.1.5:50051
-  besedka doctor unix:/run/besedka.sock""",
+  besedka doctor unix:/run/besedka.sock
+  besedka doctor --cluster --config /etc/besedka.toml""",
 )
 @URL_ARGUMENT
 @ROOM
@@ -48,13 +56,50 @@ Examples:
     "--origin", help="Also try whether a web page of this origin may talk, such as https://example.org."
 )
 @KEY
+@click.option(
+    "--cluster",
+    metavar="[URLS]",
+    is_flag=False,
+    flag_value="",
+    help="Check a cluster instead: its servers of NATS, its stream, its nodes. URLS are those of its servers, as for besedka serve --cluster; "
+    "if not given those in the environment, or in the server's config file.",
+)
+@click.option(
+    "--config",
+    envvar="BESEDKA_CONFIG",
+    show_envvar=True,
+    type=click.Path(readable=False),
+    help="With --cluster: the server's config file, if it is not besedka.toml in this folder.",
+)
 @COLOUR
-def doctor(*, url: str, room: str | None, origin: str | None, key: str | None, color: str) -> None:
+def doctor(
+    *,
+    url: str,
+    room: str | None,
+    origin: str | None,
+    key: str | None,
+    cluster: str | None,
+    config: str | None,
+    color: str,
+) -> None:
     """Check step by step whether the chat at URL can be reached, and say what to do if it cannot.
 
     URL is as for besedka chat. The check is invisible to people in the chat.
     """
-    from besedka.commands.doctor_steps import Finding, Mark, examine
+    if cluster is None:
+        from besedka.commands.doctor_steps import examine
+
+        _show(chain(_notes(url), examine(url, room, origin, key)), color)
+    else:
+        from besedka.commands import doctor_cluster
+
+        servers, history = _cluster(cluster, config)
+        _show(doctor_cluster.examine(servers, history), color)
+
+
+def _show(findings: Iterable[Finding], color: str) -> None:
+    """Print findings, and end with the status of the first one that is bad."""
+    from besedka.commands.doctor_steps import Mark
 
     output, status = Output(hang=4), Status.DONE
     styles = {Mark.GOOD: "green", Mark.BAD: "red", Mark.NOTE: "cyan"} if _colours(color) else {}
@@ -68,17 +113,49 @@ def doctor(*, url: str, room: str | None, origin: str | None, key: str | None, c
             output.write(f"  {sanitize_line(finding.advice)}\n")
         output.flush()
 
-    for note in (
+    for finding in findings:
+        show(finding)
+        status = status or finding.status
+    click.get_current_context().exit(status)
+
+
+def _notes(url: str) -> Iterator[Finding]:
+    """The circumstances in which a chat is checked."""
+    from besedka.commands.doctor_steps import Finding, Mark
+
+    notes = (
         f"besedka {__version__}",
         _config(),
         *_environment(),
         f"the address is {_shown(url)}, {_source()}",
-    ):
-        show(Finding(Mark.NOTE, note))
-    for finding in examine(url, room, origin, key):
-        show(finding)
-        status = status or finding.status
-    click.get_current_context().exit(status)
+    )
+    yield from (Finding(Mark.NOTE, note) for note in notes)
+
+
+def _cluster(given: str, config: str | None) -> tuple[Sequence[str], Path]:
+    """The servers of a cluster, and the history of the node on this machine.
+
+    Raises:
+        click.UsageError: if no server is named.
+        WrongConfig: if the config file cannot be used.
+    """
+    from besedka.commands.cluster_servers import cluster_servers
+    from besedka.commands.server_config import server_values
+
+    values = server_values(config)
+    in_file = values.get("cluster")
+    urls = (
+        given or os.environ.get("BESEDKA_CLUSTER") or ",".join(in_file if isinstance(in_file, list) else [])
+    )
+    ctx = click.get_current_context()
+    [option] = [each for each in ctx.command.params if each.name == "cluster"]
+    servers = cluster_servers(ctx, option, [urls])
+    if not servers:
+        raise used_wrongly(
+            "no server of the cluster is named: write --cluster nats://host:port, or give --config"
+        )
+    history = os.environ.get("BESEDKA_HISTORY") or str(values.get("history", "chat_history.txt"))
+    return servers, Path(history).absolute()
 
 
 def _config() -> str:

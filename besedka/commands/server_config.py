@@ -116,13 +116,25 @@ def take_part(ctx: click.Context, _: click.Parameter, given: str | None) -> str 
     """
     if ctx.resilient_parsing:
         return given
-    from besedka.commands.serve import serve
-
-    path = _default_file() if given is None else Path(given) if given else None
-    values = _values(click.Context(serve), path) if path else {}
+    values = server_values(given)
     names = {key: str(option.name) for key, option in options_of(ctx).items()}
     ctx.default_map = {names[key]: value for key, value in values.items() if key in names}
     return given
+
+
+def server_values(given: str | None) -> Mapping[str, object]:
+    """The values in the server's config file, for another command.
+
+    Args:
+        given: as for `take`.
+
+    Raises:
+        WrongConfig: as `take`.
+    """
+    from besedka.commands.serve import serve
+
+    path = _default_file() if given is None else Path(given) if given else None
+    return _values(click.Context(serve), path) if path else {}
 
 
 def config_of(ctx: click.Context) -> Config:

@@ -5,7 +5,8 @@ the form of what is in the stream, and `room_order` the rules of compare-and-set
 
 `redactions` are a part of the order: those that are `wanted` are ordered, after `locating` their entries, and the text is taken out of the stream by `replacing` the entry by a `fixed` one.
 
-`checkpoint` remembers how far the logs are, and `servers` are those of NATS. `restoring` makes a stream anew that was lost, of the `lost_messages` that are in the logs.
+`checkpoint` remembers how far the logs are, and `servers` are those of NATS. `restoring` makes a stream anew that was lost, of the `lost_messages` that are in the logs, and `health` is for
+those who look at a cluster from outside.
 
 Only the server imports it, and only with ``--cluster``: on one machine NATS is never imported.
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
@@ -18,6 +19,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
+from besedka import __version__
 from besedka.serve.cluster.entry import EntryInvalid
 from besedka.serve.cluster.stream import ANSWER_SECONDS, RETRY_SECONDS, Stream
 
@@ -29,6 +31,11 @@ SILENCE_SECONDS: Final = 3.0
 
 LOSSES_BELIEVED: Final = 10
 """A server that has just come up may know less for a moment."""
+
+NODE_NAME: Final = "besedka_node"
+NODE_VERSION: Final = "besedka_version"
+NODE_CLOCK: Final = "besedka_clock"
+"""By these `besedka doctor --cluster` sees the node that receives: its name, its version, and its clock when it began, in unix seconds."""
 
 _NANOSECONDS: Final = 1_000_000_000
 
@@ -49,15 +56,19 @@ class Consumer:
         cluster: the id of the cluster that it must be of.
         behind: the number of the last entry that is known here.
         receive: takes in each entry.
+        node: the name of this node, for those who look at the cluster.
 
     Attributes:
         received: the number of the last entry that was received.
         caught_up: set when all entries were received that were there at the start.
     """
 
-    def __init__(self, stream: Stream, name: str, cluster: str, behind: int, receive: Receive) -> None:
+    def __init__(
+        self, stream: Stream, name: str, cluster: str, behind: int, receive: Receive, *, node: str = ""
+    ) -> None:
         self._stream = stream
         self._name = name
+        self._node = node
         self._cluster = cluster
         self._receive = receive
         self._loop = asyncio.get_running_loop()
@@ -126,6 +137,11 @@ class Consumer:
             "flow_control": True,
             "mem_storage": True,
             "num_replicas": 1,
+            "metadata": {
+                NODE_NAME: self._node,
+                NODE_VERSION: __version__,
+                NODE_CLOCK: f"{time.time():.3f}",
+            },
         }
         self._count, self._came_at = 0, self._loop.time()
         try:

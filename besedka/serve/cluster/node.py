@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -49,13 +50,21 @@ class Node:
     """
 
     def __init__(
-        self, stream: Stream, state: StreamState, path: Path, kept: Checkpoint | None, *, keeps_names: bool
+        self,
+        stream: Stream,
+        state: StreamState,
+        path: Path,
+        kept: Checkpoint | None,
+        *,
+        keeps_names: bool,
+        name: str,
     ) -> None:
         self._stream = stream
         self._state = state
         self._path = path
         self._begun = kept.sequence if kept else 0
         self._keeps_names = keeps_names
+        self._name = name
         self._sequencer: ClusterSequencer | None = None
         self._people: SharedPeople | None = None
         self._checkpoint = kept
@@ -87,7 +96,8 @@ class Node:
         except BaseException:
             await stream.close()
             raise
-        return cls(stream, state, path, kept, keeps_names=settings.names is not Names.OPEN)
+        name = f"{socket.gethostname()}:{settings.port}"
+        return cls(stream, state, path, kept, keeps_names=settings.names is not Names.OPEN, name=name)
 
     def people(self, tables: Mapping[str, Table[Any]], listener: Listener) -> SharedPeople:
         """Make the agreement of this node with the others, as `AgreementMaker`."""
@@ -134,6 +144,7 @@ class Node:
             self._state.id,
             self._begun,
             lambda subject, number, data: sequencer.receive(room_of(subject), number, data),
+            node=self._name,
         )
         sequencer.go_on = consumer.go_on
         works = (

@@ -185,7 +185,7 @@ async def _believed(stream: Stream, zone: str, checkpoint: Checkpoint) -> Stream
 def _situation(
     state: StreamState | None, checkpoint: Checkpoint, *, is_without_people: bool
 ) -> tuple[str, bool]:
-    """What has happened to the stream, and whether something of it was lost.
+    """A sentence about what has happened to the stream, and whether something of it was lost.
 
     Raises:
         ClusterUnusable: if there is nothing to restore.

@@ -320,18 +320,13 @@ class Stream:
             return found or await self.make(name, subjects, metadata, settings)
 
         found = (await self.until_answered(look))["config"]
-        if wrong := self._unlike(found, settings):
+        if wrong := unlike(found, settings, self._replicas):
             raise ClusterUnusable(f"the stream {name} is not as Besedka makes it: {', '.join(wrong)}")
         return found.get("metadata") or {}
 
-    def _unlike(self, config: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-        """The settings of a stream that are not as they should be."""
-        expected = {**settings, "num_replicas": self._replicas}
-        return [key for key, value in expected.items() if config.get(key, _default(value)) != value]
-
     def _checked(self, info: dict[str, Any], zone: str) -> StreamState:
         config, state = info["config"], info["state"]
-        wrong = self._unlike(config, SETTINGS)
+        wrong = unlike(config, SETTINGS, self._replicas)
         metadata = config.get("metadata") or {}
         if wrong or not metadata.get("besedka_id"):
             raise ClusterUnusable(
@@ -390,6 +385,12 @@ def metadata_of(cluster: str, zone: str) -> dict[str, str]:
         zone: of the log's times.
     """
     return {"besedka_id": cluster, "besedka_version": "1", "besedka_zone": zone}
+
+
+def unlike(config: Mapping[str, Any], settings: Mapping[str, Any], replicas: int) -> list[str]:
+    """The names of a stream's settings that are not as they should be."""
+    expected = {**settings, "num_replicas": replicas}
+    return [key for key, value in expected.items() if config.get(key, _default(value)) != value]
 
 
 def subject_of(room: str) -> str:
