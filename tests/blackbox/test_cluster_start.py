@@ -84,7 +84,7 @@ def test_a_stream_of_others_is_refused(start: Start, tmp_path: Path) -> None:
 def test_a_node_must_fit_to_the_others(start: Start, make_server: ServerMaker, tmp_path: Path) -> None:
     with NatsServers(tmp_path) as servers:
         make_server("--utc", "--names", "open", *servers.options).start().stop()
-        start(servers, "--names", "claimed").assert_one_clear_line(1, "start each with --names open")
+        start(servers, "--names", "claimed").assert_one_clear_line(1, "start all nodes with the same --names")
         (tmp_path / "home" / "chat_history.txt").write_text("[2026-12-02 10:00:00] Anna: before\n")
         start(servers).assert_one_clear_line(1, "chat_history.txt", "cannot take over a history yet")
         (tmp_path / "home" / "chat_history.txt").unlink()
