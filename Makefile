@@ -22,7 +22,10 @@ cluster: $(VENV)/cluster.stamp ## start a cluster to try it: three servers of NA
 
 test: ## check everything and run all tests (sets itself up, browser included)
 	@$(MAKE) --no-print-directory -j 2 check $(VENV)/browser compiled
-	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 4 --dist loadgroup $$(sh tools/left_out.sh) $(ARGS)
+	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 4 --dist loadgroup $$(sh tools/left_out.sh) $(MINUTES:%=--ignore %) $(ARGS)
+
+# These take minutes whatever is done: make torture.
+MINUTES := tests/torture/test_cluster_redaction.py
 
 firefox: $(VENV)/dev.stamp $(VENV)/firefox ## go through the page's stories in Firefox (five minutes; gets Debian's, as root)
 	BESEDKA_TEST_FIREFOX="$$(cat $(VENV)/firefox)" $(BIN)/pytest tests/firefox $(ARGS)

@@ -69,6 +69,7 @@ DURATIONS: Final = {
     "serve/cluster/entry.py": {"Head.at": STAMPS},
     "serve/cluster/health.py": {"CONNECT_SECONDS": CLIENTS},
     "serve/cluster/restoring.py": {"BELIEF_SECONDS": SERVER},
+    "serve/cluster/shared_people.py": {"REWRITE_SECONDS": SERVER},
     "serve/cluster/servers.py": {"ANSWER_SECONDS": SERVER},
     "serve/cluster/stream.py": dict.fromkeys(
         ("ANSWER_SECONDS", "START_SECONDS", "ELECTION_SECONDS", "RETRY_SECONDS"), SERVER
@@ -200,6 +201,7 @@ WALL: Final = {
     "serve/chat/room_list.py": {MODERATION, INVITATIONS},
     "serve/chat/subscriptions.py": {MODERATION},
     "serve/people/sessions.py": {STAMPS},
+    "serve/session/act_effects.py": {MODERATION},
     "serve/session/admission.py": {MODERATION, INVITATIONS},
     "serve/session/chat_session.py": {MODERATION},
     "serve/session/moderation.py": {MODERATION, INVITATIONS},

@@ -53,7 +53,7 @@ def agree(nodes: Sequence[RunningServer], name: str) -> None:
 
 
 def codes(answers: Iterable[Frame]) -> list[str]:
-    """What came of requests."""
+    """The outcomes of requests."""
     return sorted(str(answer.get("code", answer["type"])) for answer in answers)
 
 
@@ -216,7 +216,7 @@ def test_a_kick_reaches_whoever_is_at_another_node(nodes: list[RunningServer]) -
         assert loud.end_code() == CloseCode.KICKED.value.code
 
 
-def test_rights_and_the_state_of_rooms_are_told_at_other_nodes(nodes: list[RunningServer]) -> None:
+def test_rights_and_the_state_of_rooms_are_reported_at_other_nodes(nodes: list[RunningServer]) -> None:
     with WireClient(nodes[1]) as mod, Operator(nodes[0]) as operator:
         mod.join("Mod", secret="mod")
         wait_until(lambda: any(row.startswith("Mod\t") for row in rows(nodes[0], "known_names.txt")))

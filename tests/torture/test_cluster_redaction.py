@@ -17,14 +17,10 @@ from tests.blackbox.test_cluster_redaction import TEXT, Nodes, is_gone, say
 from tests.clustering import NatsServers
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
-from tests.lengths import LONG
 from tests.ordering import Operator
 from tests.talking import WireClient
 
-pytestmark = [
-    pytest.mark.xdist_group("cluster"),
-    pytest.mark.skipif(not LONG, reason="takes minutes: make torture"),
-]
+pytestmark = pytest.mark.xdist_group("cluster")
 
 ROUNDS = 40
 LOOK_SECONDS = 1.0

@@ -5,6 +5,8 @@ the form of what is in the stream, and `room_order` the rules of compare-and-set
 
 `redactions` are a part of the order: those that are `wanted` are ordered, after `locating` their entries, and the text is taken out of the stream by `replacing` the entry by a `fixed` one.
 
+`shared_people` are names, rooms, rights and the audit log, which all nodes share over the `people_stream`, whose messages are `people_entry`.
+
 `checkpoint` remembers how far the logs are, and `servers` are those of NATS. `restoring` makes a stream anew that was lost, of the `lost_messages` that are in the logs, and `health` is for
 those who look at a cluster from outside.
 

@@ -1,4 +1,4 @@
-"""What is known about people, shared by all nodes: names, private rooms, invitations, blocks, and the audit log.
+"""Everything about people that all nodes share: names, private rooms, invitations, blocks, and the audit log.
 
 Each change is made in a table of this node first, and offered to the stream behind the last head (compare-and-set). If another node was faster, its changes are taken over, and what still holds
 of this node's is offered again (`besedka/serve/people/agreed_rows.py`). The files follow; they are the same on all nodes but for the order of their lines.
@@ -30,7 +30,7 @@ from besedka.serve.cluster.stream import Stream
 from besedka.serve.directory.agreement import Listener
 from besedka.serve.directory.audit import NAME as AUDIT
 from besedka.serve.errors import ClusterUnusable
-from besedka.serve.people.agreed_rows import AgreedRows, Found, Place, RemarkChange, RowChange
+from besedka.serve.people.agreed_rows import AgreedRows, Found, RemarkChange, RowChange, RowKey
 from besedka.serve.people.audit_entry import AuditEntry, read_entry, write_entry
 from besedka.serve.people.table import Table
 from besedka.wire.errors import ErrorCode, Refused
@@ -207,9 +207,9 @@ class SharedPeople:
         """Whether the rows of a table are shared."""
         return self._agreed.is_shared(table)
 
-    def unit(self, places: Iterable[Place]) -> AbstractContextManager[None]:
+    def unit(self, row_keys: Iterable[RowKey]) -> AbstractContextManager[None]:
         """A block that waits until changes are agreed and written, as `Agreement.unit`."""
-        return self._agreed.unit(places)
+        return self._agreed.unit(row_keys)
 
     def look(self, table: Table[Any]) -> None:
         """Take the differences in a table that was edited by hand as changes of this node."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from besedka.serve.people.agreed_rows import Place, Taken
+from besedka.serve.people.agreed_rows import RowKey, Taken
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.table import Table
 
@@ -20,7 +20,7 @@ class Agreement(Protocol):
     def is_shared(self, table: Table[Any]) -> bool:
         """Whether the rows of a table are shared."""
 
-    def unit(self, places: Iterable[Place]) -> AbstractContextManager[None]:
+    def unit(self, row_keys: Iterable[RowKey]) -> AbstractContextManager[None]:
         """A block that waits until changes are agreed and written.
 
         Raises:

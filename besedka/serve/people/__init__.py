@@ -9,5 +9,5 @@ whom, `room_looks` the rooms by what their names look like, `room_quotas` how ma
 Rules: `policy` has those of entry. `audit_entry` has the entries of the audit log, `acts_in_force` what follows from them: mutes and bans,
 which are `restrictions`, `slow_rooms`, and `ended_rooms`; `recent_origins` knows where guests have posted from.
 
-Files: `table` is their common format, `written_times` the times in them, `uptime` says whether the wall clock can be believed.
+Files: `table` is their common format, `agreed_rows` are those that all nodes of a cluster have, `written_times` the times in them, `uptime` says whether the wall clock can be believed.
 """

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from besedka.serve.people.table import Table
 from besedka.wire.errors import Refused
 
-Place = tuple[Table[Any], str]
+RowKey = tuple[Table[Any], str]
 """A table, and the key of a row."""
 
 
@@ -75,17 +75,17 @@ class Unit:
     """Changes that hold together or not at all.
 
     Attributes:
-        places: the rows.
+        row_keys: the rows.
         refusal: why they do not hold; None as long as they do.
     """
 
-    def __init__(self, places: Iterable[Place]) -> None:
-        self.places = frozenset(places)
+    def __init__(self, row_keys: Iterable[RowKey]) -> None:
+        self.row_keys = frozenset(row_keys)
         self.refusal: Refused | None = None
 
 
 class AgreedRows:
-    """What is agreed.
+    """The agreed rows.
 
     Args:
         tables: the tables that are shared, by the names of their files.
@@ -103,13 +103,13 @@ class AgreedRows:
         return table in self._rows
 
     @contextmanager
-    def unit(self, places: Iterable[Place]) -> Iterator[None]:
+    def unit(self, row_keys: Iterable[RowKey]) -> Iterator[None]:
         """A block that waits until changes are agreed and written, which hold together or not at all.
 
         Raises:
             Refused: at its end, if they did not hold.
         """
-        unit = Unit(places)
+        unit = Unit(row_keys)
         self._units.add(unit)
         try:
             yield
@@ -257,19 +257,19 @@ class AgreedRows:
                 table.take_agreed(key, agreed.get(key))
                 self._refuse((table, key), refusal)
 
-    def _refuse(self, place: Place, refusal: Refused) -> None:
+    def _refuse(self, row_key: RowKey, refusal: Refused) -> None:
         """Refuse the changes that hold only together with one that does not hold; it was taken back."""
-        for unit in [unit for unit in self._units if place in unit.places and unit.refusal is None]:
+        for unit in [unit for unit in self._units if row_key in unit.row_keys and unit.refusal is None]:
             unit.refusal = refusal
-            for other in unit.places:
+            for other in unit.row_keys:
                 self._take_back(other, refusal)
 
-    def _take_back(self, place: Place, refusal: Refused) -> None:
-        table, key = place
+    def _take_back(self, row_key: RowKey, refusal: Refused) -> None:
+        table, key = row_key
         agreed = self._rows.get(table, {})
         if table in self._rows and table.get(key) != agreed.get(key):
             table.take_agreed(key, agreed.get(key))
-            self._refuse(place, refusal)
+            self._refuse(row_key, refusal)
 
     def _change(self, table: Table[Any], key: str, mine: object) -> RowChange:
         name = self._names[table]

@@ -59,7 +59,7 @@ class ActEffects:
             case Act.APPOINT | Act.DISMISS | Act.ENTRUST:
                 self.send_rights(target.claim)
             case Act.SLOW | Act.ARCHIVE | Act.UNARCHIVE:
-                self._tell_room(entry)
+                self._notify_room(entry)
             case _:
                 pass  # it takes effect with what people do next
 
@@ -69,7 +69,7 @@ class ActEffects:
             for room, shown in session.memberships():
                 session.send(Rights(room, self._directory.policy.rights(room, shown)))
 
-    def _tell_room(self, entry: AuditEntry) -> None:
+    def _notify_room(self, entry: AuditEntry) -> None:
         room = self._rooms.opened(entry.room)
         if room is None:
             return

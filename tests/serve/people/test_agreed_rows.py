@@ -174,7 +174,7 @@ def test_all_nodes_end_with_the_same_rows(steps: list[tuple[int, Act]]) -> None:
 
 
 def together(act: Act, other: Act, *before: Act) -> tuple[Node, Node, list[Refused | None]]:
-    """What two nodes do at the same time, the first one a moment earlier, and what the second one is refused with."""
+    """Two nodes that do something at the same time, the first one a moment earlier, and the refusals of the second one."""
     stream: list[tuple[Node, list[Change]]] = []
     first, second = Node(stream), Node(stream)
     for each in before:
