@@ -61,7 +61,7 @@ class _Offer(NamedTuple):
 class _Room:
     """A room's order, with its offer and whoever waits for news of it."""
 
-    __slots__ = ("at", "base", "count", "news", "offer", "order")
+    __slots__ = ("at", "base", "count", "end", "news", "offer", "order")
 
     def __init__(self) -> None:
         self.order = RoomOrder()
@@ -72,6 +72,8 @@ class _Room:
         self.count = UNKNOWN
         # How many it held at the first look: entries up to that one are in it already when they come again.
         self.base = UNKNOWN
+        # How many it will hold behind the batch that is appended now.
+        self.end = UNKNOWN
 
 
 class ClusterSequencer:
@@ -226,9 +228,11 @@ class ClusterSequencer:
         first, offer = room.order.received[0], room.offer
         if offer:
             if first.entry.head.by == offer.token:
+                room.end = first.entry.last
                 return own_batch(first.entry, offer.drafts, is_fixed=not first.sequence)
             self.conflicts += 1
         taken = room.order.run(offer.token if offer else "")
+        room.end = taken[-1].entry.last
         return batch_of(taken, count, keeps_names=self._keeps_names)
 
     async def _fill_hole(self, name: str, room: _Room, count: int) -> None:
@@ -293,9 +297,10 @@ class ClusterSequencer:
         expected = room.order.received[0].entry.head.first
         if first < expected or first > room.order.received[0].entry.last:
             raise OrderBroken(name, first - 1, expected - 1)
+        # A line of other hands that came meanwhile must not be taken for the next entry, which may be waiting already.
+        if count != room.end:
+            raise OrderBroken(name, count, room.end)
         self._skip_applied(room, count)
-        if room.count != count:
-            raise OrderBroken(name, count, room.count)
 
     def redacted(self, name: str) -> None:
         """Note the redaction that is next as done, as `Sequencer.redacted`."""

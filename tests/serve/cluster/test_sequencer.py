@@ -1,0 +1,48 @@
+"""The sequencer of a node, without a stream: what is received is applied once, in its order."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from types import SimpleNamespace
+
+import pytest
+
+from besedka.serve.chat.sequencer import OrderBroken
+from besedka.serve.cluster.entry import Entry, Head, encode_entry
+from besedka.serve.cluster.sequencer import ClusterSequencer
+from besedka.serve.room import Batch
+from tests import looping
+
+
+def entry(first: int, count: int) -> bytes:
+    """The bytes of an entry of so many messages."""
+    lines = [f"[2026-12-02 10:00:00] Anna: message {first + number}\n".encode() for number in range(count)]
+    return encode_entry(Entry(Head(f"by {first}", first, 1_790_000_000, "e"), lines))
+
+
+@pytest.mark.parametrize("strange", [0, 1])
+def test_a_line_of_other_hands_is_not_taken_for_the_entry_that_waits(strange: int) -> None:
+    async def scenario() -> None:
+        stream = SimpleNamespace(answered_at=0.0)
+        sequencer = ClusterSequencer(
+            stream,  # type: ignore[arg-type]  # it is not asked
+            "0123456789abcdef",
+            clock=lambda: 1_790_000_000.0,
+            zone=UTC,
+            received_to=0,
+            keeps_names=True,
+        )
+        sequencer.receive("main", 1, entry(1, 10))
+        batch = await sequencer.sequence("main", 0, ())
+        assert isinstance(batch, Batch)
+        assert len(batch.drafts) == 10
+        # While these are written, somebody adds a line, and the next entry comes.
+        sequencer.receive("main", 2, entry(11, 1))
+        if strange:
+            with pytest.raises(OrderBroken, match="holds 11 messages, and should hold 10"):
+                sequencer.stored("main", 1, 10 + strange)
+        else:
+            sequencer.stored("main", 1, 10)
+            assert isinstance(await sequencer.sequence("main", 10, ()), Batch)
+
+    looping.run(scenario())
