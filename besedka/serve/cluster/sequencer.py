@@ -297,7 +297,7 @@ class ClusterSequencer:
         expected = room.order.received[0].entry.head.first
         if first < expected or first > room.order.received[0].entry.last:
             raise OrderBroken(name, first - 1, expected - 1)
-        # A line of other hands that came meanwhile must not be taken for the next entry, which may be waiting already.
+        # A line of another program that came meanwhile must not be taken for the next entry, which may be waiting already.
         if count != room.end:
             raise OrderBroken(name, count, room.end)
         self._skip_applied(room, count)
