@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from besedka.commands import server_config
-from besedka.commands.cluster_servers import cluster_servers
+from besedka.commands.cluster_servers import cluster_servers, needs_nats
 from besedka.commands.exit_status import Failure, used_wrongly
 from besedka.commands.messages import Output
 from besedka.commands.options import confirmed, setting
@@ -110,10 +110,10 @@ def restore(
 
 
 def _plan(cluster: Sequence[str], history: Path, *, is_unchecked: bool, utc: bool) -> Plan:
-    _check_nats()
-    from besedka.serve.cluster.checkpoint import checkpoint_path, read_checkpoint
-    from besedka.serve.cluster.restoring import plan
-    from besedka.serve.cluster.stream import Stream
+    with needs_nats():
+        from besedka.serve.cluster.checkpoint import checkpoint_path, read_checkpoint
+        from besedka.serve.cluster.restoring import plan
+        from besedka.serve.cluster.stream import Stream
 
     path = checkpoint_path(history)
     checkpoint = read_checkpoint(path)
@@ -157,17 +157,3 @@ def _sentences(found: Plan) -> Sequence[str]:
         for room, path, ids in found.lacking
     ]
     return [found.why, *(lacking or ["the stream has all messages of this node"]), *found.concerns]
-
-
-def _check_nats() -> None:
-    """Check that the package for NATS is there.
-
-    Raises:
-        Failure: if it is not.
-    """
-    try:
-        import nats  # noqa: F401 - only whether it is there
-    except ModuleNotFoundError as error:
-        raise Failure(
-            f"the Python package {error.name} is missing; it comes with besedka[cluster], or with make cluster"
-        ) from error

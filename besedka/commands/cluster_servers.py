@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import click
+
+from besedka.commands.exit_status import Failure
 
 
 def cluster_servers(_: click.Context, __: click.Parameter, given: Sequence[str]) -> tuple[str, ...]:
@@ -26,3 +29,18 @@ def cluster_servers(_: click.Context, __: click.Parameter, given: Sequence[str])
                 "one of them is no server of NATS; write nats://host:port, or tls://host:port, with a comma between several"
             )
     return urls
+
+
+@contextmanager
+def needs_nats() -> Iterator[None]:
+    """A block that imports what a cluster needs.
+
+    Raises:
+        Failure: if a package is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        from besedka.serve.errors import missing_package
+
+        raise Failure(missing_package(error)) from error

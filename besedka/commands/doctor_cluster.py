@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from besedka.commands.cluster_servers import needs_nats
 from besedka.commands.doctor_steps import CLOCK_SECONDS, Finding, Mark
-from besedka.commands.exit_status import Failure, Status
+from besedka.commands.exit_status import Status
 from besedka.wire.counting import count_of
 
 if TYPE_CHECKING:
@@ -34,12 +35,8 @@ def examine(urls: Sequence[str], history: Path) -> Iterator[Finding]:
     Raises:
         Failure: if the package for NATS is missing.
     """
-    try:
+    with needs_nats():
         from besedka.serve.cluster import health
-    except ModuleNotFoundError as error:
-        raise Failure(
-            f"the Python package {error.name} is missing; it comes with besedka[cluster], or with make cluster"
-        ) from error
 
     found = asyncio.run(health.examine(urls))
     yield from _addresses(found)

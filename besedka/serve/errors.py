@@ -97,6 +97,11 @@ class KeyFileUnusable(StartError):  # noqa: N818
         super().__init__(f"cannot use the access keys in {path}: {reason}")
 
 
+def missing_package(error: ModuleNotFoundError) -> str:
+    """A sentence about a package that only a cluster needs, and that is not installed."""
+    return f"the Python package {error.name} is missing; it comes with besedka[cluster], or with make cluster"
+
+
 class ClusterUnusable(StartError):  # noqa: N818
     """The cluster cannot be used."""
 

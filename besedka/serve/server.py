@@ -34,7 +34,7 @@ from besedka.serve.doors.websocket.besedka import BesedkaSession
 from besedka.serve.doors.websocket.connection import Connection, Session
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedSession
-from besedka.serve.errors import ClusterUnusable
+from besedka.serve.errors import ClusterUnusable, missing_package
 from besedka.serve.files.trust import folder_concern
 from besedka.serve.history import Restored
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS, Capacity, for_connections, raise_limit
@@ -182,9 +182,7 @@ async def _join(settings: Settings) -> Node | None:
     try:
         from besedka.serve.cluster.node import Node  # noqa: PLC0415 - without a cluster NATS is not imported
     except ModuleNotFoundError as error:
-        raise ClusterUnusable(
-            f"the Python package {error.name} is missing; it comes with besedka[cluster], or with make cluster"
-        ) from error
+        raise ClusterUnusable(missing_package(error)) from error
     return await Node.join(settings)
 
 

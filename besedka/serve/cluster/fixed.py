@@ -1,7 +1,7 @@
-"""Entries in which texts were redacted, in a stream of their own: there they replace those that were deleted from the order.
+"""Entries that hold a redacted message, with a tombstone in place of the text, in the stream BESEDKA_FIXED.
 
-An entry of the order cannot be changed, only deleted. What is left of it is published here first, under its room and the id of its first message. Whoever meets a hole in the order, because
-entries between two others are missing, looks here. Of several entries under one subject the last one counts, and the older ones hold texts that were redacted later: they are erased.
+JetStream cannot change an entry of the order, only delete it. Its redacted form is published here first, under the room and the id of its first message. A node that finds entries missing in the order
+reads them here. If a subject has several entries the last one counts; the older ones hold texts that were redacted later, and are erased.
 """
 
 from __future__ import annotations
@@ -13,15 +13,12 @@ import msgspec
 from nats.errors import Error as NatsError
 
 from besedka.serve.cluster.entry import Entry, decode_entry, encode_entry
-from besedka.serve.cluster.stream import ANSWER_SECONDS, Stream, StreamState, Unanswered
+from besedka.serve.cluster.stream import ANSWER_SECONDS, CONFLICTS, Stream, StreamState, Unanswered
 from besedka.serve.errors import ClusterUnusable
 
 FIXED: Final = "BESEDKA_FIXED"
 SUBJECTS: Final = "besedka.fixed."
 """In front of a room's name and the id of a message."""
-
-_CONFLICTS: Final = frozenset({10071, 10164})
-"""The error codes of a subject whose last entry is another one."""
 
 
 class FixedEntries:
@@ -45,7 +42,7 @@ class FixedEntries:
         """
 
         async def look() -> str:
-            info = await self._stream.ask(f"STREAM.INFO.{FIXED}", {})
+            info = await self._stream.info(FIXED)
             if info is None and state.deleted:
                 raise ClusterUnusable(
                     f"its stream {FIXED} is missing, which has what is left of {state.deleted} entries with removed messages"
@@ -95,7 +92,7 @@ class FixedEntries:
         except (NatsError, TimeoutError) as unanswered:
             raise TimeoutError from unanswered
         error = msgspec.json.decode(reply.data).get("error")
-        if error and error.get("err_code") not in _CONFLICTS:
+        if error and error.get("err_code") not in CONFLICTS:
             raise TimeoutError
         return not error
 

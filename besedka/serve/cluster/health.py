@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 import nats
@@ -22,7 +21,17 @@ from nats.errors import Error as NatsError
 
 from besedka.serve.cluster.consumer import NODE_CLOCK, NODE_NAME, NODE_VERSION
 from besedka.serve.cluster.servers import QUESTION, ServerReport
-from besedka.serve.cluster.stream import ANSWER_SECONDS, REPLICAS, SETTINGS, STREAM, unlike
+from besedka.serve.cluster.stream import (
+    ANSWER_SECONDS,
+    NOT_FOUND,
+    NUMBERING,
+    REPLICAS,
+    RESTORING,
+    SETTINGS,
+    STREAM,
+    shown,
+    unlike,
+)
 
 CONNECT_SECONDS: Final = 2.0
 """How long an address may take to answer."""
@@ -186,8 +195,6 @@ async def examine(urls: Sequence[str]) -> Health:
 
 
 async def _address(url: str) -> Address:
-    parts = urlsplit(url)
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             client = await nats.connect(
@@ -195,8 +202,8 @@ async def _address(url: str) -> Address:
             )
         await client.close()
     except (NatsError, OSError, TimeoutError) as error:
-        return Address(shown, _why(error))
-    return Address(shown, "")
+        return Address(shown(url), _why(error))
+    return Address(shown(url), "")
 
 
 async def _servers(client: Client) -> tuple[list[Server], list[str]]:
@@ -236,7 +243,7 @@ def _server(answer: bytes, now: float) -> Server:
 async def _stream(client: Client) -> tuple[bool, StreamHealth | None]:
     info = await _ask(client, f"STREAM.INFO.{STREAM}", {})
     if info is None or "error" in info:
-        return info is not None and info["error"].get("code") == 404, None  # noqa: PLR2004 - as in HTTP
+        return info is not None and info["error"].get("code") == NOT_FOUND, None
     config, state, group = info["config"], info["state"], info.get("cluster") or {}
     metadata = config.get("metadata") or {}
     copies = [
@@ -250,14 +257,14 @@ async def _stream(client: Client) -> tuple[bool, StreamHealth | None]:
     ]
     return True, StreamHealth(
         metadata.get("besedka_id", ""),
-        metadata.get("besedka_numbering", ""),
+        metadata.get(NUMBERING, ""),
         metadata.get("besedka_zone", ""),
         int(state["messages"]),
         int(state["last_seq"]),
         group.get("leader", ""),
         copies,
         unlike(config, SETTINGS, REPLICAS),
-        metadata.get("besedka_restoring") == "1",
+        metadata.get(RESTORING) == "1",
     )
 
 

@@ -5,7 +5,6 @@ Each node's log of a room is a beginning of what the stream had. So what the str
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Iterator
 from datetime import tzinfo
@@ -20,7 +19,7 @@ from besedka.serve.cluster.entry import (
     decode_entry,
     encode_entry,
 )
-from besedka.serve.cluster.stream import ELECTION_SECONDS, RETRY_SECONDS, Stream
+from besedka.serve.cluster.stream import Stream
 from besedka.serve.errors import ClusterUnusable
 from besedka.serve.history import Flag, ReadableLog, may_have_been, room_names, room_path
 from besedka.wire.log_line import moment, read_line, show_line
@@ -45,6 +44,11 @@ class Differs(Exception):  # noqa: N818 - says what a log does
 def log_paths(history: Path) -> dict[str, Path]:
     """The logs of a node, by their rooms; the default room's may be missing."""
     return {DEFAULT_ROOM: history, **{room: room_path(history, room) for room in room_names(history)}}
+
+
+def written_logs(history: Path) -> dict[str, Path]:
+    """The logs of a node that hold anything, by their rooms."""
+    return {room: path for room, path in log_paths(history).items() if path.exists() and path.stat().st_size}
 
 
 async def lacking_of(stream: Stream, room: str, log: ReadableLog) -> range:
@@ -117,15 +121,7 @@ async def last_of(stream: Stream, room: str) -> tuple[int, bytes]:
     Raises:
         ClusterUnusable: if the stream does not answer for longer than an election takes.
     """
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    while True:
-        try:
-            return await stream.last_of(room)
-        except TimeoutError as error:
-            if loop.time() - begun > ELECTION_SECONDS:
-                raise ClusterUnusable("its stream has no leader, or JetStream does not answer") from error
-            await asyncio.sleep(RETRY_SECONDS)
+    return await stream.until_answered(lambda: stream.last_of(room))
 
 
 def all_of(log: ReadableLog) -> range:

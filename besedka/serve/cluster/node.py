@@ -16,7 +16,7 @@ from besedka.serve.cluster.checkpoint import Checkpoint, checkpoint_path, keep_c
 from besedka.serve.cluster.consumer import Consumer, StreamLost
 from besedka.serve.cluster.entry import EntryInvalid
 from besedka.serve.cluster.fixed import FixedEntries
-from besedka.serve.cluster.lost_messages import Differs, lacking_of, log_paths
+from besedka.serve.cluster.lost_messages import Differs, lacking_of, written_logs
 from besedka.serve.cluster.people_stream import PEOPLE_STREAM, ensure_people
 from besedka.serve.cluster.sequencer import ClusterSequencer
 from besedka.serve.cluster.servers import SERVERS_AT_LEAST, check_servers
@@ -293,9 +293,7 @@ async def _check_logs(stream: Stream, history: Path) -> None:
     Raises:
         ClusterUnusable: if it lacks one.
     """
-    for room, log_path in log_paths(history).items():
-        if not (log_path.exists() and log_path.stat().st_size):
-            continue
+    for room, log_path in written_logs(history).items():
         try:
             last, _ = await stream.last_of(room)
         except TimeoutError as error:
@@ -324,9 +322,7 @@ async def _check_restored(stream: Stream, history: Path) -> None:
     Raises:
         ClusterUnusable: if it lacks some.
     """
-    for room, log_path in log_paths(history).items():
-        if not (log_path.exists() and log_path.stat().st_size):
-            continue
+    for room, log_path in written_logs(history).items():
         log = ReadableLog.open_to_read(log_path)
         try:
             ids = await lacking_of(stream, room, log)

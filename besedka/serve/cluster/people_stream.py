@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from nats.errors import Error as NatsError
 
 from besedka.serve.cluster.people_entry import HEAD, SUBJECTS
-from besedka.serve.cluster.stream import Stream
+from besedka.serve.cluster.stream import SETTINGS, Stream
 from besedka.serve.errors import ClusterUnusable
 
 PEOPLE_STREAM: Final = "BESEDKA_PEOPLE"
@@ -19,18 +19,10 @@ OFFERED_AT_ONCE: Final = 500
 """Messages in one offer; NATS takes a thousand."""
 
 _SETTINGS: Final[Mapping[str, Any]] = {
-    "retention": "limits",
-    "storage": "file",
-    "max_consumers": -1,
-    "max_msgs": -1,
-    "max_bytes": -1,
-    "max_age": 0,
+    **SETTINGS,
     "max_msgs_per_subject": 1,
-    "max_msg_size": 1024 * 1024,
     "discard": "old",
-    "deny_purge": True,
     "deny_delete": True,
-    "allow_direct": True,
     "allow_atomic": True,
 }
 """Of each row, the last message is kept for ever."""

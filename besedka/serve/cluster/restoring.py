@@ -21,9 +21,7 @@ import msgspec
 from nats.errors import Error as NatsError
 
 from besedka.serve.cluster.checkpoint import Checkpoint
-from besedka.serve.cluster.entry import (
-    encode_entry,
-)
+from besedka.serve.cluster.entry import encode_entry
 from besedka.serve.cluster.fixed import FIXED, FixedEntries
 from besedka.serve.cluster.lost_messages import (
     Differs,
@@ -38,7 +36,10 @@ from besedka.serve.cluster.people_stream import PEOPLE_STREAM
 from besedka.serve.cluster.servers import SERVERS_AT_LEAST, check_servers
 from besedka.serve.cluster.stream import (
     ANSWER_SECONDS,
+    CONFLICTS,
     ELECTION_SECONDS,
+    NUMBERING,
+    RESTORING,
     RETRY_SECONDS,
     SERVER_ERROR,
     STREAM,
@@ -54,15 +55,8 @@ from besedka.serve.history import ChatHistory
 from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.counting import count_of
 
-RESTORING: Final = "besedka_restoring"
-NUMBERING: Final = "besedka_numbering"
-"""Marks in the metadata of the stream, for `StreamState.is_restoring` and `StreamState.numbering`."""
-
 BELIEF_SECONDS: Final = 3.0
 """A loss that is still there after so long is believed."""
-
-CONFLICTS: Final = frozenset({10071, 10164})
-"""Codes of JetStream for an entry that does not follow the one that it was published behind."""
 
 _decode_ack: Final = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -284,7 +278,7 @@ async def _mark(stream: Stream, marks: Mapping[str, str]) -> bool:
         Unanswered: if nobody answers.
         ClusterUnusable: if JetStream refuses.
     """
-    info = await stream.ask(f"STREAM.INFO.{STREAM}", {})
+    info = await stream.info()
     if info is None:
         return False
     metadata = {**(info["config"].get("metadata") or {}), **marks}
@@ -295,7 +289,7 @@ async def _mark(stream: Stream, marks: Mapping[str, str]) -> bool:
 
 async def _id_of(stream: Stream, name: str) -> str:
     """The id of the cluster that a stream is of; empty if there is no such stream."""
-    info = await stream.until_answered(lambda: stream.ask(f"STREAM.INFO.{name}", {}))
+    info = await stream.until_answered(lambda: stream.info(name))
     return str(((info or {"config": {}})["config"].get("metadata") or {}).get("besedka_id", ""))
 
 

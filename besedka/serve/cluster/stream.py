@@ -49,6 +49,13 @@ SERVER_ERROR: Final = 500
 NAME_IN_USE: Final = 10058
 NO_PEERS: Final = 10005
 
+CONFLICTS: Final = frozenset({10071, 10164})
+"""Codes of JetStream for an entry that does not follow the one that it was published behind."""
+
+RESTORING: Final = "besedka_restoring"
+NUMBERING: Final = "besedka_numbering"
+"""Marks in the metadata of the stream, for `StreamState.is_restoring` and `StreamState.numbering`."""
+
 SETTINGS: Final[Mapping[str, Any]] = {
     "retention": "limits",
     "storage": "file",
@@ -126,7 +133,7 @@ class Stream:
                     error_cb=_note,
                 )
         except (NatsError, OSError, TimeoutError) as error:
-            raise ClusterUnusable(f"none of {', '.join(map(_shown, servers))} can be reached") from error
+            raise ClusterUnusable(f"none of {', '.join(map(shown, servers))} can be reached") from error
         stream = cls(client, replicas)
         await client.subscribe(stream._answers, cb=stream._answered)
         return stream
@@ -158,7 +165,7 @@ class Stream:
         """
 
         async def look() -> StreamState | None:
-            info = await self._info()
+            info = await self.info()
             if info is None and not may_make:
                 return None
             return self._checked(info or await self._create(zone), zone)
@@ -171,7 +178,7 @@ class Stream:
         Raises:
             ClusterUnusable: if nobody answers.
         """
-        return await self.until_answered(lambda: self.ask(f"STREAM.INFO.{name}", {})) is not None
+        return await self.until_answered(lambda: self.info(name)) is not None
 
     async def until_answered(self, work: Callable[[], Awaitable[T]]) -> T:
         """Ask something again and again, until it is answered.
@@ -183,7 +190,7 @@ class Stream:
         while True:
             try:
                 return await work()
-            except Unanswered as unanswered:
+            except (Unanswered, TimeoutError) as unanswered:
                 if self._loop.time() - begun > ELECTION_SECONDS:
                     raise ClusterUnusable(
                         str(unanswered) or "its stream has no leader, or JetStream does not answer"
@@ -199,7 +206,7 @@ class Stream:
             received: the number of the last entry that was received.
         """
         try:
-            info = await self.ask(f"STREAM.INFO.{name}", {})
+            info = await self.info(name)
         except Unanswered:
             return ""
         if info is None:
@@ -207,7 +214,7 @@ class Stream:
         metadata = info["config"].get("metadata") or {}
         if metadata.get("besedka_id") != cluster:
             return "its stream is another one now"
-        if name == STREAM and metadata.get("besedka_numbering", "") != self._numbering:
+        if name == STREAM and metadata.get(NUMBERING, "") != self._numbering:
             return "its stream was restored; start this node again"
         last = int(info["state"]["last_seq"])
         return f"its stream ends at {last}, and entry {received} was received" if last < received else ""
@@ -266,15 +273,20 @@ class Stream:
     async def probe(self) -> None:
         """Ask for the stream's state, so that it is known whether it can be reached."""
         with suppress(Unanswered):
-            await self._info()
+            await self.info()
 
     async def _answered(self, message: Msg) -> None:
         # A room that nobody listens to answers, too: with a status.
         if (message.headers or {}).get("Status") is None:
             self.answered_at = self._loop.time()
 
-    async def _info(self) -> dict[str, Any] | None:
-        return await self.ask(f"STREAM.INFO.{STREAM}", {})
+    async def info(self, name: str = STREAM) -> dict[str, Any] | None:
+        """Describe a stream, as JetStream does; None if there is none.
+
+        Raises:
+            Unanswered: if nobody answers.
+        """
+        return await self.ask(f"STREAM.INFO.{name}", {})
 
     async def _create(self, zone: str) -> dict[str, Any]:
         return await self.make(STREAM, f"{SUBJECTS}*", metadata_of(secrets.token_hex(8), zone))
@@ -316,7 +328,7 @@ class Stream:
         """
 
         async def look() -> dict[str, Any]:
-            found = await self.ask(f"STREAM.INFO.{name}", {})
+            found = await self.info(name)
             return found or await self.make(name, subjects, metadata, settings)
 
         found = (await self.until_answered(look))["config"]
@@ -336,7 +348,7 @@ class Stream:
             raise ClusterUnusable(
                 f"the cluster writes times in the zone {metadata.get('besedka_zone')}, and this node in {zone} (--utc)"
             )
-        self._numbering = metadata.get("besedka_numbering", "")
+        self._numbering = metadata.get(NUMBERING, "")
         return StreamState(
             metadata["besedka_id"],
             state["first_seq"],
@@ -344,7 +356,7 @@ class Stream:
             zone,
             state["last_seq"] - state["messages"],
             self._numbering,
-            metadata.get("besedka_restoring") == "1",
+            metadata.get(RESTORING) == "1",
         )
 
     async def ask(self, what: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -403,7 +415,7 @@ def room_of(subject: str) -> str:
     return unquote(subject.removeprefix(SUBJECTS))
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """The address of a server without its account."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
