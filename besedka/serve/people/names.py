@@ -380,7 +380,9 @@ class KnownNames(Table[Known]):
         if row.claim in self._by_claim and not names:
             del self._by_claim[row.claim]
         for look in row.looks:
-            self._by_look.pop(look, None)
+            # Another one that looks like it may hold it already: of two nodes that were asked at once the other one was faster.
+            if self._by_look.get(look) == row:
+                del self._by_look[look]
         # Names that looked like it are still held.
         for name in names:
             self._index(self._rows[name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from besedka.serve.people.names import Known, KnownNames, claim_of
 from besedka.serve.people.table import Table
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.skeletons import skeletons
+from tests.lengths import often
 
 CLAIMS = [claim_of(secret) for secret in ("one", "two", "three")]
 NAMES = ("Anna", "Аnna", "Boris")  # two that look the same
@@ -41,6 +43,7 @@ class Node:
             "blocks.txt": self.blocks,
         }
         self.rows = AgreedRows(self.tables)
+        self.made: set[str] = set()
         self._stream = stream
         self._applied = 0
 
@@ -65,7 +68,7 @@ class Node:
             for table in self.tables.values():
                 if table.in_flight():
                     table.appended(table.refreshed(table._in_flight))  # type: ignore[arg-type] # noqa: SLF001
-        return bool(wanted)
+        return bool(wanted) or any(table.is_changed for table in self.tables.values())
 
     def content(self) -> dict[str, set[Any]]:
         """All rows."""
@@ -98,7 +101,11 @@ def release(name: str) -> Act:
 
 
 def open_private(room: str, claim_: str) -> Act:
-    return suppressed(lambda node: node.rooms.open_private(room, "Anna", claim_))
+    def act(node: Node) -> None:
+        node.rooms.open_private(room, "Anna", claim_)
+        node.made.add(room)
+
+    return suppressed(act)
 
 
 def give_up(room: str) -> Act:
@@ -145,6 +152,7 @@ STEPS = st.lists(
 )
 
 
+@often(200)
 @given(STEPS)
 def test_all_nodes_end_with_the_same_rows(steps: list[tuple[int, Act]]) -> None:
     stream: list[tuple[Node, list[Change]]] = []
@@ -160,7 +168,10 @@ def test_all_nodes_end_with_the_same_rows(steps: list[tuple[int, Act]]) -> None:
             node.receive()
         is_open = True in [node.offer() for node in nodes]
     assert nodes[0].content() == nodes[1].content() == nodes[2].content()
-    # What they compute from them, too.
+    # What they compute from them, too. (Which rooms were private once, the audit log says.)
+    for node in nodes:
+        for room in {*chain.from_iterable(other.made for other in nodes)}:
+            node.rooms.note_recorded(room)
     for node in nodes:
         fresh = KnownNames(begun=NOW)
         fresh._rows = {row.name: row for row in node.names.rows()}  # noqa: SLF001
@@ -226,6 +237,13 @@ def test_who_is_second_is_refused_and_nothing_of_theirs_is_left(
     assert refusal is not None
     assert refusal.code is code
     assert {row.claim for table in (first.names, first.rooms) for row in table.rows()} == {CLAIMS[0]}
+
+
+def test_the_winner_of_a_name_is_known_at_the_node_of_the_loser() -> None:
+    for name in NAMES[:2]:
+        _, second, _ = together(claim("Anna", CLAIMS[0]), claim(name, CLAIMS[1]))
+        holders = [second.names.holder(other) for other in NAMES[:2]]
+        assert [holder.claim if holder else "" for holder in holders] == [CLAIMS[0], CLAIMS[0]]
 
 
 def test_the_same_person_may_claim_a_name_at_two_nodes_at_once() -> None:
