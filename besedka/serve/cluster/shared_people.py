@@ -48,6 +48,7 @@ class _Act:
         sequence: the number of its message; 0 before it is known.
         entry: the entry.
         is_written: whether the file has it.
+        is_in_force: whether it has taken effect here.
         recorded: done when it is in the file, or could not be written; of an act of another node None.
     """
 
@@ -144,21 +145,17 @@ class SharedPeople:
         rows = [
             Found(self._change(entry), is_new=number > kept)
             for number, entry in found
-            if not isinstance(entry, ActEntry | HeadEntry)
+            if isinstance(entry, RowEntry | RemarkEntry)
         ]
-        foreign = self._agreed.foreign(rows) if found and self._kept is None else ""
-        if not foreign:
-            self._agreed.find(rows)
-            for number, entry in found:
-                if isinstance(entry, ActEntry):
-                    self._find_act(number, entry, is_new=number > kept)
-        if found and self._kept is None and self._in_file.total():
-            foreign = AUDIT
-        if foreign:
-            raise ClusterUnusable(
-                f"{foreign} of this node, which is new in it, holds what the others do not have; start it in an empty folder"
-            )
-
+        is_new_here = bool(found) and self._kept is None
+        if is_new_here and (foreign := self._agreed.foreign(rows)):
+            raise _holds_more(foreign)
+        self._agreed.find(rows)
+        for number, entry in found:
+            if isinstance(entry, ActEntry):
+                self._find_act(number, entry, is_new=number > kept)
+        if is_new_here and self._in_file.total():
+            raise _holds_more(AUDIT)
         # Which rooms are private is known then.
         await self._has_none.wait()
         await self._offer_file()
@@ -350,3 +347,10 @@ class SharedPeople:
         table = self._tables[change.table]
         entry = RowEntry(change.table, [*table.write(change.row)], change.is_removed)
         return Offered(entry.subject(table.key(change.row)), encode_people_entry(entry))
+
+
+def _holds_more(name: str) -> ClusterUnusable:
+    """The refusal of a new node with people of its own."""
+    return ClusterUnusable(
+        f"{name} of this node, which is new in it, holds what the others do not have; start it in an empty folder"
+    )

@@ -162,11 +162,7 @@ class Directory:
         if self._agreement:
             self._agreement.note_recorded(entries)
         for entry in entries:
-            self.moderation.apply(entry)
-            if entry.act is Act.RELEASE:
-                self.names.note_freed(entry.user)
-            if entry.act is Event.PRIVATE:
-                self.rooms.note_recorded(entry.room)
+            self._apply(entry)
         await self._record_rooms()
         self._latest = max(self._latest, self.uptime.ended)
         self.look_after_names()
@@ -220,14 +216,19 @@ class Directory:
 
     def take_act(self, entry: AuditEntry) -> None:
         """Put in force what was recorded at another node."""
-        self.moderation.apply(entry, self.of_others.connections(entry) if self.of_others else ())
+        self._apply(entry, self.of_others.connections(entry) if self.of_others else ())
+        if entry.act is Event.PRIVATE:
+            self.recheck_sessions(self.sessions.in_room(entry.room))
+        if self.of_others:
+            self.of_others.acted(entry)
+
+    def _apply(self, entry: AuditEntry, connections: Iterable[int] = ()) -> None:
+        """Put an entry in force that this server did not decide now: it was in the file, or another node has recorded it."""
+        self.moderation.apply(entry, connections)
         if entry.act is Act.RELEASE:
             self.names.note_freed(entry.user)
         if entry.act is Event.PRIVATE:
             self.rooms.note_recorded(entry.room)
-            self.recheck_sessions(self.sessions.in_room(entry.room))
-        if self.of_others:
-            self.of_others.acted(entry)
 
     def take_changes(self, taken: Sequence[Taken]) -> None:
         """Act on changes that another node has made: whose rights have ended is put out."""

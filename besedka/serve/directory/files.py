@@ -133,9 +133,9 @@ class Files:
         if self._agreement is None:
             await self._store(changes, gathers=gathers)
             return
-        places = [*changes]
-        with self._agreement.unit(places):
-            await self._store(places, gathers=gathers)
+        row_keys = [*changes]
+        with self._agreement.unit(row_keys):
+            await self._store(row_keys, gathers=gathers)
 
     async def _store(self, changes: Iterable[Change], *, gathers: bool) -> None:
         outcomes = [

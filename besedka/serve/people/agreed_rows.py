@@ -153,34 +153,17 @@ class AgreedRows:
 
     def find(self, found: Iterable[Found]) -> None:
         """Take over what the others have, at the start: a row that is new comes from them, another difference was made in the file by hand, and is wanted now."""
-        known: dict[Table[Any], set[str]] = {table: set() for table in self._rows}
-        edited: list[RowChange] = []
         for change, is_new in found:
             if isinstance(change, RemarkChange):
                 self._take_remark(change)
                 continue
-            table = self._tables[change.table]
-            key = table.key(change.row)
-            theirs = None if change.is_removed else change.row
-            known[table].add(key)
-            if theirs is not None:
-                self._rows[table][key] = theirs
-            mine = table.get(key)
-            if mine == theirs and theirs is None and is_new:
-                table.note_removed(change.row)
-            elif mine != theirs and is_new:
-                table.take_agreed(key, theirs)
-            elif mine != theirs:
-                edited.append(self._change(table, key, mine))
-        for table, keys in known.items():
-            edited += [
-                RowChange(self._names[table], row, is_removed=False)
-                for row in table.rows()
-                if table.key(row) not in keys
-            ]
-        for change in edited:
-            table = self._tables[change.table]
-            table.change(table.key(change.row))
+            theirs = self._agree(change)
+            if is_new:
+                table = self._tables[change.table]
+                key = table.key(change.row)
+                self._take(table, key, change, table.get(key), theirs)
+        for table in self._rows:
+            self.look(table)
 
     def look(self, table: Table[Any]) -> None:
         """Want all differences in a table that was edited by hand."""
@@ -266,9 +249,11 @@ class AgreedRows:
 
     def _take_back(self, row_key: RowKey, refusal: Refused) -> None:
         table, key = row_key
-        agreed = self._rows.get(table, {})
-        if table in self._rows and table.get(key) != agreed.get(key):
-            table.take_agreed(key, agreed.get(key))
+        if not self.is_shared(table):
+            return
+        agreed = self._rows[table].get(key)
+        if table.get(key) != agreed:
+            table.take_agreed(key, agreed)
             self._refuse(row_key, refusal)
 
     def _change(self, table: Table[Any], key: str, mine: object) -> RowChange:

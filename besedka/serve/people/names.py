@@ -185,9 +185,10 @@ class KnownNames(Table[Known]):
         self.offsets = tuple(sorted({*self.offsets, *map(_seconds, _OFFSET.findall(line))}))
 
     def settle(self, mine: Known | None, base: Known | None, theirs: Known | None) -> Known | None:
-        if mine is None or theirs is None or mine.claim == theirs.claim:
-            latest = max(mine.last, theirs.last) if mine and theirs else ""
-            return replace(theirs, last=latest) if mine and theirs else None
+        if mine is None or theirs is None:
+            return None
+        if mine.claim == theirs.claim:
+            return replace(theirs, last=max(mine.last, theirs.last))
         if mine.claim and mine.claim != (base.claim if base else ""):
             raise Refused(ErrorCode.NAME_CLAIMED, name=mine.name)
         return theirs

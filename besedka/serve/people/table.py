@@ -249,7 +249,7 @@ class Table(Generic[R]):
 
     def unsettled(self) -> list[str]:
         """The keys of all rows that were changed and are not written yet."""
-        return [*{**(self._in_flight.keys if self._in_flight else {}), **self._changed}]
+        return [*dict.fromkeys([*self.in_flight(), *self._changed])]
 
     def in_flight(self) -> list[str]:
         """The keys of the rows that are in a batch."""
@@ -385,7 +385,7 @@ class Table(Generic[R]):
     def adopt(self, parsed: Parsed[R]) -> None:
         """Take the result of `parse`, except for rows that were changed here and are not written yet."""
         found = parsed.rows
-        for key in {**self._changed, **(self._in_flight.keys if self._in_flight else {})}:
+        for key in self.unsettled():
             if key in self._rows:
                 found[key] = self._rows[key]
             else:
