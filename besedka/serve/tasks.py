@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from typing import Any, Final, TypeVar
 
 from besedka.wire.errors import Refused
 
 log = logging.getLogger(__name__)
+
+CANCEL_AGAIN_SECONDS: Final = 0.1
+"""How long a cancelled task may take to end before it is cancelled again."""
 
 F = TypeVar("F", bound=asyncio.Future[Any])
 T = TypeVar("T")
@@ -56,6 +59,19 @@ async def run_all(*steps: Callable[[], Awaitable[None] | None]) -> None:
                 log.exception("a further step has failed after the first one that did")
     if first is not None:
         raise first
+
+
+async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait until they have ended.
+
+    Until Python 3.12 a cancellation is lost if it meets `asyncio.wait_for` in the moment in which that has its result (CPython issue 86296),
+    and libraries use that: a task that goes on is cancelled again.
+    """
+    running = {*tasks}
+    while running:
+        for task in running:
+            mark_retrieved(task).cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_SECONDS)
 
 
 def _log_error(done: asyncio.Task[Any]) -> None:

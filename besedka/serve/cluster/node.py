@@ -31,6 +31,7 @@ from besedka.serve.metrics import Metrics
 from besedka.serve.people.names import Names
 from besedka.serve.people.table import Table
 from besedka.serve.settings import Settings
+from besedka.serve.tasks import cancel_all
 from besedka.wire.counting import count_of
 
 log = logging.getLogger(__name__)
@@ -170,9 +171,7 @@ class Node:
         finally:
             sequencer.close()
             people.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel_all(tasks)
 
     async def close(self) -> None:
         """Write down how far this node is, and disconnect."""
