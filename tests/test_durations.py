@@ -202,7 +202,7 @@ WALL: Final = {
     "serve/chat/room_list.py": {MODERATION, INVITATIONS},
     "serve/chat/subscriptions.py": {MODERATION},
     "serve/people/sessions.py": {STAMPS},
-    "serve/session/act_effects.py": {MODERATION},
+    "serve/session/acts_of_others.py": {MODERATION},
     "serve/session/admission.py": {MODERATION, INVITATIONS},
     "serve/session/chat_session.py": {MODERATION},
     "serve/session/moderation.py": {MODERATION, INVITATIONS},

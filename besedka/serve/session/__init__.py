@@ -2,7 +2,7 @@
 
 `services` are the parts that sessions share; `base` is a session with subscriptions, `chat_session` one with Besedka's own protocol;
 `admission` checks and signs in people; `post` posts messages, and `unstored` keeps the order of those that were refused for now; `read_marking` moves read marks; `requests` answers requests about rooms,
-invitations and devices; `moderation` carries out acts of moderation on a `act_target`, whose `whereabouts` it knows, with `act_effects` at once, and `room_acts` those that end a room; `overview` is
+invitations and devices; `moderation` carries out acts of moderation on a `act_target`, whose `whereabouts` it knows, with `act_effects` at once, `acts_of_others` are those of other nodes, and `room_acts` those that end a room; `overview` is
 what the operator sees; `refusals` makes error frames.
 """
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, Self
 
 from besedka.serve.directory import Directory
 from besedka.serve.limits.networks import network_of
+from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.person import Person
 from besedka.serve.people.restrictions import identifiers_from
 from besedka.serve.people.sessions import LiveSession
@@ -40,6 +41,11 @@ class Target:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "looks", skeletons(self.user) if self.user else frozenset())  # it is frozen
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> Self:
+        """The target of an act that was recorded."""
+        return cls(entry.user, entry.claim, entry.addresses)
 
     @property
     def shown(self) -> str:

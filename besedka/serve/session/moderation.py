@@ -247,18 +247,16 @@ class Moderator:
         sessions = self._whereabouts.sessions(target)
         self._check_protected(frame.act, target, sessions, actor)
         self._check_applicable(frame.act, target, sessions, actor)
-        addresses = target.addresses
-        if frame.act is Act.BAN and target.user:
-            addresses = self._whereabouts.addresses(sessions)
-        if frame.act is Act.MUTE:
-            addresses = self._whereabouts.muted_addresses(target, sessions)
+        addresses = self._whereabouts.restricted_addresses(frame.act, target, sessions)
         until = self._until(frame) if frame.act in {Act.MUTE, Act.BAN} else 0
         entry = self._entry(
             frame, actor, user=target.user, claim=target.claim, addresses=addresses, until=until
         )
         # Those that it has before the entry is written, and after it.
-        before = self._connections(frame.act, target)
-        is_recorded = await self._record(entry, lambda: before | self._connections(frame.act, target))
+        before = self._whereabouts.muted_connections(frame.act, target)
+        is_recorded = await self._record(
+            entry, lambda: before | self._whereabouts.muted_connections(frame.act, target)
+        )
         # Also for sessions that began while the entry was written.
         self._effects.follow(entry)
         if frame.act in {Act.MUTE, Act.BAN}:
@@ -323,9 +321,6 @@ class Moderator:
         if act in _NOT_APPLICABLE:
             raise Refused(ErrorCode.NOT_ALLOWED, why=_filled(_NOT_APPLICABLE[act], user=target.shown))
         raise Refused(ErrorCode.NO_SUCH_NAME, name=target.shown)
-
-    def _connections(self, act: Act, target: Target) -> set[int]:
-        return self._whereabouts.connections(target) if act is Act.MUTE else set()
 
     def _is_moderator(self, session: LiveSession) -> bool:
         return any(self._moderation.is_moderator(person.claim) for person in session.people())

@@ -9,7 +9,8 @@ from besedka.serve.chat import CatchUp, Chat, LogReader, OpenRooms, Subscription
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.metrics import Metrics
-from besedka.serve.session.act_effects import ActEffects, ActsOfOthers
+from besedka.serve.session.act_effects import ActEffects
+from besedka.serve.session.acts_of_others import ActsOfOthers
 from besedka.serve.session.admission import Admission
 from besedka.serve.session.moderation import Moderator
 from besedka.serve.session.post import Pipeline
