@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,20 +20,6 @@ from tests.talking import WireClient, ids_in
 pytestmark = pytest.mark.xdist_group("cluster")
 
 LOG = "chat_history.txt"
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServers]:
-    """The servers of all tests here."""
-    with NatsServers(tmp_path_factory.mktemp("nats")) as servers:
-        yield servers
-
-
-@pytest.fixture
-def nats(servers: NatsServers) -> Iterator[NatsServers]:
-    """The servers, without a stream."""
-    yield servers
-    servers.delete_stream()
 
 
 @pytest.fixture

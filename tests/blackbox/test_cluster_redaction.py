@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,20 +24,6 @@ pytestmark = pytest.mark.xdist_group("cluster")
 OPTIONS = ("--lang", "en", "--utc", "--names", "open")
 TEXT = "the launch code is 0000"
 TOMBSTONE = "[removed]--------------"
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServers]:
-    """The servers of all tests here."""
-    with NatsServers(tmp_path_factory.mktemp("nats")) as servers:
-        yield servers
-
-
-@pytest.fixture
-def nats(servers: NatsServers) -> Iterator[NatsServers]:
-    """The servers, without a stream."""
-    yield servers
-    servers.delete_stream()
 
 
 class Nodes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nats as nats_py
@@ -21,36 +20,22 @@ pytestmark = pytest.mark.xdist_group("cluster")
 OPTIONS = ("--lang", "en", "--utc", "--names", "open")
 
 
-@pytest.fixture(scope="module")
-def all_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServers]:
-    """The servers of all tests here."""
-    with NatsServers(tmp_path_factory.mktemp("nats")) as servers:
-        yield servers
-
-
 @pytest.fixture
-def servers(all_servers: NatsServers) -> Iterator[NatsServers]:
-    """The servers, without a stream."""
-    yield all_servers
-    all_servers.delete_stream()
-
-
-@pytest.fixture
-def nodes(servers: NatsServers, make_server: ServerMaker, tmp_path: Path) -> list[RunningServer]:
+def nodes(nats: NatsServers, make_server: ServerMaker, tmp_path: Path) -> list[RunningServer]:
     """Two nodes, started."""
-    return [node(servers, make_server, tmp_path / f"node-{number}").start() for number in range(2)]
+    return [node(nats, make_server, tmp_path / f"node-{number}").start() for number in range(2)]
 
 
-def node(servers: NatsServers, make_server: ServerMaker, directory: Path) -> RunningServer:
+def node(nats: NatsServers, make_server: ServerMaker, directory: Path) -> RunningServer:
     """A node in a folder of its own, not started."""
     directory.mkdir()
-    return make_server(*OPTIONS, *servers.options, directory=directory)
+    return make_server(*OPTIONS, *nats.options, directory=directory)
 
 
-def restore(servers: NatsServers, at: RunningServer, *more: str) -> Done:
+def restore(nats: NatsServers, at: RunningServer, *more: str) -> Done:
     """Use the command at a node."""
     with Person(at.directory) as person:
-        return person.run("cluster", "restore", "--utc", *servers.options, *more)
+        return person.run("cluster", "restore", "--utc", *nats.options, *more)
 
 
 def refusal(at: RunningServer) -> str:
@@ -62,7 +47,7 @@ def refusal(at: RunningServer) -> str:
 
 
 def test_a_deleted_stream_is_made_anew_with_the_same_ids_and_epochs(
-    servers: NatsServers, nodes: list[RunningServer], make_server: ServerMaker, tmp_path: Path
+    nats: NatsServers, nodes: list[RunningServer], make_server: ServerMaker, tmp_path: Path
 ) -> None:
     first, second = nodes
     with WireClient(first) as anna, WireClient(second) as boris:
@@ -72,27 +57,27 @@ def test_a_deleted_stream_is_made_anew_with_the_same_ids_and_epochs(
         boris.send_frame("chat", room="dev", text="in another room", key="d")
         are_the_same(nodes, 80)
         are_the_same(nodes, 1, "chat_history.dev.txt")
-        restore(servers, first).assert_one_clear_line(1, "cannot use the cluster: its stream is well")
-        servers.delete_stream()
+        restore(nats, first).assert_one_clear_line(1, "cannot use the cluster: its stream is well")
+        nats.delete_stream()
         for each in nodes:
             assert each.wait() == 1
     before = files(nodes, "chat_history.txt")
     assert "its stream was deleted; end all nodes, and use besedka cluster restore" in refusal(second)
 
-    asked = restore(servers, first)
+    asked = restore(nats, first)
     assert (asked.status, asked.stderr.splitlines()[-1]) == (
         1,
         "besedka: nothing was changed: nobody answered; --yes does it without asking",
     )
-    shown = restore(servers, first, "--yes").assert_well()
+    shown = restore(nats, first, "--yes").assert_well()
     assert "the stream is not there any more" in shown
     assert "main: messages 1 to 40 of" in shown
     assert "dev: messages 1 to 1 of" in shown
     assert "41 messages published" in shown
-    again = restore(servers, second).assert_well()
+    again = restore(nats, second).assert_well()
     assert "the stream has all messages of this node" in again
 
-    new = node(servers, make_server, tmp_path / "new")
+    new = node(nats, make_server, tmp_path / "new")
     for each in (*nodes, new):
         each.start()
     with WireClient(second) as boris, WireClient(new) as clara:
@@ -107,11 +92,11 @@ def test_a_deleted_stream_is_made_anew_with_the_same_ids_and_epochs(
     are_the_same([*nodes, new], 1, "chat_history.dev.txt")
     assert not [*tmp_path.glob("*/*.aside-*")]
     assert second.stop() == 0
-    restore(servers, second).assert_one_clear_line(1, "its stream is well")
+    restore(nats, second).assert_one_clear_line(1, "its stream is well")
 
 
 def test_each_node_adds_what_only_it_has(
-    servers: NatsServers, nodes: list[RunningServer], tmp_path: Path
+    nats: NatsServers, nodes: list[RunningServer], tmp_path: Path
 ) -> None:
     longest, short = nodes
     with WireClient(longest) as anna:
@@ -124,13 +109,13 @@ def test_each_node_adds_what_only_it_has(
         anna.send_frame("chat", room="dev", text="only here", key="d")
         are_the_same([longest], 1, "chat_history.dev.txt")
     longest.stop()
-    servers.delete_stream()
+    nats.delete_stream()
 
-    assert "2 messages published" in restore(servers, short, "--yes").assert_well()
+    assert "2 messages published" in restore(nats, short, "--yes").assert_well()
     short.start().stop()
     assert "lacks 2 messages of" in (why := refusal(longest))
     assert "use besedka cluster restore here, too" in why
-    shown = restore(servers, longest, "--yes").assert_well()
+    shown = restore(nats, longest, "--yes").assert_well()
     assert "main: messages 3 to 4 of" in shown
     assert "dev: messages 1 to 1 of" in shown
     for each in nodes:
@@ -150,15 +135,15 @@ async def _interrupt(url: str) -> None:
 
 
 def test_no_node_starts_before_an_interrupted_restoration_is_finished(
-    servers: NatsServers, nodes: list[RunningServer]
+    nats: NatsServers, nodes: list[RunningServer]
 ) -> None:
     with WireClient(nodes[0]) as anna:
         anna.join("Anna")
         anna.say_many(["one"])
     nodes[0].stop()
-    looping.run(_interrupt(servers.urls[0]))
+    looping.run(_interrupt(nats.urls[0]))
     assert "if that was interrupted, use besedka cluster restore again" in refusal(nodes[0])
-    assert "the stream is being restored" in restore(servers, nodes[0], "--yes").assert_well()
+    assert "the stream is being restored" in restore(nats, nodes[0], "--yes").assert_well()
     nodes[0].start()
     are_the_same(nodes, 1)
 
@@ -177,7 +162,7 @@ async def _lose_entries(url: str, count: int) -> None:
 
 
 def test_lost_entries_are_published_again_behind_what_is_left(
-    servers: NatsServers, nodes: list[RunningServer], tmp_path: Path
+    nats: NatsServers, nodes: list[RunningServer], tmp_path: Path
 ) -> None:
     with WireClient(nodes[0]) as anna:
         anna.join("Anna")
@@ -186,9 +171,9 @@ def test_lost_entries_are_published_again_behind_what_is_left(
         are_the_same(nodes, 6)
     for each in nodes:
         each.stop()
-    looping.run(_lose_entries(servers.urls[0], 4))
+    looping.run(_lose_entries(nats.urls[0], 4))
     assert "the stream has lost entries; end all nodes, and use besedka cluster restore" in refusal(nodes[0])
-    shown = restore(servers, nodes[0], "--yes").assert_well()
+    shown = restore(nats, nodes[0], "--yes").assert_well()
     assert "the stream ends at entry 2, and this node has had all up to 6" in shown
     assert "main: messages 3 to 6 of" in shown
     for each in nodes:
@@ -201,24 +186,24 @@ def test_lost_entries_are_published_again_behind_what_is_left(
 
 
 def test_a_stream_with_other_messages_is_left_as_it_is(
-    servers: NatsServers, nodes: list[RunningServer], make_server: ServerMaker, tmp_path: Path
+    nats: NatsServers, nodes: list[RunningServer], make_server: ServerMaker, tmp_path: Path
 ) -> None:
     with WireClient(nodes[0]) as anna:
         anna.join("Anna")
         anna.say_many(["one"])
         are_the_same(nodes, 1)
-        servers.delete_stream()
+        nats.delete_stream()
         for each in nodes:
             assert each.wait() == 1
     # Without an entry it is replaced; with one it is not.
-    node(servers, make_server, tmp_path / "other").start().stop()
-    assert "without an entry; it is replaced" in restore(servers, nodes[0], "--yes").assert_well()
-    servers.delete_stream()
-    with WireClient(node(servers, make_server, tmp_path / "another").start()) as boris:
+    node(nats, make_server, tmp_path / "other").start().stop()
+    assert "without an entry; it is replaced" in restore(nats, nodes[0], "--yes").assert_well()
+    nats.delete_stream()
+    with WireClient(node(nats, make_server, tmp_path / "another").start()) as boris:
         boris.join("Boris")
         boris.say_many(["elsewhere"])
-    restore(servers, nodes[0], "--yes").assert_one_clear_line(1, "its stream is another one", "delete it")
+    restore(nats, nodes[0], "--yes").assert_one_clear_line(1, "its stream is another one", "delete it")
     with Person(tmp_path) as person:
-        done = person.run("cluster", "restore", "--utc", *servers.options)
+        done = person.run("cluster", "restore", "--utc", *nats.options)
         done.assert_one_clear_line(1, "this is not the history of a node")
         person.run("cluster", "restore").assert_one_clear_line(2, "no server of the cluster is named")

@@ -28,13 +28,6 @@ LONGEST_SECONDS = 5
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServers]:
-    """The servers of all tests here."""
-    with NatsServers(tmp_path_factory.mktemp("nats")) as servers:
-        yield servers
-
-
-@pytest.fixture(scope="module")
 def nodes(servers: NatsServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RunningServer]]:
     """Two nodes that all tests here share, each with people of its own."""
     with ExitStack() as stack:
