@@ -1,4 +1,4 @@
-"""Taking redacted texts out of the stream: what is left of an entry is published, and only then the entry is erased.
+"""Taking redacted texts out of the stream: the redacted form of an entry is published, and only then the entry is erased.
 
 Each node does it for each redaction that it applies, whoever has ordered that: the one at once, the others after a pause, when they find nothing left to do. Until then a node's checkpoint stays in
 front of the redaction, so that the next start receives it again. So whatever is killed between two steps, somebody takes the next one; each step may be taken any number of times.

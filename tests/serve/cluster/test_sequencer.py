@@ -1,4 +1,4 @@
-"""The sequencer of a node, without a stream: what is received is applied once, in its order."""
+"""The sequencer of a node, without a stream: received entries are applied once, in their order."""
 
 from __future__ import annotations
 
