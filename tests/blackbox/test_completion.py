@@ -51,7 +51,7 @@ def test_bash_completes_commands_options_and_values(anna: Person) -> None:
     assert completed(anna, "") == sorted(
         [
             *("serve", "chat", "send", "tail", "search", "history", "verify", "import"),
-            *("doctor", "admin", "completion"),
+            *("doctor", "admin", "cluster", "completion"),
         ]
     )
     assert completed(anna, "s") == ["search", "send", "serve"]
