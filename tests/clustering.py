@@ -21,6 +21,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.errors import NotFoundError, ServiceUnavailableError
 
 from besedka.serve.cluster.entry import Entry, decode_entry, encode_entry
+from besedka.serve.cluster.servers import ANSWER_SECONDS, QUESTION
 from tests import looping
 from tests.commanding import wait_until
 from tests.running import RunningServer, free_port
@@ -65,6 +66,8 @@ class NatsServers:
                 wait_until(partial(_listens, port))
             if self._sync:
                 wait_until(self._has_leader)
+            if self._sync and self._says:
+                wait_until(self._all_answer)
         except BaseException:
             self.__exit__()
             raise
@@ -156,8 +159,25 @@ class NatsServers:
             if folder in path.parts and text.encode() in _content(path)
         ]
 
+    def _all_answer(self) -> bool:
+        """Whether each of them is reached by way of the first one."""
+
+        async def ask() -> int:
+            client = await nats.connect(self.urls[0])
+            answers = await client.subscribe(inbox := client.new_inbox())
+            await client.publish(QUESTION, reply=inbox)
+            found = 0
+            with suppress(NatsTimeoutError):
+                while found < len(self.urls):
+                    await answers.next_msg(ANSWER_SECONDS)
+                    found += 1
+            await client.close()
+            return found
+
+        return looping.run(ask()) == len(self.urls)
+
     def _has_leader(self) -> bool:
-        """Whether they have found each other, and decided who leads: only then each sees all of them."""
+        """Whether they have decided who leads: only then streams can be made."""
         logs = (self._folder / f"nats-{number}" / "log.txt" for number in range(len(self._ports)))
         return all(b"metadata leader" in log.read_bytes() for log in logs)
 
