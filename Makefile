@@ -9,10 +9,10 @@ BIN    := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster test firefox torture bench history conformance wheel check style types pagetypes compiled format screenshots icons confusables frames man proto pins clean
+.PHONY: help run cluster test firefox torture torture-cluster bench history conformance wheel check style types pagetypes compiled format screenshots icons confusables frames man proto pins clean
 
 help: ## show the verbs
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 run: $(VENV)/run.stamp ## start the chat (ARGS="--port 9000" hands on options)
 	@$(BIN)/besedka serve $(ARGS)
@@ -31,11 +31,16 @@ firefox: $(VENV)/dev.stamp $(VENV)/firefox ## go through the page's stories in F
 	BESEDKA_TEST_FIREFOX="$$(cat $(VENV)/firefox)" $(BIN)/pytest tests/firefox $(ARGS)
 
 torture: node_modules/.stamp $(VENV)/browser ## the long version of the tests with faults (three quarters of an hour), and those that measure time
-	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_fields.py tests/attacks/test_confusables.py $(TIMED:%=--ignore %) $(ARGS)
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_fields.py tests/attacks/test_confusables.py $(TIMED:%=--ignore %) $(CLUSTER:%=--ignore %) $(ARGS)
 	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 tests/remote tests/blackbox/test_send.py
 	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 -m hypothesis tests/wire tests/serve tests/terminal tests/commands
 	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest tests/browser/test_accessibility.py tests/browser/test_copies.py tests/browser/test_returning.py
 	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -rP $(TIMED)
+
+torture-cluster: $(VENV)/dev.stamp ## the long version of the tests of clusters: faults, ends of everything, pauses, rolling updates (an hour)
+	BESEDKA_TORTURE=1 $(BIN)/pytest -rP $(CLUSTER) tests/torture/cluster $(ARGS)
+
+CLUSTER := tests/torture/test_cluster.py tests/torture/test_cluster_redaction.py
 
 # What they measure is a figure of the machine as well: they run alone.
 TIMED := tests/torture/test_greedy_address.py tests/browser/test_reading.py tests/attacks/test_slow_handshakes.py

@@ -219,6 +219,13 @@ class NatsServers:
 
         looping.run(delete())
 
+    def stop(self, number: int) -> None:
+        """Ask one of them to end, and wait until it has."""
+        process, self._processes[number] = self._processes[number], None
+        assert process
+        process.terminate()
+        process.wait()
+
     def kill(self, number: int) -> None:
         """End one of them at once."""
         process, self._processes[number] = self._processes[number], None

@@ -56,7 +56,9 @@ DURATIONS: Final = {
     "serve/chat/room_heads.py": {"REACH_SECONDS": SERVER, "RETRY_SECONDS": SERVER},
     "serve/session/unstored.py": {"REMEMBERED_SECONDS": SERVER},
     "serve/tasks.py": {"CANCEL_AGAIN_SECONDS": SERVER},
-    "serve/cluster/consumer.py": {"HEARTBEAT_SECONDS": SERVER, "SILENCE_SECONDS": SERVER},
+    "serve/cluster/consumer.py": dict.fromkeys(
+        ("HEARTBEAT_SECONDS", "SILENCE_SECONDS", "LATE_SECONDS"), SERVER
+    ),
     "serve/cluster/node.py": {"COMING_SECONDS": SERVER, "CHECKPOINT_SECONDS": SERVER},
     "serve/cluster/sequencer.py": {
         **dict.fromkeys(("AGAIN_SECONDS", "BEHIND_SECONDS"), SERVER),

@@ -17,6 +17,8 @@ needs() {
 
 # Firefox has a verb of its own: `make firefox`.
 echo "--ignore tests/firefox"
+# So have the long runs against a cluster: `make torture-cluster`.
+echo "--ignore tests/torture/cluster"
 
 needs strace tests/torture/test_promises.py::test_nothing_is_delivered_before_the_sync_that_covers_it_has_returned
 needs strace tests/torture/test_cluster.py::test_no_node_delivers_before_its_own_sync

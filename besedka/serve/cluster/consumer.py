@@ -29,6 +29,9 @@ HEARTBEAT_SECONDS: Final = 1.0
 SILENCE_SECONDS: Final = 3.0
 """Three heartbeats are missing: the consumer is gone, or the server that has it."""
 
+LATE_SECONDS: Final = 0.1
+"""An entry that the stream has acknowledged comes within milliseconds. If nothing comes for so long, not even another one, the server that had the consumer has ended. On a busy machine it may only be slow: each time in a row that a new consumer is made without avail, twice as long."""
+
 LOSSES_BELIEVED: Final = 10
 """A server that has just come up may know less for a moment."""
 
@@ -76,6 +79,7 @@ class Consumer:
         self._invalid: EntryInvalid | None = None
         self._count = 0
         self._came_at = self._loop.time()
+        self._late_after = LATE_SECONDS
         self._again = asyncio.Event()
         self._may_receive = asyncio.Event()
         self._may_receive.set()
@@ -116,12 +120,22 @@ class Consumer:
         """Wait until the consumer is lost."""
         while not self._again.is_set():
             silence = self._loop.time() - self._came_at
-            if silence >= SILENCE_SECONDS:
+            if silence >= SILENCE_SECONDS or self._is_late():
                 log.debug("nothing was heard of the stream for %.1f seconds", silence)
+                self._late_after = min(2 * self._late_after, SILENCE_SECONDS)
                 return
             with suppress(TimeoutError):
-                async with asyncio.timeout(SILENCE_SECONDS - silence):
+                async with asyncio.timeout(LATE_SECONDS / 2):
                     await self._again.wait()
+
+    def _is_late(self) -> bool:
+        """Whether an entry does not come that is in the stream."""
+        acknowledged = self._stream.acknowledged.get(self._name)
+        if acknowledged is None or acknowledged.number <= self.received:
+            return False
+        if self._subscription and self._subscription.pending_msgs:
+            return False  # it has come, and waits for its turn
+        return self._loop.time() - max(acknowledged.at, self._came_at) >= self._late_after
 
     async def _begin(self) -> bool:
         """Make a consumer behind the last entry that was received. Returns whether there is one."""
@@ -181,7 +195,7 @@ class Consumer:
         if number.consumer != self._count or number.stream <= self.received:
             self._again.set()  # some were lost on the way
             return
-        self.received = number.stream
+        self.received, self._late_after = number.stream, LATE_SECONDS
         try:
             may_go_on = self._receive(message.subject, number.stream, message.data)
         except EntryInvalid as error:

@@ -12,7 +12,7 @@ import secrets
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
@@ -95,11 +95,32 @@ class StreamState(msgspec.Struct, frozen=True):
     is_restoring: bool = False
 
 
+class Acknowledged(NamedTuple):
+    """An entry that a stream has.
+
+    Attributes:
+        number: its number.
+        at: when that was said, by the loop's clock.
+    """
+
+    number: int
+    at: float
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """The answer to an offer."""
+
+    stream: str = ""
+    seq: int = 0
+    error: dict[str, Any] | None = None
+
+
 class Stream:
     """The connection to a stream. Make it with `open`.
 
     Attributes:
         answered_at: when it was last heard of, by the loop's clock.
+        acknowledged: of each stream, the last entry of this node that it has, as an answer said.
     """
 
     def __init__(self, client: Client, replicas: int) -> None:
@@ -108,6 +129,7 @@ class Stream:
         self._loop = asyncio.get_running_loop()
         self._answers = client.new_inbox()
         self._numbering = ""
+        self.acknowledged: dict[str, Acknowledged] = {}
         self.answered_at = self._loop.time()
 
     @classmethod
@@ -277,8 +299,12 @@ class Stream:
 
     async def _answered(self, message: Msg) -> None:
         # A room that nobody listens to answers, too: with a status.
-        if (message.headers or {}).get("Status") is None:
-            self.answered_at = self._loop.time()
+        if (message.headers or {}).get("Status") is not None:
+            return
+        self.answered_at = self._loop.time()
+        answer = msgspec.json.decode(message.data or b"{}", type=_Answer)
+        if answer.error is None and answer.seq:
+            self.acknowledged[answer.stream] = Acknowledged(answer.seq, self.answered_at)
 
     async def info(self, name: str = STREAM) -> dict[str, Any] | None:
         """Describe a stream, as JetStream does; None if there is none.

@@ -1,0 +1,1 @@
+"""Long runs against a whole cluster, and figures of it: `make torture-cluster`."""
