@@ -59,6 +59,27 @@ DURATIONS: Final = {
     "serve/cluster/consumer.py": dict.fromkeys(
         ("HEARTBEAT_SECONDS", "SILENCE_SECONDS", "LATE_SECONDS"), SERVER
     ),
+    "serve/cluster/gossip.py": {
+        "PACE_SECONDS": SERVER,
+        "ASK_SECONDS": SERVER,
+        "_Node.asked_at": SERVER,
+    },
+    "serve/cluster/liveness.py": dict.fromkeys(
+        ("BEAT_SECONDS", "DEAF_SECONDS", "LEASE_SECONDS", "AWAY_SECONDS", "LEAVING_SECONDS"), SERVER
+    ),
+    "serve/cluster/bucket.py": {"ANSWER_SECONDS": SERVER},
+    "serve/cluster/leases.py": {"RESERVED_SECONDS": SERVER, "Held.at": SERVER},
+    "serve/cluster/names_in_use.py": dict.fromkeys(
+        (
+            "FORGOTTEN_SECONDS",
+            "RENEW_SECONDS",
+            "CHECK_SECONDS",
+            "DOUBT_SECONDS",
+            "DOUBT_AT_MOST_SECONDS",
+            "ALONE_SECONDS",
+        ),
+        SERVER,
+    ),
     "serve/cluster/node.py": {"COMING_SECONDS": SERVER, "CHECKPOINT_SECONDS": SERVER},
     "serve/cluster/sequencer.py": {
         **dict.fromkeys(("AGAIN_SECONDS", "BEHIND_SECONDS"), SERVER),
@@ -75,7 +96,7 @@ DURATIONS: Final = {
     "serve/cluster/shared_people.py": {"REWRITE_SECONDS": SERVER},
     "serve/cluster/servers.py": {"ANSWER_SECONDS": SERVER},
     "serve/cluster/stream.py": dict.fromkeys(
-        ("ANSWER_SECONDS", "START_SECONDS", "ELECTION_SECONDS", "RETRY_SECONDS"), SERVER
+        ("ANSWER_SECONDS", "START_SECONDS", "ELECTION_SECONDS", "RETRY_SECONDS", "Acknowledged.at"), SERVER
     ),
     "serve/chat/notices.py": {"NOTICE_SECONDS": SERVER, "NOTICE_BURST_SECONDS": SERVER},
     "serve/chat/open_rooms.py": {

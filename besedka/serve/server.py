@@ -97,7 +97,7 @@ async def _serve(
     loop = asyncio.get_running_loop()
     _look_at(settings)
     node = await _join(settings)
-    chat = Chat(settings, node.sequencer if node else None, node.people if node else None)
+    chat = _chat(settings, node)
     try:
         restored = await chat.start()
         path, is_named = settings.access_keys, settings.key_file is not None
@@ -142,8 +142,7 @@ async def _serve(
             )
             is_asked_to = await _stopped(signals.stop, failures)
             deadline.begin()
-            service_manager.stopping()
-            _log_cause(signals.cause, failures)
+            _announce_end(signals.cause, failures, node)
             stop_accepting()
             if doors.grpc:
                 await doors.grpc.stop_accepting()
@@ -184,6 +183,15 @@ async def _join(settings: Settings) -> Node | None:
     except ModuleNotFoundError as error:
         raise ClusterUnusable(missing_package(error)) from error
     return await Node.join(settings)
+
+
+def _chat(settings: Settings, node: Node | None) -> Chat:
+    """The chat of this server, which shares with those of the other nodes of a cluster."""
+    if node is None:
+        return Chat(settings)
+    chat = Chat(settings, node.sequencer, node.people, node.presence.gossip.people)
+    node.presence.share(chat.elsewhere_notices, chat.directory)
+    return chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +371,14 @@ def _log_addresses(settings: Settings, listener: socket.socket) -> None:
         addresses.append(f"unix:{settings.admin_socket.absolute()}")
     for address in addresses:
         log.info("listens on %s", address, extra=event("listening", address=address))
+
+
+def _announce_end(signal: str, failures: Iterable[asyncio.Future[Any]], node: Node | None) -> None:
+    """Tell the service manager, the log, and the other nodes that the server stops."""
+    service_manager.stopping()
+    _log_cause(signal, failures)
+    if node:
+        node.presence.leave()
 
 
 def _log_cause(signal: str, failures: Iterable[asyncio.Future[Any]]) -> None:

@@ -51,7 +51,7 @@ def are_the_same(nodes: list[RunningServer], lines: int, name: str = LOG) -> Non
 def test_all_nodes_have_the_same_messages_in_the_same_order(nodes: list[RunningServer]) -> None:
     with WireClient(nodes[0]) as anna, WireClient(nodes[1]) as boris, WireClient(nodes[2]) as clara:
         epochs = {
-            anna.join("Anna")["epoch"],
+            anna.join("Anna", secret="a")["epoch"],
             boris.join("Boris")["epoch"],
             clara.join("Clara")["epoch"],
         }
@@ -65,7 +65,7 @@ def test_all_nodes_have_the_same_messages_in_the_same_order(nodes: list[RunningS
         # Who goes on at another node reads on from the same id.
         moved = WireClient(nodes[1])
         with moved:
-            welcome = moved.join("Anna", since=80, epoch=epochs.pop())
+            welcome = moved.join("Anna", secret="a", since=80, epoch=epochs.pop())
             assert "reset" not in welcome
             assert moved.receive_to(90) == list(range(81, 91))
 

@@ -59,8 +59,10 @@ class Person:
         *,
         messages: int = sys.maxsize,
         unsettled_at_most: int = sys.maxsize,
+        secret: str = "",
     ) -> None:
         self.name = name
+        self._secret = secret
         self._url = url
         self._connection = ChatConnection(url)
         self._membership: Membership
@@ -75,7 +77,7 @@ class Person:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._membership = self._connection.join("main", self.name)
+        self._membership = self._connection.join("main", self.name, secret=self._secret)
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._talk())]
 
     async def has_joined(self) -> None:
@@ -167,9 +169,21 @@ async def are_heard(record: Record, count: int) -> None:
 
 
 async def torment(
-    urls: Sequence[str], people: int, pause: float, torments: Callable[[Record], Awaitable[None]]
+    urls: Sequence[str],
+    people: int,
+    pause: float,
+    torments: Callable[[Record], Awaitable[None]],
+    *,
+    have_secrets: bool = False,
 ) -> Record:
     """Let people talk, by all these ways in turn, while something is done to the server.
+
+    Args:
+        urls: the ways.
+        people: how many.
+        pause: of each between two messages, in seconds.
+        torments: is done to the server.
+        have_secrets: whether each is the same person wherever they come back, as most clients are.
 
     Returns:
         What was said and heard when all has calmed down.
@@ -182,6 +196,7 @@ async def torment(
             record,
             pause,
             unsettled_at_most=UNSETTLED_AT_MOST,
+            secret=f"secret {number}" if have_secrets else "",
         )
         for number in range(people)
     ]

@@ -124,7 +124,7 @@ def test_faults_of_nodes_and_servers_lose_nothing_and_double_nothing(
 ) -> None:
     with ExitStack() as until, NatsServers(tmp_path) as nats:
         cluster = Cluster(nats, make_server, tmp_path, until)
-        record = looping.run(torment(cluster.urls, MOVING + STAYING, 0.1, cluster.torment))
+        record = looping.run(torment(cluster.urls, MOVING + STAYING, 0.1, cluster.torment, have_secrets=True))
         logs = nats.entries()
         for node in cluster.nodes:
             assert node.stop() == 0

@@ -7,6 +7,7 @@ from typing import Final
 
 from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.committer import Committer
+from besedka.serve.chat.elsewhere import ElsewhereNotices
 from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.notices import Notices, NoticeTurns
 from besedka.serve.chat.open_rooms import OpenRooms
@@ -25,7 +26,7 @@ from besedka.serve.directory import AgreementMaker, Directory
 from besedka.serve.errors import HistoryLost
 from besedka.serve.history import Restored
 from besedka.serve.metrics import Metrics
-from besedka.serve.room import Room
+from besedka.serve.room import Elsewhere, Room
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import run_all
 from besedka.wire.errors import Refused
@@ -41,6 +42,7 @@ class Chat:
         settings: the place of the files, and the rules.
         order: makes the sequencer; if None the server is alone, and decides the order itself.
         agree: makes the agreement about people; if None the server is alone.
+        elsewhere: the people at other nodes of a cluster; None if the server is alone.
 
     Attributes:
         clock: the server's clock.
@@ -55,6 +57,7 @@ class Chat:
         redactor: for moderators.
         endings: ends rooms that are deleted or renamed.
         heads: waits until this node has what clients have read at others.
+        elsewhere_notices: tells open rooms of people at other nodes.
         committer: stores and delivers posted messages.
     """
 
@@ -63,6 +66,7 @@ class Chat:
         settings: Settings,
         order: SequencerMaker | None = None,
         agree: AgreementMaker | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._workers = Workers()
         self.clock = clock = Clock(settings.zone)
@@ -82,7 +86,9 @@ class Chat:
             turns=turns,
             epoch_of=sequencer.epoch_of,
             redactions=sequencer.redactions,
+            elsewhere=elsewhere,
         )
+        self.elsewhere_notices = ElsewhereNotices(self.rooms, notices, typing)
         self.unused = UnusedRooms(self.directory, self.rooms, clock.now)
         self.log_reader = LogReader(self.rooms, self._workers, names, counters, clock)
         self.resends = Resends(self.rooms, self._workers, settings.zone)

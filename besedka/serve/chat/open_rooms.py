@@ -34,7 +34,7 @@ from besedka.serve.history import (
 )
 from besedka.serve.log_event import event
 from besedka.serve.metrics import Metrics
-from besedka.serve.room import KeyMemory, NewRooms, RecentMemory, Room, RoomShares, Tenant
+from besedka.serve.room import Elsewhere, KeyMemory, NewRooms, RecentMemory, Room, RoomShares, Tenant
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -85,6 +85,7 @@ class OpenRooms:
         turns: what notices of new rooms share with others.
         epoch_of: the epoch of a room's log that has no message yet; an empty one is any.
         redactions: has redactions done by all servers, also those that were not finished; None if there are no others.
+        elsewhere: the people at other nodes of a cluster; None if this server is alone.
 
     Attributes:
         shares: how many rooms each source holds.
@@ -103,9 +104,11 @@ class OpenRooms:
         turns: NoticeTurns,
         epoch_of: Callable[[str], str],
         redactions: RedactionOrder | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._epoch_of = epoch_of
         self._redactions = redactions
+        self._elsewhere = elsewhere
         self._path = settings.history.absolute()
         self._directory = directory
         self._workers = workers
@@ -132,7 +135,7 @@ class OpenRooms:
         self._names = RoomNames(self._path, directory.rooms, workers, self._is_claimed)
         self.watchers = RoomWatchers(directory.rooms.kind, turns)
         self._written = WrittenRooms(self._path, workers, self._has_found)
-        self.list = RoomList(directory, self._written, self._rooms, clock)
+        self.list = RoomList(directory, self._written, self._rooms, clock, elsewhere)
         # Rooms that are being ended, or could not be ended: nobody can open them.
         self._ending: dict[str, asyncio.Future[None]] = {}
         self._warned_at = float("-inf")
@@ -570,7 +573,12 @@ class OpenRooms:
         self._histories[name] = history
         self._warn_of_others(name, history, Care.PRIVATE if is_private else Care.SHARED)
         room = self._rooms[name] = Room(
-            name, history, self._metrics.counters, keys=self._keys, recent=self._recent
+            name,
+            history,
+            self._metrics.counters,
+            keys=self._keys,
+            recent=self._recent,
+            elsewhere=self._elsewhere,
         )
         self._report(name, history.restored)
         # The client that opened it may have gone meanwhile, or be refused.

@@ -16,7 +16,7 @@ from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
 from besedka.serve.history import RoomFiles, room_files
 from besedka.serve.limits.rate_limits import LIST_BYTES
-from besedka.serve.room import Room
+from besedka.serve.room import Elsewhere, Room
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import ROOMS_LISTED, ROOMS_LISTED_BYTES, Kind, RoomEntry, listed_bytes
 
@@ -113,6 +113,7 @@ class RoomList:
         written: the rooms that have a log.
         rooms: the rooms that are open, by their names.
         clock: unix seconds.
+        elsewhere: the people at other nodes of a cluster; None if this server is alone.
     """
 
     def __init__(
@@ -121,7 +122,9 @@ class RoomList:
         written: WrittenRooms,
         rooms: Mapping[str, Room],
         clock: Callable[[], float],
+        elsewhere: Elsewhere | None = None,
     ) -> None:
+        self._elsewhere = elsewhere
         self._directory = directory
         self._written = written
         self._rooms = rooms
@@ -155,11 +158,17 @@ class RoomList:
         kind = self._directory.rooms.kind(name)
         if is_own is (kind is Kind.OPEN) or not self._directory.policy.lists(name, claim):
             return None
-        count = self._rooms[name].presence.count if name in self._rooms else 0
+        count = self._count(name)
         is_blocked = self._directory.direct.has_blocked_peer(name, claim)
         is_archived = self._directory.moderation.is_archived(name)
         peer = self._directory.peer(name, claim)
         return RoomEntry(name, count, kind, peer, asked, is_blocked, is_archived)
+
+    def _count(self, name: str) -> int:
+        """The number of people in a room, which may be open at other nodes only."""
+        if name in self._rooms:
+            return self._rooms[name].presence.count
+        return self._elsewhere.count(name) if self._elsewhere else 0
 
 
 class WrittenRooms:

@@ -10,5 +10,8 @@ the form of what is in the stream, and `room_order` the rules of compare-and-set
 `checkpoint` remembers how far the logs are, and `servers` are those of NATS. `restoring` makes a stream anew that was lost, of the `lost_messages` that are in the logs, and `health` is for
 those who look at a cluster from outside.
 
+`presence` shares who is present. Of that the nodes tell each other by `gossip`, in `gossip_frames`; `elsewhere` is who is where by it, and `liveness` which nodes are alive; all but `gossip` are pure. `names_in_use`
+has `leases` of names, pure, which are kept in a `bucket` of JetStream.
+
 Only the server imports it, and only with ``--cluster``: on one machine NATS is never imported.
 """

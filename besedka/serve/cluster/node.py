@@ -18,6 +18,7 @@ from besedka.serve.cluster.entry import EntryInvalid
 from besedka.serve.cluster.fixed import FixedEntries
 from besedka.serve.cluster.lost_messages import Differs, lacking_of, written_logs
 from besedka.serve.cluster.people_stream import PEOPLE_STREAM, ensure_people
+from besedka.serve.cluster.presence import SharedPresence
 from besedka.serve.cluster.sequencer import ClusterSequencer
 from besedka.serve.cluster.servers import SERVERS_AT_LEAST, check_servers
 from besedka.serve.cluster.shared_people import SharedPeople
@@ -48,6 +49,7 @@ class Node:
 
     Attributes:
         failed: done when the cluster cannot be used any more; the server must then stop with this error.
+        presence: the people present here, and at the other nodes.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Node:
         self._sequencer: ClusterSequencer | None = None
         self._people: SharedPeople | None = None
         self._checkpoint = kept
+        self.presence = SharedPresence(stream.client, state.id)
         self.failed: asyncio.Future[ServeError] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -138,6 +141,7 @@ class Node:
             raise RuntimeError("the sequencer and the people are made first")
         sequencer, people = self._sequencer, self._people
         self._show(sequencer, metrics)
+        await self.presence.start()
         of_people = Consumer(self._stream, PEOPLE_STREAM, self._state.id, 0, people.receive)
         consumer = Consumer(
             self._stream,
@@ -153,6 +157,7 @@ class Node:
             people.keep_acts(),
             self._receive(consumer),
             self._keep_checkpoints(),
+            self._share_presence(),
             sequencer.redactions.replacer.run(),
         )
         tasks = [asyncio.ensure_future(work) for work in works]
@@ -206,6 +211,12 @@ class Node:
         await consumer.caught_up.wait()
         if self._sequencer:
             await self._sequencer.all_applied()
+
+    async def _share_presence(self) -> None:
+        try:
+            await self.presence.run()
+        except ClusterUnusable as error:
+            self._fail(str(error))
 
     async def _receive(self, consumer: Consumer) -> None:
         try:

@@ -12,6 +12,7 @@ from besedka.serve.act_on_each import act_on_each
 from besedka.serve.directory.agreement import AgreementMaker
 from besedka.serve.directory.files import Change, Files
 from besedka.serve.directory.lapses import LAPSE_SECONDS, Lapses
+from besedka.serve.directory.names_in_use import NamesInUse
 from besedka.serve.directory.private_record import PrivateRecord
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.log_event import event
@@ -81,6 +82,7 @@ class Directory:
         devices: the add-a-device links.
         read_marks: how far people have read; empty where no names are held.
         people: the people present.
+        names_in_use: the names in use at other nodes of a cluster; None if the server is alone.
         sessions: all connections, calls and downloads.
         moderation: the moderation in force.
         policy: the rules of entry.
@@ -111,6 +113,7 @@ class Directory:
         self.devices = DeviceLinks()
         self.read_marks = ReadMarks()
         self.people = PresentPeople(self.names)
+        self.names_in_use: NamesInUse | None = None
         self.sessions = LiveSessions(clock)
         self.moderation = ActsInForce(settings.zone)
         self._lapses = Lapses(
@@ -422,6 +425,8 @@ class Directory:
     def sign_out(self, person: Person) -> None:
         """Sign out one connection of a person."""
         self.people.sign_out(person, write_moment(self._now()))
+        if self.names_in_use and not person.uses:
+            self.names_in_use.release(person)
 
     def redeem(self, room: str, person: Person, invite: str) -> None:
         """Use a person's invitation to make them a member of a private room, unless they are one already.

@@ -97,6 +97,10 @@ class PresentPeople:
             if person.is_verified:
                 self._names.touch(person.claim, person.name, now)
 
+    def under(self, look: str) -> Person | None:
+        """The person who is present under a name with this skeleton."""
+        return self._by_look.get(look)
+
     def present(self) -> set[Person]:
         """All people present."""
         return {*self._by_look.values()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Final
 
@@ -13,6 +13,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from besedka.serve.people.person import Person
+from besedka.serve.room.elsewhere import Elsewhere
 from besedka.serve.room.subscriber import Subscriber
 from besedka.wire.errors import Language
 from besedka.wire.frames import System
@@ -68,55 +69,90 @@ class Presence:
 
     Args:
         room: its name.
+        elsewhere: the people at other nodes of a cluster; None where there are none. A person who is here and there counts once.
 
     Attributes:
         notices: how many notices there have been.
     """
 
-    def __init__(self, room: str) -> None:
+    def __init__(self, room: str, elsewhere: Elsewhere | None = None) -> None:
         self.notices = 0
         self._room = room
+        self._elsewhere = elsewhere
         self._people: dict[Person, int] = {}
         self._changes = _Changes()
+        self._is_state_due = False
 
     @property
     def count(self) -> int:
         """The number of people in the room."""
-        return len(self._people)
+        return len(self._people) + (self._elsewhere.count(self._room) if self._elsewhere else 0)
 
     def names(self) -> list[str]:
-        """Their names, the first `NAMES_LISTED` of them, in the order in which they came."""
-        return [*islice(filter(None, map(_NAME, self._people)), NAMES_LISTED)]
+        """Their names, the first `NAMES_LISTED` of them, in the order in which they came; those who are only elsewhere follow."""
+        names = filter(None, map(_NAME, self._people))
+        elsewhere = self._elsewhere.names(self._room) if self._elsewhere else ()
+        return [*islice(chain(names, elsewhere), NAMES_LISTED)]
 
     def arrive(self, person: Person) -> None:
         """Add a connection of a person."""
         before = self._people.get(person, 0)
         self._people[person] = before + 1
-        if not before:
-            self._changes.add(person.name, self._changes.joined, self._changes.left)
+        if not before and not (self._elsewhere and self._elsewhere.arrive(self._room, person)):
+            self.arrive_elsewhere(person.name)
 
     def depart(self, person: Person) -> None:
         """Remove a connection of a person."""
         self._people[person] -= 1
         if not self._people[person]:
             del self._people[person]
-            self._changes.add(person.name, self._changes.left, self._changes.joined)
+            if not (self._elsewhere and self._elsewhere.depart(self._room, person)):
+                self.depart_elsewhere(person.name)
 
     def rename(self, former: Person, person: Person) -> None:
         """Record a change of name, after the old name has departed and the new one has arrived."""
-        self._changes.rename(former.name, person.name)
+        self.rename_elsewhere(former.name, person.name)
+        if self._elsewhere:
+            self._elsewhere.rename(self._room, former.name, person.name)
 
     def withdraw(self, person: Person) -> None:
         """Remove a connection of a person of whom no notice is to tell: only those who miss it learn the present state."""
         self._people[person] -= 1
         if not self._people[person]:
             del self._people[person]
-            self._changes.forget(person.name)
-            self.notices += 1
+            if not (self._elsewhere and self._elsewhere.withdraw(self._room, person)):
+                self.withdraw_elsewhere(person.name)
+
+    # The same, of people who came and went at another node only.
+
+    def arrive_elsewhere(self, name: str) -> None:
+        """Record that a person is in the room who was not."""
+        self._changes.add(name, self._changes.joined, self._changes.left)
+
+    def depart_elsewhere(self, name: str) -> None:
+        """Record that a person is not in the room any more."""
+        self._changes.add(name, self._changes.left, self._changes.joined)
+
+    def rename_elsewhere(self, former: str, name: str) -> None:
+        """Record a change of name."""
+        self._changes.rename(former, name)
+
+    def withdraw_elsewhere(self, name: str) -> None:
+        """Record that a person is not in the room any more, and that no notice is to tell it."""
+        self._changes.forget(name)
+        self.notices += 1
+
+    def change_elsewhere(self) -> None:
+        """Record that others are in the room now, of whom nothing is known: the next notice tells the present state."""
+        self._is_state_due = True
 
     def take_notice(self, stamp: str) -> Notice | None:
         """A notice of the changes since the last one, if there are any."""
         changes = self._changes
+        if self._is_state_due:
+            self._is_state_due, self._changes = False, _Changes()
+            self.notices += 1
+            return self.state(stamp)
         if not changes.joined and not changes.left:
             return None
         self._changes = _Changes()

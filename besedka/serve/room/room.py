@@ -27,6 +27,7 @@ from besedka.serve.history import LATEST_MESSAGES, Latest
 from besedka.serve.room.batch import Batch, Draft, Gathering, Position
 from besedka.serve.room.broadcast import Broadcast, Encode
 from besedka.serve.room.dedup import Dedup, KeyMemory
+from besedka.serve.room.elsewhere import Elsewhere
 from besedka.serve.room.presence import Notice, Presence
 from besedka.serve.room.recent import RecentBroadcasts, RecentMemory
 from besedka.serve.room.redactions import Redactions
@@ -68,7 +69,14 @@ class Room:
     """
 
     def __init__(
-        self, name: str, log: Log, counters: Counters, *, keys: KeyMemory, recent: RecentMemory
+        self,
+        name: str,
+        log: Log,
+        counters: Counters,
+        *,
+        keys: KeyMemory,
+        recent: RecentMemory,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.name = name
         self.head = log.count
@@ -76,7 +84,8 @@ class Room:
         self._counters = counters
         self._epoch = log.epoch
         self.holds = 0
-        self.presence = Presence(name)
+        self._elsewhere = elsewhere
+        self.presence = Presence(name, elsewhere)
         self.redactions = Redactions()
         self.typists = Typists()
         self._subscribers: set[Subscriber] = set()
@@ -306,9 +315,12 @@ class Room:
     def broadcast_typists(self) -> bool:
         """Tell all live subscribers who is typing, each of the others only. Returns whether anybody is."""
         typists = self.typists.take()
-        frames = {typist: Typing(self.name, typist.person.name) for typist in typists}
+        own = {typist: Typing(self.name, typist.person.name) for typist in typists}
+        if own and self._elsewhere:
+            self._elsewhere.type(self.name, [frame.user for frame in own.values()])
+        frames = [*own.values(), *(Typing(self.name, name) for name in self.typists.take_elsewhere())]
         if frames:
-            self._send_to_some([*frames.values()], frames)
+            self._send_to_some(frames, own)
         return bool(frames)
 
     @property

@@ -23,6 +23,7 @@ class Typists:
         # By the person's identity, the oldest first: a person has one pause on all connections, also after leaving and joining again.
         self._typed_at: dict[str, float] = {}
         self._untold: dict[str, Subscriber] = {}
+        self._untold_elsewhere: dict[str, None] = {}
 
     def add(self, subscriber: Subscriber, now: float) -> bool:
         """Note that a subscriber is typing. Returns whether the room is to be told."""
@@ -53,6 +54,18 @@ class Typists:
         """Those of whom the room is to be told now."""
         untold, self._untold = self._untold, {}
         return [*untold.values()]
+
+    def add_elsewhere(self, name: str) -> None:
+        """Note that somebody of this name is typing at another node, which has seen to their pause."""
+        self._untold_elsewhere.pop(name, None)
+        self._untold_elsewhere[name] = None
+        if len(self._untold_elsewhere) > TYPISTS_REPORTED:
+            del self._untold_elsewhere[next(iter(self._untold_elsewhere))]
+
+    def take_elsewhere(self) -> list[str]:
+        """The names of those at other nodes of whom the room is to be told now."""
+        untold, self._untold_elsewhere = self._untold_elsewhere, {}
+        return [*untold]
 
     def _forget(self, now: float) -> None:
         while self._typed_at:

@@ -6,13 +6,13 @@ To join a room, with a name or unseen, the sequence of steps is defined here, an
 2. check the room (`Policy.check_room`): it is open, or the person is a member, or their invitation is valid;
 3. open the room: its log may have to be read first; a muted person (`ActsInForce.check_voice`) and a join with `must_exist` create none; a node of a
    cluster may be behind what the person has read at another (`RoomHeads`);
-4. sign in (`Directory.sign_in`): the name is theirs, or free;
+4. sign in (`Directory.sign_in`): the name is theirs, or free, at all nodes of a cluster (`NamesInUse`);
 5. redeem an invitation to the room (`Directory.redeem`);
 6. wait until their claim and their membership are on disk.
 
 To read without joining: 1, 2; the room exists; 6, 3. The rules of 1 and 2 are in `besedka/serve/people/policy.py`.
 
-Steps 3 and 6 may wait, and after a wait all steps start again: meanwhile the person may have been banned, the invitation revoked or used up,
+Steps 3, 4 and 6 may wait, and after a wait all steps start again: meanwhile the person may have been banned, the invitation revoked or used up,
 the room closed, the name taken. An attempt leaves nothing behind but the work that it waits for.
 """
 
@@ -120,6 +120,8 @@ class Admission:
             return room
         if reaching := self._heads.reaching(room, arrival.since, arrival.epoch):
             return reaching
+        if taking := self.taking(arrival):
+            return taking
         person = self._sign_in(arrival, claim)
         try:
             self._directory.redeem(room.name, person, arrival.invite)
@@ -149,8 +151,15 @@ class Admission:
             found = self.attempt(arrival)
         return found
 
+    def taking(self, arrival: Arrival) -> Waiting | None:
+        """The wait until a name is a person's at all nodes of a cluster; None if there is nothing to wait for. It may fail with `name_taken`."""
+        names = self._directory.names_in_use
+        if names is None or not arrival.name:
+            return None
+        return names.taking(arrival.name, claim_of(arrival.secret), arrival.fallback)
+
     def rename(self, arrival: Arrival) -> Person:
-        """Sign in a person under another name, in a room that they are in.
+        """Sign in a person under another name, in a room that they are in; in a cluster, after the wait of `taking`.
 
         Raises:
             Refused: `banned`, `not_known`; `name_taken`, `name_claimed`, `too_many_names`.

@@ -93,7 +93,11 @@ class SeedSession(SessionBase):
     def receive(self, text: str) -> None:
         try:
             frame = decode_seed(text)
-            outcome = self._post(clean_name(frame.user), frame.text)
+            name = clean_name(frame.user)
+            if taking := self._taking(name):
+                self._connection.wait_for(self._post_later(name, frame.text, taking))
+                return
+            outcome = self._post(name, frame.text)
         except Refused as refusal:
             self._refuse(refusal)
         else:
@@ -156,6 +160,20 @@ class SeedSession(SessionBase):
     async def _answer_post(self, posting: asyncio.Future[Message | None]) -> None:
         try:
             await posting
+        except Refused as refusal:
+            self._refuse(refusal)
+
+    def _taking(self, name: str) -> Waiting | None:
+        """The wait for a name, if it is another one than before; only in a cluster is there one."""
+        is_new = self._member and (self._speaker is None or self._speaker.name != name)
+        return self.services.admission.taking(Arrival(DEFAULT_ROOM, self.limiter, name)) if is_new else None
+
+    async def _post_later(self, name: str, text: str, taking: Waiting) -> None:
+        try:
+            await asyncio.shield(taking)
+            outcome = self._post(name, text)
+            if isinstance(outcome, Coroutine):
+                await run_to_end(outcome)
         except Refused as refusal:
             self._refuse(refusal)
 

@@ -1,0 +1,86 @@
+"""The people present at this node, shared with the other nodes: who they are, and their names."""
+
+from __future__ import annotations
+
+import asyncio
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from besedka.serve.cluster.gossip import Gossip, Observer
+from besedka.serve.cluster.names_in_use import ClusterNames, names_bucket
+from besedka.serve.directory import Directory
+from besedka.serve.errors import ClusterUnusable
+from besedka.serve.people.person import Person
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Refused
+
+
+class SharedPresence:
+    """The presence of a node's people. Call `share`, then `start`, then `run`.
+
+    Args:
+        client: the connection to NATS.
+        cluster: the id of the cluster.
+
+    Attributes:
+        gossip: tells who is where.
+    """
+
+    def __init__(self, client: Client, cluster: str) -> None:
+        self._client = client
+        self._cluster = cluster
+        self._observer: Observer | None = None
+        self._names: ClusterNames | None = None
+        self.gossip = Gossip(client, cluster)
+
+    def share(self, observer: Observer, directory: Directory) -> None:
+        """Share these people.
+
+        Args:
+            observer: is told of people at other nodes.
+            directory: the people here, and their sessions.
+        """
+
+        def lose(person: Person) -> None:
+            sessions = [session for session in directory.sessions if person in session.people()]
+            refusal = Refused(ErrorCode.OUT_OF_REACH)  # they may come back at once
+            directory.disconnect(sessions, CloseCode.OUT_OF_REACH, refusal)
+
+        self._observer = observer
+        self._names = directory.names_in_use = ClusterNames(
+            names_bucket(self._client),
+            self.gossip.node,
+            self._cluster,
+            self.gossip,
+            known=directory.names,
+            people=directory.people,
+            digest=self.gossip.people.digest_of,
+            lose=lose,
+        )
+
+    async def run(self) -> None:
+        """Share them, for ever.
+
+        Raises:
+            ClusterUnusable: if that cannot be done.
+        """
+        if self._observer is None or self._names is None:
+            raise RuntimeError("the people to share are given first")
+        try:
+            await asyncio.gather(self.gossip.run(self._observer), self._names.run())
+        except NatsError as error:
+            raise ClusterUnusable(f"the people at its other nodes are not known: {error}") from error
+
+    async def start(self) -> None:
+        """Get ready to take names.
+
+        Raises:
+            ClusterUnusable: if that cannot be done.
+        """
+        if self._names:
+            await self._names.start()
+
+    def leave(self) -> None:
+        """Tell the others that this node stops: who leaves it now may come back at another one."""
+        self.gossip.leave()
