@@ -67,6 +67,8 @@ DURATIONS: Final = {
     "serve/cluster/liveness.py": dict.fromkeys(
         ("BEAT_SECONDS", "DEAF_SECONDS", "LEASE_SECONDS", "AWAY_SECONDS", "LEAVING_SECONDS"), SERVER
     ),
+    "serve/cluster/device_links.py": {"ANSWER_SECONDS": SERVER},
+    "serve/cluster/read_marks.py": {"SEND_SECONDS": SERVER, "AGAIN_SECONDS": SERVER},
     "serve/cluster/bucket.py": {"ANSWER_SECONDS": SERVER},
     "serve/cluster/leases.py": {"RESERVED_SECONDS": SERVER, "Held.at": SERVER},
     "serve/cluster/names_in_use.py": dict.fromkeys(

@@ -282,3 +282,43 @@ def test_all_nodes_hold_names_or_none(
     assert nodes
     with pytest.raises(AssertionError, match="start all nodes with the same --names"):
         make_server("--utc", "--names", "open", *servers.options).start()
+
+
+def test_a_link_that_adds_a_device_is_valid_once_at_all_nodes(nodes: list[RunningServer]) -> None:
+    secret = "l" * 32
+    with WireClient(nodes[0]) as laptop, WireClient(nodes[1]) as phone:
+        laptop.join("Linda", secret=secret)
+        token = laptop.ask("add_device", user="Linda", secret=secret)["token"]
+        assert phone.ask("take_device", token="x" * 32)["code"] == "bad_link"
+        device = phone.ask("take_device", token=token)
+        assert (device["user"], device["secret"]) == ("Linda", secret)
+        for client in (phone, laptop):
+            assert client.ask("take_device", token=token)["code"] == "bad_link"
+        # A link that is used where it was made is used everywhere.
+        token = laptop.ask("add_device", user="Linda", secret=secret)["token"]
+        assert laptop.ask("take_device", token=token)["user"] == "Linda"
+        assert phone.ask("take_device", token=token)["code"] == "bad_link"
+
+
+def test_a_read_mark_that_moves_at_one_node_is_reported_at_the_others(
+    nodes: list[RunningServer], servers: NatsServers, tmp_path: Path
+) -> None:
+    secret = "m" * 32
+    with WireClient(nodes[0]) as laptop, WireClient(nodes[1]) as phone:
+        laptop.join("Mark", "reading", secret=secret)
+        phone.join("Mark", "reading", secret=secret)
+        for number in range(1, 6):
+            laptop.send_frame("chat", room="reading", text=f"message {number}", key=f"{number}")
+        assert phone.receive_to(5)[-1] == 5
+        laptop.send_frame("read", room="reading", id=4)
+        assert phone.receive("read") == {"type": "read", "room": "reading", "id": 4}
+        phone.send_frame("read", room="reading", id=5)
+        assert laptop.receive("read")["id"] == 5
+    # Also at a node that comes later.
+    with node(servers, tmp_path) as late:
+
+        def mark() -> int:
+            with WireClient(late) as tablet:
+                return int(tablet.join("Mark", "reading", secret=secret)["read_up_to"])
+
+        wait_until(lambda: mark() == 5)

@@ -11,7 +11,7 @@ the form of what is in the stream, and `room_order` the rules of compare-and-set
 those who look at a cluster from outside.
 
 `presence` shares who is present. Of that the nodes tell each other by `gossip`, in `gossip_frames`; `elsewhere` is who is where by it, and `liveness` which nodes are alive; all but `gossip` are pure. `names_in_use`
-has `leases` of names, pure, which are kept in a `bucket` of JetStream.
+has `leases` of names, pure, which are kept in a `bucket` of JetStream. `device_links` asks other nodes for theirs; `read_marks` are merged.
 
 Only the server imports it, and only with ``--cluster``: on one machine NATS is never imported.
 """

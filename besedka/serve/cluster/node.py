@@ -71,7 +71,7 @@ class Node:
         self._sequencer: ClusterSequencer | None = None
         self._people: SharedPeople | None = None
         self._checkpoint = kept
-        self.presence = SharedPresence(stream.client, state.id)
+        self.presence = SharedPresence(stream, state.id)
         self.failed: asyncio.Future[ServeError] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -165,6 +165,7 @@ class Node:
             await self._or_failed(of_people.caught_up.wait())
             await people.begin()
             await joined()
+            self.presence.begin()
             await self._or_failed(self._caught_up(consumer))
             await asyncio.to_thread(self._keep_checkpoint)
             log.info(

@@ -13,6 +13,8 @@ from besedka.serve.directory.agreement import AgreementMaker
 from besedka.serve.directory.files import Change, Files
 from besedka.serve.directory.lapses import LAPSE_SECONDS, Lapses
 from besedka.serve.directory.names_in_use import NamesInUse
+from besedka.serve.directory.other_links import OtherLinks
+from besedka.serve.directory.other_marks import OtherMarks
 from besedka.serve.directory.private_record import PrivateRecord
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.log_event import event
@@ -83,6 +85,8 @@ class Directory:
         read_marks: how far people have read; empty where no names are held.
         people: the people present.
         names_in_use: the names in use at other nodes of a cluster; None if the server is alone.
+        other_links: the add-a-device links of other nodes; None if the server is alone.
+        other_marks: takes the read marks that move here to other nodes; None if the server is alone.
         sessions: all connections, calls and downloads.
         moderation: the moderation in force.
         policy: the rules of entry.
@@ -114,6 +118,8 @@ class Directory:
         self.read_marks = ReadMarks()
         self.people = PresentPeople(self.names)
         self.names_in_use: NamesInUse | None = None
+        self.other_links: OtherLinks | None = None
+        self.other_marks: OtherMarks | None = None
         self.sessions = LiveSessions(clock)
         self.moderation = ActsInForce(settings.zone)
         self._lapses = Lapses(

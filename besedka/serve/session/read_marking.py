@@ -52,8 +52,11 @@ class ReadMarking:
         self._directory.policy.check_verified(person)
         if to > room.head:
             raise Refused(ErrorCode.BAD_CURSOR, room=room.name, given=to, head=room.head)
-        if not self._directory.read_marks.move(ReadMark(person.claim, room.name, room.epoch, to)):
+        mark = ReadMark(person.claim, room.name, room.epoch, to)
+        if not self._directory.read_marks.move(mark):
             return 0
+        if self._directory.other_marks:
+            self._directory.other_marks.move(mark)
         about = (person.claim, room.name)
         if about in self._reported:
             self._reported[about] = True

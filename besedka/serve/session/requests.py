@@ -130,8 +130,7 @@ class Requests:
             case AddDevice():
                 return await self._add_device(frame, limiter.source.network)
             case TakeDevice():
-                handover = self._directory.devices.take(frame.token, self._clock.now())
-                return Device(handover.user, handover.secret, frame.key)
+                return await self._take_device(frame)
             case OpenDirect():
                 return await self._open_direct(frame, self._directory.policy.check_verified(person), limiter)
             case _:
@@ -161,7 +160,18 @@ class Requests:
             raise Refused(ErrorCode.NO_SECRET)
         await self._directory.store([(self._directory.names, known.name)])
         token = self._directory.devices.make(known.name, frame.secret, self._clock.now(), network)
+        if self._directory.other_links:
+            await self._directory.other_links.offer(token)
         return DeviceLink(token, known.name, LINK_SECONDS, frame.key)
+
+    async def _take_device(self, frame: TakeDevice) -> Device:
+        try:
+            handover = self._directory.devices.take(frame.token, self._clock.now())
+        except Refused:
+            if self._directory.other_links is None:
+                raise
+            return Device(*await self._directory.other_links.take(frame.token), frame.key)
+        return Device(handover.user, handover.secret, frame.key)
 
     async def _open_private(self, frame: OpenPrivate, person: Person, limiter: RateLimiter) -> RoomOpened:
         room, rooms = clean_room(frame.room), self._directory.rooms
