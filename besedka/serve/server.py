@@ -113,7 +113,7 @@ async def _serve(
         signals = Signals(loop)
         async with (
             Background() as background,
-            node.receiving(chat.directory.joined, chat.metrics) if node else nullcontext(),
+            node.receiving(chat.directory.joined, chat.rooms, chat.metrics) if node else nullcontext(),
             doors.admin.open(settings.admin_socket),
             doors.http.open(listener, settings.certificate, background) as stop_accepting,
             doors.grpc.open(settings) if doors.grpc else nullcontext(),

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from besedka.serve.cluster.batches import redaction_of
+from besedka.serve.cluster.batches import redaction_of, without_text
 from besedka.serve.cluster.entry import Entry, Target
-from besedka.serve.cluster.replacing import without_text
 from tests.blackbox.test_cluster import LOG, are_the_same
 from tests.clustering import NatsServers, files
 from tests.commanding import wait_until
@@ -37,10 +36,15 @@ class Nodes:
 
     def start(self) -> RunningServer:
         """Start one more."""
+        return self.make().start()
+
+    def make(self) -> RunningServer:
+        """One more, not started yet."""
         directory = self._folder / f"node-{len(self.all)}"
-        directory.mkdir()
-        self.all.append(self._make(*OPTIONS, *self._nats.options, directory=directory).start())
-        return self.all[-1]
+        directory.mkdir(exist_ok=True)
+        node = self._make(*OPTIONS, *self._nats.options, directory=directory)
+        self.all.append(node)
+        return node
 
 
 @pytest.fixture

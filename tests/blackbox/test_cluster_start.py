@@ -85,9 +85,6 @@ def test_a_node_must_fit_to_the_others(start: Start, make_server: ServerMaker, t
     with NatsServers(tmp_path) as servers:
         make_server("--utc", "--names", "open", *servers.options).start().stop()
         start(servers, "--names", "claimed").assert_one_clear_line(1, "start all nodes with the same --names")
-        (tmp_path / "home" / "chat_history.txt").write_text("[2026-12-02 10:00:00] Anna: before\n")
-        start(servers).assert_one_clear_line(1, "chat_history.txt", "cannot take over a history yet")
-        (tmp_path / "home" / "chat_history.txt").unlink()
         (tmp_path / "home" / "cluster.txt").write_text("cluster 0123456789abcdef\nsequence 7\n")
         start(servers).assert_one_clear_line(1, "its stream is not the one whose messages this node has")
         (tmp_path / "home" / "cluster.txt").write_text("nonsense\n")

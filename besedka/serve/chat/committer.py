@@ -16,11 +16,11 @@ from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.log_writer import LogWriter
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.room_heads import RoomHeads
-from besedka.serve.chat.sequencer import OrderBroken, Redaction, Sequencer, Stored
+from besedka.serve.chat.sequencer import OrderBroken, Sequencer, Step
+from besedka.serve.chat.steps import Steps
 from besedka.serve.chat.workers import Workers
-from besedka.serve.errors import AppendError, HistoryChanged, HistoryLost, StorageFull
+from besedka.serve.errors import AppendError, HistoryLost, StorageFull
 from besedka.serve.files.descriptor import reason
-from besedka.serve.history import ChatHistory, may_have_been
 from besedka.serve.log_event import event
 from besedka.serve.metrics import Metrics
 from besedka.serve.repeated_error import RepeatedError
@@ -76,7 +76,7 @@ class Committer:
         self._workers = workers
         self._writer = LogWriter(workers)
         self._metrics = metrics
-        self._stamp = stamp
+        self._steps = Steps(sequencer, rooms, heads, catch_up, workers, writer=self._writer, stamp=stamp)
         self._committing: dict[Room, asyncio.Task[None]] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
         # When each batch was given to the disk, and when it has answered last.
@@ -203,8 +203,8 @@ class Committer:
             try:
                 await self._rooms.check_log(room)
                 batch = await self._next(room, drafts)
-                if isinstance(batch, Redaction):
-                    await self._redact(room, batch)
+                if not isinstance(batch, Batch | None):
+                    await self._steps.apply(room, batch)
                     continue
                 first = await self._append(room, batch) if batch else None
             except AppendError as error:
@@ -228,8 +228,8 @@ class Committer:
                     room.gathering.drop(lambda draft: not room.dedup.is_waiting(draft))
         return True
 
-    async def _next(self, room: Room, drafts: Sequence[Draft]) -> Batch | Redaction | None:
-        """The next batch or redaction of a room, whose log is made anew if it is not what all have stored; None if there is nothing to be stored.
+    async def _next(self, room: Room, drafts: Sequence[Draft]) -> Step | None:
+        """The next step in a room, whose log is made anew if it is not what all have stored; None if there is nothing to be stored.
 
         Raises:
             Refused: as `Sequencer.sequence`.
@@ -238,22 +238,10 @@ class Committer:
             history = self._rooms.history(room)
             try:
                 for stored in self._sequencer.unproven(room.name, history.count):
-                    await self._prove(room, history, stored)
+                    await self._steps.prove(room, history, stored)
                 return await self._sequencer.sequence(room.name, history.count, drafts)
             except OrderBroken as broken:
-                await self._make_anew(room, broken)
-
-    async def _prove(self, room: Room, history: ChatHistory, stored: Stored) -> None:
-        """Compare messages with those in the log.
-
-        Raises:
-            OrderBroken: if they are others.
-            Refused: `room_unavailable`.
-        """
-        last = stored.first + len(stored.messages) - 1
-        found = await self._workers.read(history.raw, stored.first, last)
-        if not all(map(may_have_been, found, stored.messages)):
-            raise OrderBroken(room.name, history.count, stored.first - 1)
+                await self._steps.make_anew(room, broken)
 
     async def _append(self, room: Room, batch: Batch) -> MessageId | None:
         """Append a batch. Returns the id of its first message; None if the log had to be made anew instead.
@@ -273,64 +261,15 @@ class Committer:
         try:
             self._sequencer.stored(room.name, first, history.count)
         except OrderBroken as broken:
-            await self._make_anew(room, broken)
+            await self._steps.make_anew(room, broken)
             return None
         return first
-
-    async def _redact(self, room: Room, redaction: Redaction) -> None:
-        """Redact messages as all have ordered, and tell the subscribers of it.
-
-        Raises:
-            AppendError, OSError: if it is not done.
-            Refused: as `Sequencer.again`.
-        """
-        history = self._rooms.history(room)
-        try:
-            texts = await self._workers.write(history.cover, redaction.sizes)
-        except HistoryChanged:
-            await self._make_anew(room, OrderBroken(room.name, history.count, history.count))
-            history = self._rooms.history(room)
-            try:
-                texts = await self._workers.write(history.cover, redaction.sizes)
-            except HistoryChanged as error:
-                raise HistoryLost(history.path, str(error)) from error
-        self._sequencer.redacted(room.name)
-        for number, size in texts.items():
-            room.redact(number, size)
 
     def _deliver(self, room: Room, batch: Batch, first: MessageId) -> None:
         self._note_stored(room, len(batch.drafts), self._rooms.history(room).sync_seconds)
         for subscriber in room.stored(batch, first):
             self._catch_up.follow(room, subscriber)
         self._heads.note(room)
-
-    async def _make_anew(self, room: Room, broken: OrderBroken) -> None:
-        """Make a room's log anew from what all have stored, and keep the old one aside.
-
-        Raises:
-            Refused: as `Sequencer.again`; `room_unavailable`.
-        """
-
-        async def fill(history: ChatHistory) -> None:
-            try:
-                async for batch in self._sequencer.again(room.name):
-                    if isinstance(batch, Redaction):
-                        await self._workers.write(history.cover, batch.sizes)
-                    else:
-                        await self._writer.append(history, batch.lines(), batch.flags(), is_alone=True)
-            except OrderBroken as lacking:
-                raise HistoryLost(history.path, f"the cluster cannot make it anew: {lacking}") from lacking
-
-        old = await self._rooms.make_log_anew(room, self._stamp(), fill)
-        for subscriber in room.replace_log(self._rooms.history(room)):
-            self._catch_up.follow(room, subscriber)
-        self._heads.note(room)
-        log.warning(
-            "%s; it is made anew from the cluster, and the old one is kept as %s",
-            broken,
-            old.name,
-            extra=event("set_aside", room=room.name, path=str(old)),
-        )
 
     def _note_stored(self, room: Room, messages: int, seconds: float) -> None:
         self._metrics.stored(messages, seconds)

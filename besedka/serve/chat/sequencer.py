@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import NamedTuple, Protocol
 
-from besedka.serve.history import Subject
+from besedka.serve.history import Piece, Subject
 from besedka.serve.room import Batch, Draft
 from besedka.wire.log_line import stamp
 
@@ -47,6 +47,22 @@ class Redaction(NamedTuple):
     """
 
     sizes: Mapping[int, int]
+
+
+class Import(NamedTuple):
+    """A piece of a log that is taken over from another server.
+
+    Attributes:
+        piece: the piece.
+        epoch: of that log.
+    """
+
+    piece: Piece
+    epoch: str
+
+
+Step = Batch | Redaction | Import
+"""One step of the order of a room."""
 
 
 class RedactionOrder(Protocol):
@@ -86,10 +102,10 @@ class Sequencer(Protocol):
     def is_waiting(self, room: str) -> bool:
         """Whether batches of others wait to be stored in a room."""
 
-    async def sequence(self, room: str, count: int, drafts: Sequence[Draft]) -> Batch | Redaction | None:
-        """The batch that is next in a room: the drafts, or the first of them, with their time; or one of others, or a redaction, which comes before them.
+    async def sequence(self, room: str, count: int, drafts: Sequence[Draft]) -> Step | None:
+        """The next step in a room: a batch of the drafts, or of the first of them, with their time; or what others have ordered before them.
 
-        The log gives the ids, when the batch is appended; `stored` follows, or `redacted`.
+        The log gives the ids, when a batch is appended; `stored` follows, or `done` for all other steps.
 
         Args:
             room: the room.
@@ -97,7 +113,7 @@ class Sequencer(Protocol):
             drafts: what was posted here, none if only batches of others wait.
 
         Returns:
-            The batch, or the redaction; None if there is nothing to be stored.
+            The step; None if there is nothing to be stored.
 
         Raises:
             OrderBroken: if the log holds more or less than what was ordered before.
@@ -118,8 +134,8 @@ class Sequencer(Protocol):
             count: the number of messages in its log.
         """
 
-    def again(self, room: str) -> AsyncIterator[Batch | Redaction]:
-        """All batches of a room that were stored, from the first one on, and the redactions between them: its log is made anew.
+    def again(self, room: str) -> AsyncIterator[Step]:
+        """All steps of a room that were done, from the first one on: its log is made anew.
 
         Raises:
             OrderBroken: if some cannot be had any more.
@@ -138,8 +154,16 @@ class Sequencer(Protocol):
             OrderBroken: if it stands elsewhere than it should.
         """
 
-    def redacted(self, room: str) -> None:
-        """Note that the redaction is in the log, before subscribers are told of it."""
+    def done(self, room: str, count: int) -> None:
+        """Note that a redaction or an import is in the log, before subscribers are told of it.
+
+        Args:
+            room: the room.
+            count: the number of messages in the log now.
+
+        Raises:
+            OrderBroken: if it lacks some.
+        """
 
 
 class LocalSequencer:
@@ -186,7 +210,7 @@ class LocalSequencer:
         """None: the log is the order."""
         return ()
 
-    def again(self, room: str) -> AsyncIterator[Batch | Redaction]:
+    def again(self, room: str) -> AsyncIterator[Step]:
         """A log that nobody else has cannot be made anew.
 
         Raises:
@@ -197,7 +221,7 @@ class LocalSequencer:
     def stored(self, room: str, first: int, count: int) -> None:
         """Nothing is to be noted."""
 
-    def redacted(self, room: str) -> None:
+    def done(self, room: str, count: int) -> None:
         """Nothing is to be noted."""
 
 

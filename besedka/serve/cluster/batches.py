@@ -1,15 +1,17 @@
-"""Entries of the stream as batches of the committer, and batches as entries. Pure."""
+"""Entries of the stream as the committer takes them, and the entries that this node offers. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import tzinfo
+from itertools import groupby
 
 from msgspec import structs
 
-from besedka.serve.cluster.entry import ENTRY_BYTES_AT_MOST, Entry, EntryKind, Head, Target
+from besedka.serve.cluster.entry import ENTRY_BYTES_AT_MOST, Entry, EntryKind, Extent, Head, Target
 from besedka.serve.cluster.room_order import Received
+from besedka.serve.history import Flag, Piece, covered, messages_of
 from besedka.serve.room import Batch, Draft, Position, StampedBatch
 from besedka.wire.log_line import read_line, show_line, stamp
 from besedka.wire.message import Message, MessageId
@@ -45,6 +47,44 @@ def redaction_of(head: Head, targets: Iterable[Target]) -> Entry:
         targets: the messages.
     """
     return Entry(structs.replace(head, kind=EntryKind.REDACT, targets=[*targets]), ())
+
+
+def import_of(head: Head, piece: Piece, *, more: bool) -> Entry:
+    """An entry of a piece of a log that is taken over.
+
+    Args:
+        head: its token, place, time and epoch.
+        piece: the piece.
+        more: whether another one follows.
+    """
+    flags = [(len([*run]), int(flag)) for flag, run in groupby(piece.flags)]
+    place = Extent(piece.offset, len(piece.flags), flags, more)
+    return Entry(structs.replace(head, kind=EntryKind.IMPORT, piece=place), [piece.data])
+
+
+def piece_of(imported: Entry) -> Piece:
+    """The piece of a log in an import.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    place = imported.head.piece
+    if place is None:
+        raise ValueError("not an import")
+    flags = [Flag(flag) for count, flag in place.flags for _ in range(count)]
+    return Piece(place.offset, imported.head.first, imported.messages[0], flags)
+
+
+def without_text(entry: Entry, number: int) -> Entry:
+    """An entry with the tombstone of one of its messages."""
+    place = number - entry.head.first
+    if not entry.head.piece:
+        messages = [*entry.messages]
+        messages[place] = covered(messages[place])
+        return Entry(entry.head, messages)
+    [data] = entry.messages
+    begin, end = messages_of(data)[place]
+    return Entry(entry.head, [data[:begin] + covered(data[begin:end]) + data[end:]])
 
 
 def own_batch(entry: Entry, drafts: Sequence[Draft], *, is_fixed: bool) -> Batch:

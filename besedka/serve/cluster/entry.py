@@ -13,11 +13,16 @@ from typing import Final
 
 import msgspec
 
+from besedka.serve.history import messages_of
 from besedka.wire.log_line import FIRST_LINE
 
 VERSION: Final = 1
 ENTRY_BYTES_AT_MOST: Final = 512 * 1024
 """A node takes in one entry at a time, and NATS carries at most a megabyte."""
+
+
+FLAGS_BELOW: Final = 16
+"""The flags of a message are a number below this."""
 
 
 class EntryInvalid(ValueError):  # noqa: N818 - says what the entry is
@@ -29,6 +34,7 @@ class EntryKind(StrEnum):
 
     LINES = "lines"
     REDACT = "redact"
+    IMPORT = "import"
 
 
 class Target(msgspec.Struct, frozen=True, array_like=True):
@@ -47,18 +53,35 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     sequence: int
 
 
+class Extent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The extent of an import in the log that is taken over.
+
+    Attributes:
+        offset: where they begin.
+        count: how many messages they hold.
+        flags: the flags of these messages, as the index has them: pairs of how many are the same, and which.
+        more: whether another piece follows. Until it has come nothing else is stored in the room.
+    """
+
+    offset: int
+    count: int
+    flags: list[tuple[int, int]] = []
+    more: bool = False
+
+
 class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entry without its lines.
 
     Attributes:
         by: the token of the offer; each offer has another one.
         first: the id of its first message: the room's count before it, plus one.
-        at: the time of its messages, in unix seconds.
+        at: the time of its messages, in unix seconds; 0 for an import, whose messages have their own.
         epoch: of the room's log.
         keys: the keys that posters gave to messages, by their place in the entry, from 0.
         unverified: the places of messages whose posters had not shown that the name is theirs.
         kind: what it does.
         targets: the messages that a redaction is of, all at once; none in an entry of another kind.
+        piece: of an import.
         v: the version of this form.
     """
 
@@ -70,6 +93,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     unverified: list[int] = []
     kind: EntryKind = EntryKind.LINES
     targets: list[Target] = []
+    piece: Extent | None = None
     v: int = VERSION
 
 
@@ -78,11 +102,16 @@ class Entry(msgspec.Struct, frozen=True):
 
     Attributes:
         head: what it says of its messages.
-        messages: the lines of each message, with its last LF; a redaction has none.
+        messages: the lines of each message, with its last LF; a redaction has none, and an import has all its bytes as one.
     """
 
     head: Head
     messages: Sequence[bytes]
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it adds messages that were posted."""
+        return self.head.kind is EntryKind.LINES
 
     @property
     def is_redaction(self) -> bool:
@@ -92,7 +121,8 @@ class Entry(msgspec.Struct, frozen=True):
     @property
     def last(self) -> int:
         """The id of the room's last message behind it."""
-        return self.head.first + len(self.messages) - 1
+        count = self.head.piece.count if self.head.piece else len(self.messages)
+        return self.head.first + count - 1
 
 
 _encoder: Final = msgspec.json.Encoder()
@@ -117,7 +147,7 @@ def decode_entry(data: bytes) -> Entry:
         raise EntryInvalid(f"an entry cannot be read: {error}") from error
     if decoded.v != VERSION:
         raise EntryInvalid(f"an entry has version {decoded.v}, and this node reads {VERSION}")
-    return _redaction(decoded, lines) if decoded.kind is EntryKind.REDACT else _batch(decoded, lines)
+    return _READERS[decoded.kind](decoded, lines)
 
 
 def _batch(head: Head, lines: bytes) -> Entry:
@@ -125,7 +155,7 @@ def _batch(head: Head, lines: bytes) -> Entry:
     if not begins or begins[0] or not lines.endswith(b"\n") or head.first < 1:
         raise EntryInvalid("an entry holds no messages")
     places = {*head.keys, *head.unverified}
-    if head.targets or not places <= {*range(len(begins))}:
+    if head.targets or head.piece or not places <= {*range(len(begins))}:
         raise EntryInvalid("an entry speaks of messages that it does not hold")
     messages = [lines[begin:end] for begin, end in pairwise([*begins, len(lines)])]
     return Entry(head, messages)
@@ -133,6 +163,22 @@ def _batch(head: Head, lines: bytes) -> Entry:
 
 def _redaction(head: Head, lines: bytes) -> Entry:
     are_known = all(1 <= target.first <= target.id < head.first for target in head.targets)
-    if lines or not head.targets or not are_known or head.keys or head.unverified:
+    if lines or not head.targets or not are_known or head.keys or head.unverified or head.piece:
         raise EntryInvalid("a redaction is not of messages before it")
     return Entry(head, ())
+
+
+def _import(head: Head, data: bytes) -> Entry:
+    piece = head.piece
+    if piece is None or not data or piece.offset < 0 or head.first < 1:
+        raise EntryInvalid("an import says nothing of its place")
+    are_flagged = sum(count for count, _ in piece.flags) == piece.count
+    are_sound = all(count > 0 and 0 <= flags < FLAGS_BELOW for count, flags in piece.flags)
+    if not are_flagged or not are_sound or len(messages_of(data)) != piece.count:
+        raise EntryInvalid("an import holds other messages than it says")
+    if head.targets or head.keys or head.unverified:
+        raise EntryInvalid("an import says more than it can")
+    return Entry(head, [data])
+
+
+_READERS: Final = {EntryKind.LINES: _batch, EntryKind.REDACT: _redaction, EntryKind.IMPORT: _import}

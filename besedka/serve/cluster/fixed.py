@@ -9,11 +9,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-import msgspec
-from nats.errors import Error as NatsError
-
 from besedka.serve.cluster.entry import Entry, decode_entry, encode_entry
-from besedka.serve.cluster.stream import ANSWER_SECONDS, CONFLICTS, Stream, StreamState, Unanswered
+from besedka.serve.cluster.stream import Stream, StreamState, Unanswered
 from besedka.serve.errors import ClusterUnusable
 
 FIXED: Final = "BESEDKA_FIXED"
@@ -83,18 +80,8 @@ class FixedEntries:
         Raises:
             TimeoutError: if it is not known whether it is there.
         """
-        headers = {"Nats-Expected-Last-Subject-Sequence": str(behind)}
         subject = _subject(room, entry.head.first)
-        try:
-            reply = await self._stream.client.request(
-                subject, encode_entry(entry), timeout=ANSWER_SECONDS, headers=headers
-            )
-        except (NatsError, TimeoutError) as unanswered:
-            raise TimeoutError from unanswered
-        error = msgspec.json.decode(reply.data).get("error")
-        if error and error.get("err_code") not in CONFLICTS:
-            raise TimeoutError
-        return not error
+        return await self._stream.publish(subject, encode_entry(entry), behind) is not None
 
     async def erase_older(self, room: str, first: int) -> None:
         """Erase all but the last entry under a subject.

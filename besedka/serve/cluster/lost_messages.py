@@ -8,20 +8,23 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from datetime import tzinfo
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
-from besedka.serve.cluster.entry import (
-    ENTRY_BYTES_AT_MOST,
-    Entry,
-    EntryInvalid,
-    Head,
-    decode_entry,
-    encode_entry,
-)
+from besedka.serve.cluster.batches import batch_of, import_of, piece_of
+from besedka.serve.cluster.entry import ENTRY_BYTES_AT_MOST, Entry, Head, decode_entry
+from besedka.serve.cluster.room_order import Received
 from besedka.serve.cluster.stream import Stream
-from besedka.serve.errors import ClusterUnusable
-from besedka.serve.history import Flag, ReadableLog, may_have_been, room_names, room_path
+from besedka.serve.history import (
+    Flag,
+    ReadableLog,
+    holds_piece,
+    may_have_been,
+    piece_at,
+    room_names,
+    room_path,
+)
 from besedka.wire.log_line import moment, read_line, show_line
 from besedka.wire.validation import DEFAULT_ROOM
 
@@ -68,51 +71,59 @@ async def behind(stream: Stream, room: str, log: ReadableLog) -> tuple[int, rang
     if not number:
         return number, all_of(log)
     entry = decode_entry(data)
-    if log.count > entry.last:
-        here = log.raw(entry.head.first, entry.last)
-        if not all(may_have_been(*pair) for pair in zip(here, entry.messages, strict=True)):
-            raise Differs(entry.head.first)
+    if not _holds(log, entry):
+        raise Differs(entry.head.first)
     return number, range(entry.last + 1, log.count + 1)
 
 
+def _holds(log: ReadableLog, entry: Entry) -> bool:
+    """Whether a log has the messages of an entry; also if it is too short to tell."""
+    if log.count <= entry.last:
+        return True
+    if entry.head.piece:
+        return holds_piece(log, piece_of(entry))
+    here = log.raw(entry.head.first, entry.last)
+    return all(may_have_been(*pair) for pair in zip(here, entry.messages, strict=True))
+
+
 def entries_of(log: ReadableLog, ids: range, zone: tzinfo | None) -> Iterator[Entry]:
-    """Messages of a log as entries.
+    """Messages of a log as entries; from the first one on that Besedka would not write so, with all that stands between them.
 
     Raises:
-        ClusterUnusable: if one of them cannot be in an entry.
+        HistoryUnusable: if one of them cannot be in an entry.
     """
-    first = ids.start
+    first, offset = ids.start, log.body.index.end_of(ids.start - 1)
     while first < ids.stop:
         extents = log.extents(first, min(ids.stop, first + MESSAGES_AT_MOST) - 1)
-        count, size = 0, 0
-        for extent in extents:
-            size += len(extent)
-            if count and size > ENTRY_BYTES_AT_MOST:
-                break
-            count += 1
-        if len(extents[0]) > ENTRY_BYTES_AT_MOST:
-            raise ClusterUnusable(
-                f"message {first} of {log.path} has {len(extents[0]):,} bytes, and an entry at most {ENTRY_BYTES_AT_MOST:,}"
-            )
-        yield _entry(log, first, count, zone)
-        first += count
+        sizes = accumulate(map(len, extents))
+        count = max(1, sum(size <= ENTRY_BYTES_AT_MOST for size in sizes))
+        entry = _entry(log, first, count, zone)
+        is_behind = [extent.start for extent in extents[:count]] == [
+            offset,
+            *(extent.stop for extent in extents[: count - 1]),
+        ]
+        if not entry or not is_behind:
+            break
+        yield entry
+        first, offset = first + count, extents[count - 1].stop
+    while offset < log.body.size:
+        piece = piece_at(log, log.body, offset, first)
+        head = Head(secrets.token_hex(8), first, 0, log.epoch)
+        yield import_of(head, piece, more=piece.end < log.body.size)
+        first, offset = piece.next, piece.end
 
 
-def _entry(log: ReadableLog, first: int, count: int, zone: tzinfo | None) -> Entry:
+def _entry(log: ReadableLog, first: int, count: int, zone: tzinfo | None) -> Entry | None:
+    """Messages as an entry; None if Besedka would not write them so."""
     messages = log.raw(first, first + count - 1)
     flags = log.flags(first, count)
     unverified = [place for place, flag in enumerate(flags) if Flag.UNVERIFIED in flag]
     at = moment(read_line(show_line(messages[-1])).stamp, zone)
     entry = Entry(Head(secrets.token_hex(8), first, at, log.epoch, {}, unverified), messages)
-    try:
-        is_as_written = [*decode_entry(encode_entry(entry)).messages] == messages
-    except EntryInvalid:
-        is_as_written = False
-    if not is_as_written:
-        raise ClusterUnusable(
-            f"messages {first} to {entry.last} of {log.path} are not as Besedka writes them; besedka verify says where"
-        )
-    return entry
+    if sum(map(len, messages)) > ENTRY_BYTES_AT_MOST:
+        return None
+    batch = batch_of([Received(0, entry, 0)], first - 1, keeps_names=False)
+    return entry if [f"{line}\n".encode() for line in batch.lines()] == messages else None
 
 
 async def last_of(stream: Stream, room: str) -> tuple[int, bytes]:

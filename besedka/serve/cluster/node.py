@@ -12,17 +12,19 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final, Self
 
+from besedka.serve.chat import OpenRooms
 from besedka.serve.cluster.checkpoint import Checkpoint, checkpoint_path, keep_checkpoint, read_checkpoint
 from besedka.serve.cluster.consumer import Consumer, StreamLost
 from besedka.serve.cluster.entry import EntryInvalid
 from besedka.serve.cluster.fixed import FixedEntries
-from besedka.serve.cluster.lost_messages import Differs, lacking_of, written_logs
+from besedka.serve.cluster.lost_messages import Differs, lacking_of, log_paths, written_logs
 from besedka.serve.cluster.people_stream import PEOPLE_STREAM, ensure_people
 from besedka.serve.cluster.presence import SharedPresence
 from besedka.serve.cluster.sequencer import ClusterSequencer
 from besedka.serve.cluster.servers import SERVERS_AT_LEAST, check_servers
 from besedka.serve.cluster.shared_people import SharedPeople
 from besedka.serve.cluster.stream import STREAM, Stream, StreamState, room_of
+from besedka.serve.cluster.taking_over import take_over
 from besedka.serve.directory.agreement import Listener
 from besedka.serve.errors import ClusterLost, ClusterUnusable, ServeError
 from besedka.serve.files.descriptor import reason
@@ -56,7 +58,7 @@ class Node:
         self,
         stream: Stream,
         state: StreamState,
-        path: Path,
+        history: Path,
         kept: Checkpoint | None,
         *,
         keeps_names: bool,
@@ -64,7 +66,9 @@ class Node:
     ) -> None:
         self._stream = stream
         self._state = state
-        self._path = path
+        self._history = history
+        self._path = checkpoint_path(history)
+        self._is_new = kept is None
         self._begun = kept.sequence if kept else 0
         self._keeps_names = keeps_names
         self._name = name
@@ -89,19 +93,17 @@ class Node:
             state = await _state(stream, "UTC" if settings.utc else "local", settings, is_new=kept is None)
             _check(kept, state, path)
             await FixedEntries(stream).ensure(state)
-            if kept is None:
-                await _check_logs(stream, history)
-            elif kept.numbering != state.numbering:
+            if kept and kept.numbering != state.numbering:
                 await _check_restored(stream, history)
                 kept = Checkpoint(state.id, 0, numbering=state.numbering)
-            elif kept.people:
+            elif kept and kept.people:
                 await _check_people(stream)
             await ensure_people(stream, state.id, keeps_names=settings.names is not Names.OPEN)
         except BaseException:
             await stream.close()
             raise
         name = f"{socket.gethostname()}:{settings.port}"
-        return cls(stream, state, path, kept, keeps_names=settings.names is not Names.OPEN, name=name)
+        return cls(stream, state, history, kept, keeps_names=settings.names is not Names.OPEN, name=name)
 
     def people(self, tables: Mapping[str, Table[Any]], listener: Listener) -> SharedPeople:
         """Make the agreement of this node with the others, as `AgreementMaker`."""
@@ -127,15 +129,19 @@ class Node:
         return self._sequencer
 
     @asynccontextmanager
-    async def receiving(self, joined: Callable[[], Awaitable[None]], metrics: Metrics) -> AsyncIterator[None]:
+    async def receiving(
+        self, joined: Callable[[], Awaitable[None]], rooms: OpenRooms, metrics: Metrics
+    ) -> AsyncIterator[None]:
         """Receive the streams within a block, which begins when this node has caught up with them.
 
         Args:
             joined: called when it has the people of the others.
+            rooms: opens the rooms whose logs the cluster does not have, if this node is new in it: they are taken over.
             metrics: where its figures are shown.
 
         Raises:
-            ClusterUnusable: if its people are not those of the others.
+            ClusterUnusable: if its people are not those of the others, or a log cannot be taken over.
+            HistoryUnusable: if a log cannot be taken over.
         """
         if self._sequencer is None or self._people is None:
             raise RuntimeError("the sequencer and the people are made first")
@@ -152,20 +158,24 @@ class Node:
             node=self._name,
         )
         sequencer.go_on = consumer.go_on
-        works = (
-            self._receive(of_people),
-            people.keep_acts(),
-            self._receive(consumer),
-            self._keep_checkpoints(),
-            self._share_presence(),
-            sequencer.redactions.replacer.run(),
-        )
-        tasks = [asyncio.ensure_future(work) for work in works]
+        tasks = [asyncio.ensure_future(work) for work in (self._receive(of_people), people.keep_acts())]
         try:
             await self._or_failed(of_people.caught_up.wait())
             await people.begin()
             await joined()
             self.presence.begin()
+            # Before anything is received: a log that the cluster refuses must not be set aside first.
+            if self._is_new:
+                logs = await asyncio.to_thread(log_paths, self._history)
+                await take_over(self._stream, rooms, logs)
+            sequencer.redactions.begin()
+            works = (
+                self._receive(consumer),
+                self._keep_checkpoints(),
+                self._share_presence(),
+                sequencer.redactions.replacer.run(),
+            )
+            tasks += [asyncio.ensure_future(work) for work in works]
             await self._or_failed(self._caught_up(consumer))
             await asyncio.to_thread(self._keep_checkpoint)
             log.info(
@@ -296,23 +306,6 @@ def _check(kept: Checkpoint | None, state: StreamState, path: Path) -> None:
         raise ClusterUnusable(
             "its stream is being restored; if that was interrupted, use besedka cluster restore again"
         )
-
-
-async def _check_logs(stream: Stream, history: Path) -> None:
-    """Check that the cluster has the logs of a node that is new in it: what it does not have would be set aside.
-
-    Raises:
-        ClusterUnusable: if it lacks one.
-    """
-    for room, log_path in written_logs(history).items():
-        try:
-            last, _ = await stream.last_of(room)
-        except TimeoutError as error:
-            raise ClusterUnusable("its stream has no leader, or JetStream does not answer") from error
-        if not last:
-            raise ClusterUnusable(
-                f"it does not have the messages of {log_path}, and cannot take over a history yet: start this node in an empty folder"
-            )
 
 
 async def _check_people(stream: Stream) -> None:

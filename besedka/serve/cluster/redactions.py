@@ -47,7 +47,12 @@ class RedactionOrder:
         self.replacer = Replacer(stream, self.fixed)
         self._wanted: defaultdict[str, WantedRedactions] = defaultdict(WantedRedactions)
         self._finishing: set[asyncio.Task[None]] = set()
+        self._has_begun = asyncio.Event()
         self.wake: Callable[[str], None] = lambda _: None
+
+    def begin(self) -> None:
+        """Begin to finish what was recorded: the cluster has this node's logs."""
+        self._has_begun.set()
 
     def wanted(self, room: str) -> WantedRedactions:
         """The redactions of a room that are to be ordered."""
@@ -89,6 +94,7 @@ class RedactionOrder:
         task.add_done_callback(self._finishing.discard)
 
     async def _finish(self, room: str, subject: Subject) -> None:
+        await self._has_begun.wait()
         code: ErrorCode | None = ErrorCode.OUT_OF_REACH
         while code is ErrorCode.OUT_OF_REACH:
             try:

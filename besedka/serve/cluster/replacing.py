@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from besedka.serve.cluster.entry import Entry, Target, decode_entry
+from besedka.serve.cluster.batches import without_text
+from besedka.serve.cluster.entry import Target, decode_entry
 from besedka.serve.cluster.fixed import FixedEntries
 from besedka.serve.cluster.stream import STREAM, Stream
-from besedka.serve.history.redact import covered
 from besedka.serve.log_event import event
 
 log = logging.getLogger(__name__)
@@ -118,14 +118,6 @@ class Replacer:
         await self._fixed.erase_older(room, target.first)
         if original:
             await self._stream.erase(STREAM, target.sequence)
-
-
-def without_text(entry: Entry, number: int) -> Entry:
-    """An entry with the tombstone of one of its messages."""
-    place = number - entry.head.first
-    messages = [*entry.messages]
-    messages[place] = covered(messages[place])
-    return Entry(entry.head, messages)
 
 
 def _report(room: str, target: Target) -> None:

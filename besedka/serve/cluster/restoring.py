@@ -236,7 +236,7 @@ async def carry_out(stream: Stream, plan: Plan, zone: tzinfo | None, note: Calla
             for entry in entries_of(log, ids, zone):
                 number = await _publish(stream, lacking.room, encode_entry(entry), number)
                 await _forget_fixed(fixed, lacking.room, entry.head.first)
-                note(len(entry.messages))
+                note(entry.last - entry.head.first + 1)
         except Differs as differs:
             raise ClusterUnusable(_overtaken(lacking.room)) from differs
         finally:

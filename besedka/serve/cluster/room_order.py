@@ -75,7 +75,7 @@ class RoomOrder:
         self.received.appendleft(received)
 
     def run(self, token: str = "") -> list[Received]:
-        """The received entries that can be appended at once: the next one, and those behind it without a hole, up to a redaction.
+        """The received entries that can be appended at once: the next one, and those behind it without a hole, up to a redaction or an import.
 
         Args:
             token: of this node's own offer, if there is one: that entry is not appended with those of others.
@@ -83,7 +83,7 @@ class RoomOrder:
         taken = [self.received[0]]
         for received in islice(self.received, 1, None):
             entry = received.entry
-            if entry.is_redaction or entry.head.first != taken[-1].entry.last + 1 or entry.head.by == token:
+            if not entry.is_batch or entry.head.first != taken[-1].entry.last + 1 or entry.head.by == token:
                 break
             taken.append(received)
         return taken

@@ -17,12 +17,13 @@ from functools import partial
 from itertools import takewhile
 from typing import Final, NamedTuple
 
-from besedka.serve.chat.sequencer import OrderBroken, Redaction, Stored
-from besedka.serve.cluster.batches import batch_of, entry_of, own_batch, redaction_of
+from besedka.serve.chat.sequencer import Import, OrderBroken, Redaction, Step, Stored
+from besedka.serve.cluster.batches import batch_of, entry_of, own_batch, piece_of, redaction_of
 from besedka.serve.cluster.entry import Entry, Head, decode_entry, encode_entry
 from besedka.serve.cluster.reach import Reach
 from besedka.serve.cluster.redactions import RedactionOrder
-from besedka.serve.cluster.room_order import UNKNOWN, Received, RoomOrder
+from besedka.serve.cluster.room_order import UNKNOWN, Received
+from besedka.serve.cluster.room_state import Offer, RoomState
 from besedka.serve.cluster.stream import Stream
 from besedka.serve.room import Batch, Draft
 from besedka.wire.errors import ErrorCode, Refused
@@ -49,31 +50,6 @@ class _Arrived(NamedTuple):
 
     size: int
     at: float
-
-
-class _Offer(NamedTuple):
-    """A room's drafts on their way to the stream."""
-
-    token: str
-    drafts: Sequence[Draft]
-
-
-class _Room:
-    """A room's order, with its offer and whoever waits for news of it."""
-
-    __slots__ = ("at", "base", "count", "end", "news", "offer", "order")
-
-    def __init__(self) -> None:
-        self.order = RoomOrder()
-        self.news = asyncio.Event()
-        self.offer: _Offer | None = None
-        self.at = 0
-        # How many messages the log holds, as the entries say that were applied here; -1 if none of them is known.
-        self.count = UNKNOWN
-        # How many it held at the first look: entries up to that one are in it already when they come again.
-        self.base = UNKNOWN
-        # How many it will hold behind the batch that is appended now.
-        self.end = UNKNOWN
 
 
 class ClusterSequencer:
@@ -113,7 +89,7 @@ class ClusterSequencer:
         self._wake: Callable[[str], None] = lambda _: None
         self._keeps_names = keeps_names
         self._loop = asyncio.get_running_loop()
-        self._rooms: dict[str, _Room] = {}
+        self._rooms: dict[str, RoomState] = {}
         # The entries that wait to be applied, in the order of the stream.
         self._waiting: dict[int, _Arrived] = {}
         self._waiting_bytes = 0
@@ -182,7 +158,7 @@ class ClusterSequencer:
         """
         if self._is_closed:
             return False
-        room = self._rooms.setdefault(name, _Room())
+        room = self._rooms.setdefault(name, RoomState())
         room.order.receive(Received(number, decode_entry(data), len(data)))
         self._waiting[number] = _Arrived(len(data), self._loop.time())
         self._is_idle.clear()
@@ -201,14 +177,14 @@ class ClusterSequencer:
 
     # The order.
 
-    async def sequence(self, name: str, count: int, drafts: Sequence[Draft]) -> Batch | Redaction | None:
-        """The batch or redaction that is next in a room, as `Sequencer.sequence`.
+    async def sequence(self, name: str, count: int, drafts: Sequence[Draft]) -> Step | None:
+        """The next step in a room, as `Sequencer.sequence`.
 
         Raises:
             OrderBroken: if the log is not what the stream says.
             Refused: `out_of_reach`.
         """
-        room = self._rooms.setdefault(name, _Room())
+        room = self._rooms.setdefault(name, RoomState())
         if room.base == UNKNOWN:
             room.base = count
         if room.count not in {UNKNOWN, count} and not room.count < count == room.base:
@@ -221,9 +197,9 @@ class ClusterSequencer:
         if room.order.received[0].entry.head.first > count + 1:
             await self._fill_hole(name, room, count)
         first = room.order.received[0].entry
-        return _redaction_of(first) if first.is_redaction else self._batch(room, count)
+        return self._batch(room, count) if first.is_batch else _step_of(first)
 
-    def _batch(self, room: _Room, count: int) -> Batch:
+    def _batch(self, room: RoomState, count: int) -> Batch:
         """The next batch of a room: the drafts that were offered, or as many entries of others as come before them."""
         first, offer = room.order.received[0], room.offer
         if offer:
@@ -235,7 +211,7 @@ class ClusterSequencer:
         room.end = taken[-1].entry.last
         return batch_of(taken, count, keeps_names=self._keeps_names)
 
-    async def _fill_hole(self, name: str, room: _Room, count: int) -> None:
+    async def _fill_hole(self, name: str, room: RoomState, count: int) -> None:
         """Take in the entry behind a room's first messages, which was deleted from the stream because a text in it was redacted.
 
         Raises:
@@ -249,17 +225,17 @@ class ClusterSequencer:
 
     def unproven(self, name: str, count: int) -> Sequence[Stored]:
         """The entries that were received again and should be in the log, as `Sequencer.unproven`."""
-        room = self._rooms.setdefault(name, _Room())
+        room = self._rooms.setdefault(name, RoomState())
         if room.base == UNKNOWN:
             room.base = count
         received_again = takewhile(
-            lambda received: received.entry.head.first <= room.base and not received.entry.is_redaction,
+            lambda received: received.entry.head.first <= room.base and received.entry.is_batch,
             room.order.received,
         )
         return [Stored(received.entry.head.first, received.entry.messages) for received in received_again]
 
-    async def again(self, name: str) -> AsyncIterator[Batch | Redaction]:
-        """All batches and redactions of a room that this node has applied, as `Sequencer.again`.
+    async def again(self, name: str) -> AsyncIterator[Step]:
+        """All steps of a room that this node has done, as `Sequencer.again`.
 
         Raises:
             OrderBroken: if the stream lacks messages.
@@ -278,14 +254,18 @@ class ClusterSequencer:
                 fixed = await self._reach.answered(partial(self.redactions.fixed.holding, name, count + 1))
                 if fixed is None:
                     raise OrderBroken(name, count, entry.head.first - 1)
-                yield batch_of([Received(0, fixed, 0)], count, keeps_names=self._keeps_names)
+                yield self._step(fixed, count)
                 count = fixed.last
-            if entry.is_redaction:
-                yield _redaction_of(entry)
-            else:
-                yield batch_of([Received(sequence, entry, 0)], count, keeps_names=self._keeps_names)
-            count, room.at = entry.last, entry.head.at
+            yield self._step(entry, count)
+            room.note(entry)
+            count = entry.last
         room.order.applied, room.count, room.base = sequence, count, UNKNOWN
+
+    def _step(self, entry: Entry, count: int) -> Step:
+        """An entry as the step behind the first ``count`` messages of a room."""
+        if entry.is_batch:
+            return batch_of([Received(0, entry, 0)], count, keeps_names=self._keeps_names)
+        return _step_of(entry)
 
     def stored(self, name: str, first: int, count: int) -> None:
         """Note what is stored, as `Sequencer.stored`.
@@ -297,34 +277,42 @@ class ClusterSequencer:
         expected = room.order.received[0].entry.head.first
         if first < expected or first > room.order.received[0].entry.last:
             raise OrderBroken(name, first - 1, expected - 1)
-        # A line of another program that came meanwhile must not be taken for the next entry, which may be waiting already.
+        # A line of an external edit that came meanwhile must not be taken for the next entry, which may be waiting already.
         if count != room.end:
             raise OrderBroken(name, count, room.end)
         self._skip_applied(room, count)
 
-    def redacted(self, name: str) -> None:
-        """Note the redaction that is next as done, as `Sequencer.redacted`."""
+    def done(self, name: str, count: int) -> None:
+        """Note a redaction or an import as done, as `Sequencer.done`.
+
+        Raises:
+            OrderBroken: if the log lacks messages.
+        """
         room = self._rooms[name]
         received = room.order.received[0]
+        if count < received.entry.last:
+            raise OrderBroken(name, count, received.entry.last)
         self._note_applied(room, received)
         self._settle()
         head = received.entry.head
+        if not received.entry.is_redaction:
+            return
         self.redactions.note_applied(name, received.sequence, head, is_own=head.by.startswith(self._token))
 
-    def _skip_applied(self, room: _Room, count: int) -> None:
-        """Note the entries as applied whose messages are in the log; but a redaction is done again."""
+    def _skip_applied(self, room: RoomState, count: int) -> None:
+        """Note the batches as applied whose messages are in the log; all other steps are done again."""
         while room.order.received:
             received = room.order.received[0]
-            if received.entry.is_redaction or received.entry.last > count:
+            if not received.entry.is_batch or received.entry.last > count:
                 break
             self._note_applied(room, received)
             if room.offer and received.entry.head.by == room.offer.token:
                 room.offer = None
         self._settle()
 
-    def _note_applied(self, room: _Room, received: Received) -> None:
+    def _note_applied(self, room: RoomState, received: Received) -> None:
         room.order.note_applied(received)
-        room.at, room.count = received.entry.head.at, received.entry.last
+        room.note(received.entry)
         if received.sequence:
             self._waiting_bytes -= self._waiting.pop(received.sequence).size
 
@@ -338,7 +326,7 @@ class ClusterSequencer:
 
     # Offering.
 
-    async def _offer(self, name: str, room: _Room, count: int, drafts: Sequence[Draft]) -> None:
+    async def _offer(self, name: str, room: RoomState, count: int, drafts: Sequence[Draft]) -> None:
         """Offer the redactions that are wanted, or drafts, until an entry of the room is received.
 
         Raises:
@@ -349,6 +337,7 @@ class ClusterSequencer:
             await self._locate(name, room, count, begun)
             if room.order.received:
                 return
+            room.check_whole(name)
             data = encode_entry(self._entry(name, room, count, drafts))
             while not room.order.received:
                 await self._stream.offer(name, data, room.order.applied)
@@ -361,7 +350,7 @@ class ClusterSequencer:
                 self.redactions.wanted(name).refuse(error)
             raise
 
-    async def _locate(self, name: str, room: _Room, count: int, begun: float) -> None:
+    async def _locate(self, name: str, room: RoomState, count: int, begun: float) -> None:
         """Find out behind which entry the next one is to be offered, unless something is received meanwhile.
 
         Raises:
@@ -373,7 +362,10 @@ class ClusterSequencer:
                 if room.order.received:
                     return
                 if room.order.found(last, self._received_to):
-                    room.count = decode_entry(data).last if last else 0
+                    if last:
+                        room.note(decode_entry(data))
+                    else:
+                        room.count = 0
                     if room.count != count:
                         raise OrderBroken(name, count, room.count)
                 else:
@@ -382,25 +374,29 @@ class ClusterSequencer:
                         await self._progress.wait()
             self._reach.check(begun)
 
-    async def _news(self, room: _Room) -> None:
+    async def _news(self, room: RoomState) -> None:
         room.news.clear()
         if not room.order.received:
             with suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_SECONDS):
                     await room.news.wait()
 
-    def _entry(self, name: str, room: _Room, count: int, drafts: Sequence[Draft]) -> Entry:
+    def _entry(self, name: str, room: RoomState, count: int, drafts: Sequence[Draft]) -> Entry:
         """An entry of the redactions that are wanted, or of as many drafts as fit into one."""
         at = int(self._clock())
         if at < room.at < at + CLOCK_SECONDS:
             at = room.at
-        head = Head(f"{self._token}{secrets.token_hex(8)}", count + 1, at, self.epoch_of(name))
+        epoch = room.epoch or self.epoch_of(name)
+        head = Head(f"{self._token}{secrets.token_hex(8)}", count + 1, at, epoch)
         if wanted := self.redactions.wanted(name):
             return redaction_of(head, wanted.targets)
         entry, offered = entry_of(head, drafts, self._zone)
-        room.offer = _Offer(head.by, offered)
+        room.offer = Offer(head.by, offered)
         return entry
 
 
-def _redaction_of(entry: Entry) -> Redaction:
+def _step_of(entry: Entry) -> Step:
+    """A redaction or an import as a step."""
+    if entry.head.piece:
+        return Import(piece_of(entry), entry.head.epoch)
     return Redaction({target.id: target.size for target in entry.head.targets})

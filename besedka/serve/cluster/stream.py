@@ -48,9 +48,8 @@ NOT_FOUND: Final = 404
 SERVER_ERROR: Final = 500
 NAME_IN_USE: Final = 10058
 NO_PEERS: Final = 10005
-
 CONFLICTS: Final = frozenset({10071, 10164})
-"""Codes of JetStream for an entry that does not follow the one that it was published behind."""
+"""The last entry under a subject is another one."""
 
 RESTORING: Final = "besedka_restoring"
 NUMBERING: Final = "besedka_numbering"
@@ -291,6 +290,26 @@ class Stream:
         headers = {"Nats-Expected-Last-Subject-Sequence": str(behind)}
         with suppress(NatsError):
             await self._client.publish(subject_of(room), data, reply=self._answers, headers=headers)
+
+    async def publish(self, subject: str, data: bytes, behind: int) -> int | None:
+        """Publish an entry if the last one under its subject has this number; 0 if there is none.
+
+        Returns:
+            Its number; None if another one was before it.
+
+        Raises:
+            TimeoutError: if it is not known whether it is there.
+        """
+        headers = {"Nats-Expected-Last-Subject-Sequence": str(behind)}
+        try:
+            reply = await self._client.request(subject, data, timeout=ANSWER_SECONDS, headers=headers)
+        except (NatsError, TimeoutError) as unanswered:
+            raise TimeoutError from unanswered
+        answer: dict[str, Any] = msgspec.json.decode(reply.data)
+        error = answer.get("error")
+        if error and error.get("err_code") not in CONFLICTS:
+            raise TimeoutError
+        return None if error else int(answer["seq"])
 
     async def probe(self) -> None:
         """Ask for the stream's state, so that it is known whether it can be reached."""

@@ -30,6 +30,7 @@ from besedka.serve.history.index import IndexDamaged, index_path
 from besedka.serve.history.log_state import LogState
 from besedka.serve.history.opening.findings import Reading
 from besedka.serve.history.opening.loading import open_to_write
+from besedka.serve.history.pieces import Piece, piece_at, write_piece
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.record import Flag
 from besedka.serve.history.redact import Subject, cover, find_as_written, finished, holds, redact, subject
@@ -244,6 +245,37 @@ class ChatHistory(ReadableLog):
                 number: self._by_index(partial(cover, self, self._edits, number=number, size=size))
                 for number, size in sizes.items()
             }
+
+    def piece(self, offset: int, first: int) -> Piece:
+        """The piece of the log that begins at an offset, to be given to others.
+
+        Args:
+            offset: 0, or the end of another piece.
+            first: the id of its first message.
+
+        Raises:
+            OSError: from the system.
+            HistoryUnusable: if it cannot be given to others.
+        """
+        with self._changing:
+            return self._by_index(lambda body: piece_at(self, body, offset, first))
+
+    def write_piece(self, piece: Piece, epoch: str) -> bool:
+        """Write a piece of another server's log, and wait until it is on disk; what is there already stays.
+
+        Args:
+            piece: the piece.
+            epoch: of that log, which this one gets, too.
+
+        Returns:
+            Whether anything was changed.
+
+        Raises:
+            HistoryChanged: if the log has something else there.
+            StorageFull, HistoryLost: as `append`.
+        """
+        with self._changing, self._final_errors:
+            return write_piece(self, self._edits, piece, epoch)
 
     def holds(self, wanted: Subject) -> bool:
         """Whether the text of a message is there, and not its tombstone.

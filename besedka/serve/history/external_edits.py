@@ -82,8 +82,11 @@ class ExternalEdits:
         self._was_noticed = self._watch.was_written() or self._was_noticed or not self.is_unchanged()
         return self._was_noticed
 
-    def reread(self) -> bool:
+    def reread(self, *, is_own: bool = False) -> bool:
         """Reread the log. Until that is done, readers continue with the previous state.
+
+        Args:
+            is_own: whether this process itself has replaced it, which is not reported.
 
         Returns:
             Whether all known messages are where they were; else the log has another epoch now.
@@ -114,7 +117,10 @@ class ExternalEdits:
             self._watch = Watch(path)
             self._seen = None  # a write before it was watched would go unnoticed
         self._log.restored = restored(body, reading)
-        self._report(is_kept=is_kept)
+        if is_own:
+            self.note_own_change()
+        else:
+            self._report(is_kept=is_kept)
         return is_kept
 
     def find(self, batch: Sequence[Record], known: LogState) -> MessageId | None:

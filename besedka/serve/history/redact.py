@@ -160,7 +160,8 @@ def _covered(readable: ReadableLog, edits: ExternalEdits, body: LogState, messag
 def cover(readable: ReadableLog, edits: ExternalEdits, body: LogState, number: int, size: int) -> int:
     """Redact a message whatever its text is now, as `ChatHistory.cover` does for each."""
     message = find(body, number) if body.file.is_at(readable.path) else None
-    if message is None or len(message.raw) != size:
+    # A line end that an editor had removed is in the records of some nodes only.
+    if message is None or abs(len(message.raw) - size) > len(b"\n"):
         raise HistoryChanged(readable.path, number)
     return _covered(readable, edits, body, message)
 

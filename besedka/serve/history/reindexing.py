@@ -23,9 +23,17 @@ def with_new_epoch(body: LogState, path: Path) -> LogState:
     Raises:
         OSError: from the system.
     """
-    epoch = Epoch(new_epoch(), first_head(body.file, body.size))
-    keep_epoch(path, epoch)
-    return _with_index(body, path, epoch.name, lambda: body.index.records(1, body.count))
+    return with_epoch(body, path, new_epoch())
+
+
+def with_epoch(body: LogState, path: Path, name: str) -> LogState:
+    """Give a log this epoch; the flags of its messages are kept.
+
+    Raises:
+        OSError: from the system.
+    """
+    keep_epoch(path, Epoch(name, first_head(body.file, body.size)))
+    return _with_index(body, path, name, lambda: body.index.records(1, body.count))
 
 
 def repaired(body: LogState, path: Path) -> LogState:

@@ -215,12 +215,18 @@ class Room:
             poster.stored(message)
         return must_read
 
-    def replace_log(self, log: Log) -> Sequence[Subscriber]:
-        """Go on with another log, which was made anew. Returns the subscribers, all of whom must read on from it."""
+    def read_on(self, log: Log) -> Sequence[Subscriber]:
+        """Go on with a log that has grown otherwise than by `stored`, or with another one, which was made anew.
+
+        Returns:
+            The subscribers who must read on from it.
+        """
+        is_other_log = log is not self._log or log.epoch != self._epoch
         self._log = log
-        self._forget_log()
-        self.head = log.count
-        return self._turn_to_log(0, MessageId(self.head + 1), is_other_log=True)
+        if is_other_log:
+            self._forget_log()
+        before, self.head = self.head, log.count
+        return self._turn_to_log(before, MessageId(self.head + 1), is_other_log=is_other_log)
 
     def refuse(self, drafts: Sequence[Draft], code: ErrorCode, wait: float = 0.0) -> None:
         """Notify the posters of drafts that could not be stored.

@@ -1,0 +1,138 @@
+"""The steps of the order that are no batches: redactions, and pieces of a log that is taken over. And a log that must be made anew.
+
+Only in a cluster there is any of it. The committer calls this for one room after the other, and appends nothing to a room meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from besedka.serve.chat.catch_up import CatchUp
+from besedka.serve.chat.log_writer import LogWriter
+from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.chat.room_heads import RoomHeads
+from besedka.serve.chat.sequencer import Import, OrderBroken, Redaction, Sequencer, Stored
+from besedka.serve.chat.workers import Workers
+from besedka.serve.errors import HistoryChanged, HistoryLost
+from besedka.serve.history import ChatHistory, may_have_been
+from besedka.serve.log_event import event
+from besedka.serve.room import Batch, Room
+
+log = logging.getLogger(__name__)
+
+
+class Steps:
+    """Does in logs what others have ordered.
+
+    Args:
+        sequencer: decides the order.
+        rooms: the rooms, and their logs.
+        heads: notified of new messages.
+        catch_up: serves subscribers that must read the log.
+        workers: the threads that write.
+        writer: appends batches.
+        stamp: the time, as the log writes it.
+    """
+
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        rooms: OpenRooms,
+        heads: RoomHeads,
+        catch_up: CatchUp,
+        workers: Workers,
+        *,
+        writer: LogWriter,
+        stamp: Callable[[], str],
+    ) -> None:
+        self._sequencer = sequencer
+        self._rooms = rooms
+        self._heads = heads
+        self._catch_up = catch_up
+        self._workers = workers
+        self._writer = writer
+        self._stamp = stamp
+
+    async def apply(self, room: Room, step: Redaction | Import) -> None:
+        """Do a step in a room's log, which is made anew if it is not what all have, and tell the subscribers of it.
+
+        Raises:
+            AppendError, OSError: if it is not done.
+            Refused: as `Sequencer.again`.
+        """
+        history = self._rooms.history(room)
+        try:
+            await self._apply(room, history, step)
+        except HistoryChanged:
+            await self.make_anew(room, OrderBroken(room.name, history.count, history.count))
+            history = self._rooms.history(room)
+            try:
+                await self._apply(room, history, step)
+            except HistoryChanged as error:
+                raise HistoryLost(history.path, str(error)) from error
+
+    async def _apply(self, room: Room, history: ChatHistory, step: Redaction | Import) -> None:
+        texts: dict[int, int] = {}
+        has_grown = False
+        if isinstance(step, Redaction):
+            texts = await self._workers.write(history.cover, step.sizes)
+        else:
+            has_grown = await self._workers.write(history.write_piece, step.piece, step.epoch)
+        try:
+            self._sequencer.done(room.name, history.count)
+        except OrderBroken as lacking:
+            raise HistoryLost(history.path, str(lacking)) from lacking
+        for number, size in texts.items():
+            room.redact(number, size)
+        if has_grown:
+            self._read_on(room)
+
+    async def prove(self, room: Room, history: ChatHistory, stored: Stored) -> None:
+        """Compare messages with those in the log.
+
+        Raises:
+            OrderBroken: if they are others.
+            Refused: `room_unavailable`.
+        """
+        last = stored.first + len(stored.messages) - 1
+        found = await self._workers.read(history.raw, stored.first, last)
+        if not all(map(may_have_been, found, stored.messages)):
+            raise OrderBroken(room.name, history.count, stored.first - 1)
+
+    async def make_anew(self, room: Room, broken: OrderBroken) -> None:
+        """Make a room's log anew from what all have stored, and keep the old one aside.
+
+        Raises:
+            Refused: as `Sequencer.again`; `room_unavailable`.
+        """
+
+        async def fill(history: ChatHistory) -> None:
+            try:
+                async for step in self._sequencer.again(room.name):
+                    await self._do_again(history, step)
+            except OrderBroken as lacking:
+                raise HistoryLost(history.path, f"the cluster cannot make it anew: {lacking}") from lacking
+
+        old = await self._rooms.make_log_anew(room, self._stamp(), fill)
+        self._read_on(room)
+        log.warning(
+            "%s; it is made anew from the cluster, and the old one is kept as %s",
+            broken,
+            old.name,
+            extra=event("set_aside", room=room.name, path=str(old)),
+        )
+
+    async def _do_again(self, history: ChatHistory, step: Batch | Redaction | Import) -> None:
+        if isinstance(step, Redaction):
+            await self._workers.write(history.cover, step.sizes)
+        elif isinstance(step, Import):
+            await self._workers.write(history.write_piece, step.piece, step.epoch)
+        else:
+            await self._writer.append(history, step.lines(), step.flags(), is_alone=True)
+
+    def _read_on(self, room: Room) -> None:
+        """Have the subscribers read on from a log that has grown, or from another one."""
+        for subscriber in room.read_on(self._rooms.history(room)):
+            self._catch_up.follow(room, subscriber)
+        self._heads.note(room)
