@@ -38,7 +38,7 @@ torture: node_modules/.stamp $(VENV)/browser ## the long version of the tests wi
 	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -rP $(TIMED)
 
 torture-cluster: $(VENV)/dev.stamp ## the long version of the tests of clusters: faults, ends of everything, pauses, rolling updates (an hour)
-	BESEDKA_TORTURE=1 $(BIN)/pytest -rP $(CLUSTER) tests/torture/cluster $(ARGS)
+	BESEDKA_TORTURE=1 $(BIN)/pytest -rP $(CLUSTER) tests/torture/cluster tests/blackbox/test_cluster*.py $(ARGS)
 
 CLUSTER := tests/torture/test_cluster.py tests/torture/test_cluster_redaction.py
 

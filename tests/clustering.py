@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import permutations
 from pathlib import Path
 from typing import Final, Self
 
@@ -30,7 +31,7 @@ from tools.run_cluster import filled, server_config, server_url
 NATS: Final = Path(sys.executable).with_name("nats-server")
 SERVERS: Final = 3
 TRIES: Final = 60
-STREAMS: Final = ("BESEDKA", "BESEDKA_FIXED", "BESEDKA_PEOPLE")
+STREAMS: Final = ("BESEDKA", "BESEDKA_FIXED", "BESEDKA_PEOPLE", "BESEDKA_NAMES", "BESEDKA_READ")
 
 
 class NatsServers:
@@ -41,13 +42,20 @@ class NatsServers:
         count: how many they are.
         sync: their ``sync_interval``; without any, they have no JetStream.
         says: whether they say how they sync.
+        can_part: whether any of them can be cut off from the others.
 
     Attributes:
         urls: their addresses.
     """
 
     def __init__(
-        self, folder: Path, count: int = SERVERS, *, sync: str = "always", says: bool = True
+        self,
+        folder: Path,
+        count: int = SERVERS,
+        *,
+        sync: str = "always",
+        says: bool = True,
+        can_part: bool = False,
     ) -> None:
         self._folder = folder
         self._sync = sync
@@ -55,6 +63,12 @@ class NatsServers:
         self._links: list[Link] = []
         self._ports = [free_port() for _ in range(count)]
         self._routes = [free_port() for _ in range(count)]
+        # The ways from each of them to each other one.
+        self._ways: dict[tuple[int, int], Link] = {}
+        if can_part:
+            pairs = permutations(range(count), 2)
+            self._ways = {(one, to): Link([self._routes[to]], "nats://") for one, to in pairs}
+            self._links += self._ways.values()
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
         self.urls = [server_url(port) for port in self._ports]
 
@@ -106,6 +120,17 @@ class NatsServers:
     def thaw(self, number: int) -> None:
         """Have it go on."""
         self._signal(number, signal.SIGCONT)
+
+    def part(self, number: int) -> None:
+        """Cut one of them off from the others. The nodes still reach it."""
+        for way in self._ways_of(number):
+            way.hold()
+
+    def join(self, number: int) -> None:
+        """Have it reach the others again."""
+        for way in self._ways_of(number):
+            way.heal()
+            way.cut()
 
     def entries(self, name: str = "BESEDKA") -> dict[str, list[Entry]]:
         """All entries of a stream, by their subjects."""
@@ -159,6 +184,9 @@ class NatsServers:
             if folder in path.parts and text.encode() in _content(path)
         ]
 
+    def _ways_of(self, number: int) -> list[Link]:
+        return [way for ends, way in self._ways.items() if number in ends]
+
     def _all_answer(self) -> bool:
         """Whether each of them is reached by way of the first one."""
 
@@ -191,6 +219,12 @@ class NatsServers:
         text = server_config(number, folder / "store", self._ports, self._routes)
         # Else they tell the nodes of each other, and these find ways that cannot be held.
         changes = {"name: besedka": "name: besedka\n  no_advertise: true"}
+        if self._ways:
+            # They tell each other where they listen, too, which leads past the ways: so they say that it is nowhere.
+            changes["name: besedka"] += "\n  advertise: 127.0.0.1:1"
+        for (one, to), way in self._ways.items():
+            if one == number:
+                changes[f"nats://127.0.0.1:{self._routes[to]}"] = way.url
         if not self._sync:
             changes |= {"\njetstream {": "\n# {", "jetstream: enabled": "jetstream: disabled"}
         elif self._sync != "always":

@@ -69,7 +69,9 @@ DURATIONS: Final = {
     ),
     "serve/cluster/device_links.py": {"ANSWER_SECONDS": SERVER},
     "serve/cluster/read_marks.py": {"SEND_SECONDS": SERVER, "AGAIN_SECONDS": SERVER},
-    "serve/cluster/bucket.py": {"ANSWER_SECONDS": SERVER},
+    "serve/cluster/connection.py": dict.fromkeys(
+        ("ANSWER_SECONDS", "START_SECONDS", "RETRY_SECONDS", "ELSEWHERE_SECONDS", "Acknowledged.at"), SERVER
+    ),
     "serve/cluster/leases.py": {"RESERVED_SECONDS": SERVER, "Held.at": SERVER},
     "serve/cluster/names_in_use.py": dict.fromkeys(
         (
@@ -89,7 +91,7 @@ DURATIONS: Final = {
         "_Arrived.at": SERVER,
     },
     "serve/cluster/reach.py": dict.fromkeys(
-        ("PROBE_SECONDS", "OUT_OF_REACH_SECONDS", "RETRY_SECONDS", "FINISH_SECONDS"), SERVER
+        ("PROBE_SECONDS", "IDLE_SECONDS", "OUT_OF_REACH_SECONDS", "RETRY_SECONDS", "FINISH_SECONDS"), SERVER
     ),
     "serve/cluster/replacing.py": {"PAUSE_SECONDS": SERVER, "RETRY_SECONDS": SERVER, "_Due.at": SERVER},
     "serve/cluster/entry.py": {"Head.at": STAMPS},
@@ -97,9 +99,7 @@ DURATIONS: Final = {
     "serve/cluster/restoring.py": {"BELIEF_SECONDS": SERVER},
     "serve/cluster/shared_people.py": {"REWRITE_SECONDS": SERVER},
     "serve/cluster/servers.py": {"ANSWER_SECONDS": SERVER},
-    "serve/cluster/stream.py": dict.fromkeys(
-        ("ANSWER_SECONDS", "START_SECONDS", "ELECTION_SECONDS", "RETRY_SECONDS", "Acknowledged.at"), SERVER
-    ),
+    "serve/cluster/stream.py": {"ELECTION_SECONDS": SERVER},
     "serve/chat/notices.py": {"NOTICE_SECONDS": SERVER, "NOTICE_BURST_SECONDS": SERVER},
     "serve/chat/open_rooms.py": {
         "IDLE_SECONDS": SERVER,

@@ -127,7 +127,7 @@ def _plan(cluster: Sequence[str], history: Path, *, is_unchecked: bool, utc: boo
                 stream, history, checkpoint, "UTC" if utc else "local", is_unchecked=is_unchecked
             )
         finally:
-            await stream.close()
+            await stream.connection.close()
 
     return asyncio.run(look())
 
@@ -141,7 +141,7 @@ def _carry_out(cluster: Sequence[str], found: Plan, *, utc: bool) -> None:
         try:
             await carry_out(stream, found, UTC if utc else None, note)
         finally:
-            await stream.close()
+            await stream.connection.close()
 
     if not sys.stderr.isatty():
         asyncio.run(act(lambda _: None))

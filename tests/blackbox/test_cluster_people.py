@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,32 +11,25 @@ import pytest
 from tests.clustering import NatsServers
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.running import RunningServer
 from tests.talking import Frame, WireClient
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
-NAMES = 1000 if os.environ.get("BESEDKA_TORTURE") else 30
+NAMES = 1000 if LONG else 30
 OPTIONS = ("--lang", "en", "--utc", "--names", "open")
 
 
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServers]:
-    """The servers of all tests here."""
-    with NatsServers(tmp_path_factory.mktemp("nats")) as servers:
-        yield servers
-
-
 @pytest.fixture
-def nodes(servers: NatsServers, make_server: ServerMaker, tmp_path: Path) -> Iterator[list[RunningServer]]:
+def nodes(nats: NatsServers, make_server: ServerMaker, tmp_path: Path) -> list[RunningServer]:
     """Two nodes, started."""
     made = []
     for number in range(2):
         directory = tmp_path / f"node-{number}"
         directory.mkdir()
-        made.append(make_server(*OPTIONS, *servers.options, directory=directory).start())
-    yield made
-    servers.delete_stream()
+        made.append(make_server(*OPTIONS, *nats.options, directory=directory).start())
+    return made
 
 
 def present(client: WireClient, room: str, users: Sequence[str]) -> list[Frame]:
@@ -177,9 +169,9 @@ def test_the_names_of_a_node_that_dies_are_free_after_six_seconds(nodes: list[Ru
 
 
 def test_a_node_that_is_cut_off_lets_people_in_and_gives_way_when_it_is_back(
-    servers: NatsServers, nodes: list[RunningServer], make_server: ServerMaker, tmp_path: Path
+    nats: NatsServers, nodes: list[RunningServer], make_server: ServerMaker, tmp_path: Path
 ) -> None:
-    options, links = servers.links()
+    options, links = nats.links()
     (tmp_path / "far").mkdir()
     far = make_server(*OPTIONS, *options, directory=tmp_path / "far").start()
     with WireClient(nodes[0]) as anna, WireClient(far) as other, WireClient(far) as clara:

@@ -15,15 +15,16 @@ from besedka.wire.close_codes import CloseCode
 from tests.clustering import NatsServers
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.ordering import Operator
 from tests.running import RunningServer, running
 from tests.talking import Frame, WireClient
 
 pytestmark = pytest.mark.xdist_group("cluster people")
 
-CLAIMS = 10
+CLAIMS = 1000 if LONG else 10
 ROOMS = 5
-LONGEST_SECONDS = 5
+LONGEST_SECONDS = 1 if LONG else 5
 """A ban is to hold within a second; a busy machine may need more."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,11 +17,13 @@ from tests import looping
 from tests.clustering import NatsServers
 from tests.commanding import Done, Person
 from tests.conftest import ServerMaker
+from tests.lengths import LONG
 from tests.running import free_port
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
 TRIES = 60
+REFUSED_SECONDS = 5
 
 Start = Callable[..., Done]
 
@@ -48,7 +51,9 @@ def test_servers_that_may_lose_what_they_acknowledge_are_refused(
     start: Start, tmp_path: Path, count: int, settings: dict[str, str], why: str
 ) -> None:
     with NatsServers(tmp_path, count, **settings) as servers:  # type: ignore[arg-type]  # of the table above
+        begun = time.monotonic()
         start(servers).assert_one_clear_line(1, "cannot use the cluster: ", why)
+        assert not LONG or time.monotonic() - begun <= REFUSED_SECONDS
 
 
 def test_a_cluster_that_is_not_there_is_said(start: Start, tmp_path: Path) -> None:
@@ -77,8 +82,10 @@ async def _make_stream(url: str) -> None:
 def test_a_stream_of_others_is_refused(start: Start, tmp_path: Path) -> None:
     with NatsServers(tmp_path) as servers:
         looping.run(_make_stream(servers.urls[0]))
+        begun = time.monotonic()
         why = "the stream BESEDKA is not as Besedka makes it: max_age, max_msg_size, discard, deny_purge, allow_direct, num_replicas"
         start(servers).assert_one_clear_line(1, why)
+        assert not LONG or time.monotonic() - begun <= REFUSED_SECONDS
 
 
 def test_a_node_must_fit_to_the_others(start: Start, make_server: ServerMaker, tmp_path: Path) -> None:

@@ -29,8 +29,12 @@ pytestmark = pytest.mark.xdist_group("cluster")
 
 NODES = 3
 MOVING, STAYING = (15, 6) if LONG else (4, 3)
-FAULTS = {"node": 100, "server": 50, "freeze": 20, "cut": 20} if LONG else {"node": 3, "cut": 2}
-"""How often a node is killed, a server is killed, either of them stands still, a node is cut off."""
+FAULTS = (
+    {"node": 100, "server": 50, "freeze": 20, "cut": 20, "part": 20}
+    if LONG
+    else {"node": 3, "cut": 2, "part": 1}
+)
+"""How often a node is killed, a server is killed, either of them stands still, a node is cut off, a server is cut off from the others."""
 
 STILL_SECONDS = (0.5, 12.0) if LONG else (0.5, 1.0)
 HEARD = 60 if LONG else 20
@@ -66,6 +70,7 @@ class Cluster:
             "server": self._kill_server,
             "freeze": self._freeze,
             "cut": self._cut_off,
+            "part": self._part,
         }
         faults = [*chain.from_iterable(repeat(fault, times) for fault, times in FAULTS.items())]
         random.shuffle(faults)
@@ -109,6 +114,12 @@ class Cluster:
             link.heal()
             link.cut()
 
+    async def _part(self) -> None:
+        number = random.randrange(NODES)
+        self.nats.part(number)
+        await asyncio.sleep(random.uniform(*STILL_SECONDS))
+        self.nats.join(number)
+
 
 def check_order(entries: list[Entry]) -> None:
     """Each entry was accepted behind the one before it, and none twice: what compare-and-set promises."""
@@ -122,7 +133,7 @@ def check_order(entries: list[Entry]) -> None:
 def test_faults_of_nodes_and_servers_lose_nothing_and_double_nothing(
     make_server: ServerMaker, tmp_path: Path
 ) -> None:
-    with ExitStack() as until, NatsServers(tmp_path) as nats:
+    with ExitStack() as until, NatsServers(tmp_path, can_part=True) as nats:
         cluster = Cluster(nats, make_server, tmp_path, until)
         record = looping.run(torment(cluster.urls, MOVING + STAYING, 0.1, cluster.torment, have_secrets=True))
         logs = nats.entries()

@@ -1,6 +1,6 @@
 """A cluster: several nodes with one order, which a stream of NATS decides.
 
-A `node` is this server among the others. Its `sequencer` offers what is posted here and gives the committer what all have posted, in the order of the `stream`, which a `consumer` receives. `entry` is
+A `node` is this server among the others. Its `sequencer` offers what is posted here and gives the committer what all have posted, in the order of the `stream`, which a `consumer` receives over the `connection`. `entry` is
 the form of what is in the stream, and `room_order` the rules of compare-and-set for a room, both pure; `batches` are entries as the committer takes them, and `room_state` is what is known of a room. `reach` says how long the stream is waited for.
 
 `redactions` are a part of the order: those that are `wanted` are ordered, after `locating` their entries, and the text is taken out of the stream by `replacing` the entry by a `fixed` one.

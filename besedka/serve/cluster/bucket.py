@@ -10,23 +10,11 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from nats.aio.client import Client
-from nats.errors import Error as NatsError
 
-from besedka.serve.cluster.stream import NAME_IN_USE, NO_PEERS, NOT_FOUND, SERVER_ERROR
-from besedka.serve.errors import ClusterUnusable
-
-ANSWER_SECONDS: Final = 2.0
-"""How long an answer may take; an election lasts longer."""
-
-CONFLICTS: Final = frozenset({10071, 10164})
-"""Another value was there than the one that was expected."""
+from besedka.serve.cluster.connection import NOT_FOUND, Connection, Unanswered
 
 NO_MESSAGE: Final = frozenset({10037, 10043, 10057})
 """The value is not there any more."""
-
-ANY: Final = -1
-"""A revision that is not compared."""
 
 _COMMON: Final[Mapping[str, Any]] = {
     "retention": "limits",
@@ -54,14 +42,14 @@ class Bucket:
     """A bucket.
 
     Args:
-        client: the connection to NATS.
+        connection: the connection to NATS.
         name: of its stream.
         subjects: stands in front of a key.
         settings: of its stream, beside those that all have.
     """
 
-    def __init__(self, client: Client, name: str, subjects: str, settings: Mapping[str, Any]) -> None:
-        self._client = client
+    def __init__(self, connection: Connection, name: str, subjects: str, settings: Mapping[str, Any]) -> None:
+        self._connection = connection
         self._name = name
         self._subjects = subjects
         self._settings = settings
@@ -83,34 +71,26 @@ class Bucket:
             TimeoutError: if nobody answers, or it cannot be made at the moment.
             ClusterUnusable: if it cannot be made.
         """
-        info = await self._ask(f"STREAM.INFO.{self._name}", {})
-        if _code(info) == NOT_FOUND:
+        info = await self._connection.ask(f"STREAM.INFO.{self._name}", {})
+        if info is None:
             config = {"name": self._name, "subjects": [self.subjects], **_COMMON, **self._settings}
-            info = await self._ask(f"STREAM.CREATE.{self._name}", config)
-        if error := info.get("error"):
-            if error.get("err_code") in {NAME_IN_USE, NO_PEERS}:
-                raise TimeoutError
-            raise ClusterUnusable(f"JetStream refuses {self._name}: {error.get('description', error)}")
+            info = await self._connection.ask(f"STREAM.CREATE.{self._name}", config)
+        if info is None:
+            raise Unanswered
         return str(info["created"])
 
-    async def put(self, key: str, data: bytes, revision: int = ANY) -> int:
+    async def put(self, key: str, data: bytes, revision: int) -> int:
         """Set a value. Returns its revision; 0 if another value is there than the one that was expected.
 
         Args:
             key: the key.
             data: the value.
-            revision: that of the value which is expected to be there; 0 for none, `ANY` for whatever it is.
+            revision: that of the value which is expected to be there; 0 for none.
 
         Raises:
             TimeoutError: if nobody answers.
         """
-        headers = {} if revision == ANY else {"Nats-Expected-Last-Subject-Sequence": str(revision)}
-        answer = await self._request(f"{self._subjects}{key}", data, headers)
-        if _err_code(answer) in CONFLICTS:
-            return 0
-        if "error" in answer:
-            raise TimeoutError(str(answer["error"]))
-        return int(answer["seq"])
+        return await self._connection.publish(f"{self._subjects}{key}", data, revision) or 0
 
     async def get(self, key: str) -> Value | None:
         """The value of a key; None if there is none.
@@ -118,13 +98,13 @@ class Bucket:
         Raises:
             TimeoutError: if nobody answers.
         """
-        answer = await self._ask(f"STREAM.MSG.GET.{self._name}", {"last_by_subj": f"{self._subjects}{key}"})
-        if _code(answer) == NOT_FOUND:
-            return None
-        if "error" in answer:
-            raise TimeoutError(str(answer["error"]))
-        message = answer["message"]
-        return Value(int(message["seq"]), b64decode(message.get("data", "")))
+        question = {"last_by_subj": f"{self._subjects}{key}"}
+        found = await self._connection.ask(f"STREAM.MSG.GET.{self._name}", question)
+        return (
+            Value(int(found["message"]["seq"]), b64decode(found["message"].get("data", "")))
+            if found
+            else None
+        )
 
     async def remove(self, revision: int) -> bool:
         """Remove a value. Returns whether it was the one that is there.
@@ -132,38 +112,9 @@ class Bucket:
         Raises:
             TimeoutError: if nobody answers.
         """
-        answer = await self._ask(f"STREAM.MSG.DELETE.{self._name}", {"seq": revision, "no_erase": True})
-        if _code(answer) == NOT_FOUND or _err_code(answer) in NO_MESSAGE:
-            return False
-        if "error" in answer:
-            raise TimeoutError(str(answer["error"]))
-        return True
-
-    async def _ask(self, what: str, question: Mapping[str, Any]) -> dict[str, Any]:
-        data = msgspec.json.encode(question) if question else b""
-        answer = await self._request(f"$JS.API.{what}", data, {})
-        if (_code(answer) or 0) >= SERVER_ERROR:
-            raise TimeoutError(str(answer["error"]))
-        return answer
-
-    async def _request(self, subject: str, data: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-        if not self._client.is_connected:
-            raise TimeoutError("not connected")
-        try:
-            reply = await self._client.request(
-                subject, data, timeout=ANSWER_SECONDS, headers={**headers} or None
-            )
-        except (NatsError, TimeoutError) as unanswered:
-            raise TimeoutError from unanswered
-        answer: dict[str, Any] = msgspec.json.decode(reply.data)
-        return answer
-
-
-def _code(answer: Mapping[str, Any]) -> int | None:
-    error = answer.get("error")
-    return int(error["code"]) if error else None
-
-
-def _err_code(answer: Mapping[str, Any]) -> int | None:
-    error = answer.get("error")
-    return error.get("err_code") if error else None
+        question = msgspec.json.encode({"seq": revision, "no_erase": True})
+        answer = await self._connection.request(f"$JS.API.STREAM.MSG.DELETE.{self._name}", question)
+        error = answer.get("error")
+        if error and error["code"] != NOT_FOUND and error.get("err_code") not in NO_MESSAGE:
+            raise Unanswered(str(error.get("description", error)))
+        return not error

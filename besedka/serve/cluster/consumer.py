@@ -20,8 +20,9 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from besedka import __version__
+from besedka.serve.cluster.connection import ANSWER_SECONDS, RETRY_SECONDS
 from besedka.serve.cluster.entry import EntryInvalid
-from besedka.serve.cluster.stream import ANSWER_SECONDS, RETRY_SECONDS, Stream
+from besedka.serve.cluster.stream import Stream
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ class Consumer:
 
     def _is_late(self) -> bool:
         """Whether an entry does not come that is in the stream."""
-        acknowledged = self._stream.acknowledged.get(self._name)
+        acknowledged = self._stream.connection.acknowledged.get(self._name)
         if acknowledged is None or acknowledged.number <= self.received:
             return False
         if self._subscription and self._subscription.pending_msgs:
@@ -139,7 +140,7 @@ class Consumer:
 
     async def _begin(self) -> bool:
         """Make a consumer behind the last entry that was received. Returns whether there is one."""
-        client = self._stream.client
+        client = self._stream.connection.client
         inbox = client.new_inbox()
         config = {
             "deliver_policy": "by_start_sequence",
@@ -185,12 +186,13 @@ class Consumer:
     async def _came(self, message: Msg) -> None:
         if self._again.is_set():
             return  # of a consumer that is given up
-        self._came_at = self._stream.answered_at = self._loop.time()
+        self._came_at = self._loop.time()
         headers = message.headers or {}
         if headers.get("Status") is not None:
             await self._came_status(message, headers)
             return
         number = message.metadata.sequence
+        self._stream.connection.decided_at = self._came_at
         self._count += 1
         if number.consumer != self._count or number.stream <= self.received:
             self._again.set()  # some were lost on the way
@@ -213,7 +215,7 @@ class Consumer:
         asked = message.reply or stalled
         if asked:
             with suppress(NatsError):
-                await self._stream.client.publish(asked)
+                await self._stream.connection.client.publish(asked)
         last = headers.get("Nats-Last-Consumer")
         if last is not None and int(last) != self._count:
             self._again.set()

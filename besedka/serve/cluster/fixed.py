@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from besedka.serve.cluster.entry import Entry, decode_entry, encode_entry
-from besedka.serve.cluster.stream import Stream, StreamState, Unanswered
+from besedka.serve.cluster.stream import Stream, StreamState
 from besedka.serve.errors import ClusterUnusable
 
 FIXED: Final = "BESEDKA_FIXED"
@@ -81,7 +81,7 @@ class FixedEntries:
             TimeoutError: if it is not known whether it is there.
         """
         subject = _subject(room, entry.head.first)
-        return await self._stream.publish(subject, encode_entry(entry), behind) is not None
+        return await self._stream.connection.publish(subject, encode_entry(entry), behind) is not None
 
     async def erase_older(self, room: str, first: int) -> None:
         """Erase all but the last entry under a subject.
@@ -114,10 +114,7 @@ class FixedEntries:
         firsts: list[int] = []
         while True:
             question = {"subjects_filter": _subject(room, "*"), "offset": len(firsts)}
-            try:
-                info = await self._stream.ask(f"STREAM.INFO.{FIXED}", question)
-            except Unanswered:
-                raise TimeoutError from None
+            info = await self._stream.connection.ask(f"STREAM.INFO.{FIXED}", question)
             found = ((info or {}).get("state") or {}).get("subjects") or {}
             firsts += [int(subject.rpartition(".")[2]) for subject in found]
             if not found or len(firsts) >= int((info or {}).get("total", 0)):

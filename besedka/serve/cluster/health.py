@@ -19,19 +19,10 @@ import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from besedka.serve.cluster.connection import ANSWER_SECONDS, NOT_FOUND, shown
 from besedka.serve.cluster.consumer import NODE_CLOCK, NODE_NAME, NODE_VERSION
 from besedka.serve.cluster.servers import QUESTION, ServerReport
-from besedka.serve.cluster.stream import (
-    ANSWER_SECONDS,
-    NOT_FOUND,
-    NUMBERING,
-    REPLICAS,
-    RESTORING,
-    SETTINGS,
-    STREAM,
-    shown,
-    unlike,
-)
+from besedka.serve.cluster.stream import NUMBERING, REPLICAS, RESTORING, SETTINGS, STREAM, unlike
 
 CONNECT_SECONDS: Final = 2.0
 """How long an address may take to answer."""

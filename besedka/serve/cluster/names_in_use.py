@@ -19,9 +19,9 @@ from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 import msgspec
-from nats.aio.client import Client
 
 from besedka.serve.cluster.bucket import Bucket
+from besedka.serve.cluster.connection import Connection
 from besedka.serve.cluster.leases import Held, Lease, Leases
 from besedka.serve.cluster.stream import REPLICAS
 from besedka.serve.log_event import event
@@ -66,7 +66,7 @@ TRIES: Final = 8
 """How often a lease is tried that others change meanwhile."""
 
 
-def names_bucket(client: Client) -> Bucket:
+def names_bucket(connection: Connection) -> Bucket:
     """The leases of all nodes."""
     settings = {
         "storage": "memory",
@@ -76,7 +76,7 @@ def names_bucket(client: Client) -> Bucket:
         "max_msg_size": VALUE_BYTES_AT_MOST,
         "discard": "new",
     }
-    return Bucket(client, BUCKET, SUBJECTS, settings)
+    return Bucket(connection, BUCKET, SUBJECTS, settings)
 
 
 class Nodes(Protocol):

@@ -100,7 +100,7 @@ class Node:
                 await _check_people(stream)
             await ensure_people(stream, state.id, keeps_names=settings.names is not Names.OPEN)
         except BaseException:
-            await stream.close()
+            await stream.connection.close()
             raise
         name = f"{socket.gethostname()}:{settings.port}"
         return cls(stream, state, history, kept, keeps_names=settings.names is not Names.OPEN, name=name)
@@ -171,6 +171,7 @@ class Node:
             sequencer.redactions.begin()
             works = (
                 self._receive(consumer),
+                sequencer.reach.watch(),
                 self._keep_checkpoints(),
                 self._share_presence(),
                 sequencer.redactions.replacer.run(),
@@ -194,7 +195,7 @@ class Node:
         try:
             self._keep_checkpoint()
         finally:
-            await self._stream.close()
+            await self._stream.connection.close()
 
     @staticmethod
     def _show(sequencer: ClusterSequencer, metrics: Metrics) -> None:
@@ -272,7 +273,7 @@ async def _state(stream: Stream, zone: str, settings: Settings, *, is_new: bool)
     """
     begun = time.monotonic()
     while True:
-        count = None if settings.cluster_unchecked else await check_servers(stream.client)
+        count = None if settings.cluster_unchecked else await check_servers(stream.connection.client)
         state = await stream.ensure(zone, may_make=is_new and (count is None or count >= SERVERS_AT_LEAST))
         if state:
             return state

@@ -37,7 +37,7 @@ class Offered(NamedTuple):
 
 async def offer_people(stream: Stream, messages: Sequence[Offered], head: bytes, behind: int) -> None:
     """Offer messages and a head, to be accepted together, and only if the last head has this number. No answer is waited for."""
-    client = stream.client
+    client = stream.connection.client
     if not client.is_connected:
         return  # what waits for a connection would come late
     batch = secrets.token_hex(8)
@@ -47,7 +47,7 @@ async def offer_people(stream: Stream, messages: Sequence[Offered], head: bytes,
             headers = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
             if number == last:
                 headers |= {"Nats-Batch-Commit": "1", "Nats-Expected-Last-Subject-Sequence": str(behind)}
-            reply = stream.answers if number in {1, last} else ""
+            reply = stream.connection.answers if number in {1, last} else ""
             await client.publish(message.subject, message.data, reply=reply, headers=headers)
 
 

@@ -33,7 +33,7 @@ class SharedPresence:
 
     def __init__(self, stream: Stream, cluster: str) -> None:
         self._stream = stream
-        self._client = client = stream.client
+        self._client = client = stream.connection.client
         self._cluster = cluster
         self._observer: Observer | None = None
         self._names: ClusterNames | None = None
@@ -70,7 +70,7 @@ class SharedPresence:
         # They are made by the loop's clock.
         directory.other_links = ClusterLinks(self._client, directory.devices, asyncio.get_running_loop().time)
         self._names = directory.names_in_use = ClusterNames(
-            names_bucket(self._client),
+            names_bucket(self._stream.connection),
             self.gossip.node,
             self._cluster,
             self.gossip,

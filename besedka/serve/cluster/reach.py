@@ -7,12 +7,16 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from besedka.serve.cluster.connection import ELSEWHERE_SECONDS
 from besedka.serve.cluster.stream import Stream
 from besedka.wire.errors import ErrorCode, Refused
 
 T = TypeVar("T")
 
 PROBE_SECONDS: Final = 0.3
+"""Interval between two looks whether the stream can be reached; nothing is decided faster by asking it more often."""
+
+IDLE_SECONDS: Final = 1.0
 """A stream that has not answered for so long is asked whether it is there."""
 
 OUT_OF_REACH_SECONDS: Final = 8.0
@@ -35,13 +39,12 @@ class Reach:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._loop = asyncio.get_running_loop()
-        self._probing: asyncio.Task[None] | None = None
         self._ends_at = math.inf
 
     @property
     def silence_seconds(self) -> float:
         """How long the stream has not been heard of; idle it is heard of each second."""
-        return self._loop.time() - self._stream.answered_at
+        return self._loop.time() - self._stream.connection.answered_at
 
     @property
     def is_lost(self) -> bool:
@@ -57,8 +60,17 @@ class Reach:
         """Let nobody wait for the stream for longer than this any more."""
         self._ends_at = min(self._ends_at, self._loop.time() + seconds)
 
-    def check(self, begun: float) -> None:
-        """Check that the stream has answered in time; ask it whether it is there.
+    async def watch(self) -> None:
+        """Ask an idle stream whether it is there, and another server if it does not answer, for ever."""
+        while True:
+            if self.silence_seconds >= IDLE_SECONDS:
+                await self._stream.probe()
+            if self.silence_seconds >= ELSEWHERE_SECONDS:
+                await self._stream.connection.turn()
+            await asyncio.sleep(PROBE_SECONDS)
+
+    async def check(self, begun: float) -> None:
+        """Check that the stream decides anything in time, and try another server if not. A leader that is cut off from the other servers still answers questions for a while.
 
         Args:
             begun: since when it is waited for, by the loop's clock.
@@ -68,11 +80,11 @@ class Reach:
         """
         if self._loop.time() >= self._ends_at:
             raise Refused(ErrorCode.GOING_DOWN)
-        silence = self._loop.time() - max(begun, self._stream.answered_at)
+        silence = self._loop.time() - max(begun, self._stream.connection.decided_at)
         if silence > OUT_OF_REACH_SECONDS:
             raise Refused(ErrorCode.OUT_OF_REACH, wait=RETRY_SECONDS)
-        if silence > PROBE_SECONDS and (self._probing is None or self._probing.done()):
-            self._probing = self._loop.create_task(self._stream.probe())
+        if silence >= ELSEWHERE_SECONDS:
+            await self._stream.connection.turn()
 
     async def answered(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer of the stream, which is asked until it gives one.
@@ -88,5 +100,5 @@ class Reach:
             try:
                 return await ask()
             except TimeoutError:
-                self.check(begun)
+                await self.check(begun)
                 await asyncio.sleep(PROBE_SECONDS)

@@ -162,7 +162,7 @@ class ClusterMarks:
                     break
                 del self._sent[subject]
                 self._due.setdefault(subject, mark)
-            if self._stream.client.is_connected:
+            if self._stream.connection.client.is_connected:
                 for subject in [*islice(self._due, SENT_AT_ONCE)]:
                     await self._send(subject, self._due.pop(subject), now)
 
@@ -171,7 +171,7 @@ class ClusterMarks:
         self._sent[subject] = now, mark
         data = msgspec.json.encode(_Mark(mark.claim, mark.room, mark.epoch, mark.id))
         with suppress(NatsError):
-            await self._stream.client.publish(subject, data)
+            await self._stream.connection.client.publish(subject, data)
 
 
 def _covers(mark: ReadMark, other: ReadMark) -> bool:

@@ -17,10 +17,8 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import msgspec
-from nats.errors import Error as NatsError
-
 from besedka.serve.cluster.checkpoint import Checkpoint
+from besedka.serve.cluster.connection import RETRY_SECONDS, Unanswered
 from besedka.serve.cluster.entry import encode_entry
 from besedka.serve.cluster.fixed import FIXED, FixedEntries
 from besedka.serve.cluster.lost_messages import (
@@ -35,18 +33,12 @@ from besedka.serve.cluster.lost_messages import (
 from besedka.serve.cluster.people_stream import PEOPLE_STREAM
 from besedka.serve.cluster.servers import SERVERS_AT_LEAST, check_servers
 from besedka.serve.cluster.stream import (
-    ANSWER_SECONDS,
-    CONFLICTS,
-    ELECTION_SECONDS,
     NUMBERING,
     RESTORING,
-    RETRY_SECONDS,
-    SERVER_ERROR,
     STREAM,
     SUBJECTS,
     Stream,
     StreamState,
-    Unanswered,
     metadata_of,
     subject_of,
 )
@@ -57,8 +49,6 @@ from besedka.wire.counting import count_of
 
 BELIEF_SECONDS: Final = 3.0
 """A loss that is still there after so long is believed."""
-
-_decode_ack: Final = msgspec.json.Decoder(dict[str, object]).decode
 
 
 class Lacking(NamedTuple):
@@ -124,7 +114,7 @@ async def plan(
         ClusterUnusable: if there is nothing to restore, or it cannot be done.
         StartError: if a log cannot be used.
     """
-    count = None if is_unchecked else await check_servers(stream.client)
+    count = None if is_unchecked else await check_servers(stream.connection.client)
     state = await _believed(stream, zone, checkpoint)
     if state is None and count is not None and count < SERVERS_AT_LEAST:
         raise ClusterUnusable(
@@ -235,7 +225,7 @@ async def carry_out(stream: Stream, plan: Plan, zone: tzinfo | None, note: Calla
             number, ids = await behind(stream, lacking.room, log)
             for entry in entries_of(log, ids, zone):
                 number = await _publish(stream, lacking.room, encode_entry(entry), number)
-                await _forget_fixed(fixed, lacking.room, entry.head.first)
+                await _forget_fixed(stream, fixed, lacking.room, entry.head.first)
                 note(entry.last - entry.head.first + 1)
         except Differs as differs:
             raise ClusterUnusable(_overtaken(lacking.room)) from differs
@@ -268,7 +258,7 @@ async def _begin(stream: Stream, plan: Plan, zone: str) -> None:
 
 async def _delete(stream: Stream, name: str) -> None:
     """Delete a stream with all that is in it, if it is there."""
-    await stream.until_answered(lambda: stream.ask(f"STREAM.DELETE.{name}", {}))
+    await stream.until_answered(lambda: stream.connection.ask(f"STREAM.DELETE.{name}", {}))
 
 
 async def _mark(stream: Stream, marks: Mapping[str, str]) -> bool:
@@ -282,7 +272,10 @@ async def _mark(stream: Stream, marks: Mapping[str, str]) -> bool:
     if info is None:
         return False
     metadata = {**(info["config"].get("metadata") or {}), **marks}
-    if await stream.ask(f"STREAM.UPDATE.{STREAM}", {**info["config"], "metadata": metadata}) is None:
+    if (
+        await stream.connection.ask(f"STREAM.UPDATE.{STREAM}", {**info["config"], "metadata": metadata})
+        is None
+    ):
         raise Unanswered
     return True
 
@@ -293,18 +286,9 @@ async def _id_of(stream: Stream, name: str) -> str:
     return str(((info or {"config": {}})["config"].get("metadata") or {}).get("besedka_id", ""))
 
 
-async def _forget_fixed(fixed: FixedEntries, room: str, first: int) -> None:
+async def _forget_fixed(stream: Stream, fixed: FixedEntries, room: str, first: int) -> None:
     """Erase what was left of a lost entry that began with the same message: the new one has it."""
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    while True:
-        try:
-            return await fixed.forget(room, first)
-        except TimeoutError as error:
-            if loop.time() - begun > ELECTION_SECONDS:
-                raise ClusterUnusable(
-                    "its stream does not answer; what was published stays: start this again"
-                ) from error
+    await stream.until_answered(lambda: fixed.forget(room, first))
 
 
 async def _publish(stream: Stream, room: str, data: bytes, last: int) -> int:
@@ -313,30 +297,13 @@ async def _publish(stream: Stream, room: str, data: bytes, last: int) -> int:
     Raises:
         ClusterUnusable: if it does not follow any more, or the stream refuses or does not answer.
     """
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    headers = {"Nats-Expected-Last-Subject-Sequence": str(last)}
-    while loop.time() - begun < ELECTION_SECONDS:
-        try:
-            reply = await stream.client.request(
-                subject_of(room), data, timeout=ANSWER_SECONDS, headers=headers
-            )
-        except (NatsError, TimeoutError):
-            await asyncio.sleep(RETRY_SECONDS)
-            continue
-        ack = _decode_ack(reply.data)
-        error = ack.get("error")
-        if not isinstance(error, dict):
-            return int(str(ack["seq"]))
-        if error.get("err_code") in CONFLICTS:
-            number, found = await last_of(stream, room)
-            if found == data:
-                return number  # its answer was lost
-            raise ClusterUnusable(_overtaken(room))
-        if error.get("code", 0) < SERVER_ERROR:
-            raise ClusterUnusable(f"JetStream refuses: {error.get('description', error)}")
-        await asyncio.sleep(RETRY_SECONDS)
-    raise ClusterUnusable("its stream does not answer; what was published stays: start this again")
+    number = await stream.until_answered(lambda: stream.connection.publish(subject_of(room), data, last))
+    if number is not None:
+        return number
+    number, found = await last_of(stream, room)
+    if found != data:
+        raise ClusterUnusable(_overtaken(room))
+    return number  # its answer was lost
 
 
 def _overtaken(room: str) -> str:

@@ -64,6 +64,7 @@ class ClusterSequencer:
         keeps_names: whether names are held here: whoever has not shown that one is theirs is shown as unverified.
 
     Attributes:
+        reach: whether the stream can be reached.
         redactions: those that are wanted here, and those that were done.
         conflicts: how many offers of this node came behind those of others, and were made again.
         go_on: called when more entries can be taken in again.
@@ -80,8 +81,8 @@ class ClusterSequencer:
         keeps_names: bool,
     ) -> None:
         self._stream = stream
-        self._reach = Reach(stream)
-        self.redactions = RedactionOrder(stream, self._reach)
+        self.reach = Reach(stream)
+        self.redactions = RedactionOrder(stream, self.reach)
         self._id = besedka_id
         self._token = f"{secrets.token_hex(4)}-"
         self._clock = clock
@@ -127,7 +128,7 @@ class ClusterSequencer:
 
     def unready(self) -> str:
         """Why this node cannot serve now, as `Sequencer.unready`."""
-        if self._reach.is_lost:
+        if self.reach.is_lost:
             return "cluster out of reach"
         oldest = next(iter(self._waiting.values()), None)
         is_behind = oldest is not None and self._loop.time() - oldest.at > BEHIND_SECONDS
@@ -136,17 +137,17 @@ class ClusterSequencer:
     @property
     def silence_seconds(self) -> float:
         """How long the stream has not been heard of; idle it is heard of each second."""
-        return self._reach.silence_seconds
+        return self.reach.silence_seconds
 
     def finish(self) -> None:
         """Have the last offers decided soon, as `Sequencer.finish`."""
-        self._reach.end()
+        self.reach.end()
         self.redactions.refuse(Refused(ErrorCode.GOING_DOWN))
 
     def close(self) -> None:
         """Receive no more, and offer no more: what comes is received by the next start."""
         self._is_closed = True
-        self._reach.end(0.0)
+        self.reach.end(0.0)
 
     # Receiving.
 
@@ -218,7 +219,7 @@ class ClusterSequencer:
             OrderBroken: if there is none: the log lacks messages.
             Refused: `out_of_reach`.
         """
-        entry = await self._reach.answered(partial(self.redactions.fixed.holding, name, count + 1))
+        entry = await self.reach.answered(partial(self.redactions.fixed.holding, name, count + 1))
         if entry is None:
             raise OrderBroken(name, count, room.order.received[0].entry.head.first - 1)
         room.order.insert(Received(0, entry, 0))
@@ -246,12 +247,12 @@ class ClusterSequencer:
         end = waiting - 1 if waiting else max(room.order.applied, self._received_to)
         sequence, count = 0, 0
         while True:
-            found = await self._reach.answered(partial(self._stream.next_of, name, sequence + 1))
+            found = await self.reach.answered(partial(self._stream.next_of, name, sequence + 1))
             if found is None or found[0] > end:
                 break
             sequence, entry = found[0], decode_entry(found[1])
             while entry.head.first > count + 1:
-                fixed = await self._reach.answered(partial(self.redactions.fixed.holding, name, count + 1))
+                fixed = await self.reach.answered(partial(self.redactions.fixed.holding, name, count + 1))
                 if fixed is None:
                     raise OrderBroken(name, count, entry.head.first - 1)
                 yield self._step(fixed, count)
@@ -342,7 +343,7 @@ class ClusterSequencer:
             while not room.order.received:
                 await self._stream.offer(name, data, room.order.applied)
                 await self._news(room)
-                self._reach.check(begun)
+                await self.reach.check(begun)
         except BaseException as error:
             # It may be stored all the same, and is one of others then.
             room.offer = None
@@ -372,7 +373,7 @@ class ClusterSequencer:
                     self._progress.clear()
                     async with asyncio.timeout(AGAIN_SECONDS):
                         await self._progress.wait()
-            self._reach.check(begun)
+            await self.reach.check(begun)
 
     async def _news(self, room: RoomState) -> None:
         room.news.clear()

@@ -276,7 +276,7 @@ class SharedPeople:
                         async with asyncio.timeout(PROBE_SECONDS):
                             await self._news.wait()
                 if self._head == behind:
-                    self._reach.check(begun)
+                    await self._reach.check(begun)
         finally:
             # It may be stored all the same, and is one of others then.
             self._token, self._offered = "", ()

@@ -1,30 +1,24 @@
 """The stream that decides the order, as JetStream keeps it: its settings, its entries, and what is offered to it.
 
-Everything here is what NATS says over its JSON interface (ADR-1, ADR-2 of the NATS architecture records). Whether an offer was accepted is not decided by its answer, which may
+Whether an offer was accepted is not decided by its answer, which may
 be lost: it is decided by what is received (`besedka/serve/cluster/consumer.py`). Answers only show that the stream can be reached.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple, Self, TypeVar
-from urllib.parse import quote, unquote, urlsplit
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote, unquote
 
 import msgspec
-import nats
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from besedka import __version__
+from besedka.serve.cluster.connection import RETRY_SECONDS, Connection, Unanswered
 from besedka.serve.errors import ClusterUnusable
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -33,23 +27,8 @@ SUBJECTS: Final = "besedka.log."
 """In front of a room's name."""
 
 REPLICAS: Final = 3
-ANSWER_SECONDS: Final = 2.0
-"""How long a question to the stream may take; an election lasts longer, and then it is asked again."""
-
-START_SECONDS: Final = 4.0
-"""How long a node tries to reach the cluster at its start before it gives up; during an election it waits on."""
-
 ELECTION_SECONDS: Final = 30.0
 """How long a node waits for a stream that has no leader."""
-
-RETRY_SECONDS: Final = 0.2
-
-NOT_FOUND: Final = 404
-SERVER_ERROR: Final = 500
-NAME_IN_USE: Final = 10058
-NO_PEERS: Final = 10005
-CONFLICTS: Final = frozenset({10071, 10164})
-"""The last entry under a subject is another one."""
 
 RESTORING: Final = "besedka_restoring"
 NUMBERING: Final = "besedka_numbering"
@@ -94,85 +73,27 @@ class StreamState(msgspec.Struct, frozen=True):
     is_restoring: bool = False
 
 
-class Acknowledged(NamedTuple):
-    """An entry that a stream has.
-
-    Attributes:
-        number: its number.
-        at: when that was said, by the loop's clock.
-    """
-
-    number: int
-    at: float
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    """The answer to an offer."""
-
-    stream: str = ""
-    seq: int = 0
-    error: dict[str, Any] | None = None
-
-
 class Stream:
-    """The connection to a stream. Make it with `open`.
+    """The stream, by way of a connection.
+
+    Args:
+        connection: the connection.
+        replicas: how many servers keep the stream.
 
     Attributes:
-        answered_at: when it was last heard of, by the loop's clock.
-        acknowledged: of each stream, the last entry of this node that it has, as an answer said.
+        connection: the connection.
     """
 
-    def __init__(self, client: Client, replicas: int) -> None:
-        self._client = client
+    def __init__(self, connection: Connection, replicas: int = REPLICAS) -> None:
+        self.connection = connection
         self._replicas = replicas
         self._loop = asyncio.get_running_loop()
-        self._answers = client.new_inbox()
         self._numbering = ""
-        self.acknowledged: dict[str, Acknowledged] = {}
-        self.answered_at = self._loop.time()
 
     @classmethod
-    async def open(cls, servers: Sequence[str], *, replicas: int = REPLICAS) -> Self:
-        """Connect to a cluster.
-
-        Args:
-            servers: the addresses of some of its servers, as ``nats://host:port``.
-            replicas: how many servers keep the stream.
-
-        Raises:
-            ClusterUnusable: if none of them answers.
-        """
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                client = await nats.connect(
-                    servers=[*servers],
-                    name=f"besedka {__version__}",
-                    allow_reconnect=True,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=RETRY_SECONDS,
-                    connect_timeout=1,
-                    error_cb=_note,
-                )
-        except (NatsError, OSError, TimeoutError) as error:
-            raise ClusterUnusable(f"none of {', '.join(map(shown, servers))} can be reached") from error
-        stream = cls(client, replicas)
-        await client.subscribe(stream._answers, cb=stream._answered)
-        return stream
-
-    async def close(self) -> None:
-        """Disconnect."""
-        with suppress(NatsError):
-            await self._client.close()
-
-    @property
-    def answers(self) -> str:
-        """Where answers to offers are sent, which only show that the stream can be reached."""
-        return self._answers
-
-    @property
-    def client(self) -> Client:
-        """The connection to NATS."""
-        return self._client
+    async def open(cls, servers: Sequence[str]) -> Self:
+        """Connect to a cluster; raises as `Connection.open`."""
+        return cls(await Connection.open(servers))
 
     async def ensure(self, zone: str, *, may_make: bool) -> StreamState | None:
         """The state of the stream, which is made if there is none.
@@ -211,7 +132,7 @@ class Stream:
         while True:
             try:
                 return await work()
-            except (Unanswered, TimeoutError) as unanswered:
+            except TimeoutError as unanswered:
                 if self._loop.time() - begun > ELECTION_SECONDS:
                     raise ClusterUnusable(
                         str(unanswered) or "its stream has no leader, or JetStream does not answer"
@@ -266,10 +187,7 @@ class Stream:
         Raises:
             TimeoutError: if the stream does not answer.
         """
-        try:
-            found = await self.ask(f"STREAM.MSG.GET.{stream}", question)
-        except Unanswered:
-            raise TimeoutError from None
+        found = await self.connection.ask(f"STREAM.MSG.GET.{stream}", question)
         return (int(found["message"]["seq"]), b64decode(found["message"]["data"])) if found else None
 
     async def erase(self, stream: str, number: int) -> None:
@@ -278,52 +196,22 @@ class Stream:
         Raises:
             TimeoutError: if it is not known whether that was done.
         """
-        try:
-            await self.ask(f"STREAM.MSG.DELETE.{stream}", {"seq": number, "no_erase": False})
-        except Unanswered:
-            raise TimeoutError from None
+        await self.connection.ask(f"STREAM.MSG.DELETE.{stream}", {"seq": number, "no_erase": False})
 
     async def offer(self, room: str, data: bytes, behind: int) -> None:
         """Offer an entry, to be accepted only if the room's last entry has this number. Its answer is not waited for."""
-        if not self._client.is_connected:
+        if not self.connection.client.is_connected:
             return  # what waits for a connection would come late
         headers = {"Nats-Expected-Last-Subject-Sequence": str(behind)}
         with suppress(NatsError):
-            await self._client.publish(subject_of(room), data, reply=self._answers, headers=headers)
-
-    async def publish(self, subject: str, data: bytes, behind: int) -> int | None:
-        """Publish an entry if the last one under its subject has this number; 0 if there is none.
-
-        Returns:
-            Its number; None if another one was before it.
-
-        Raises:
-            TimeoutError: if it is not known whether it is there.
-        """
-        headers = {"Nats-Expected-Last-Subject-Sequence": str(behind)}
-        try:
-            reply = await self._client.request(subject, data, timeout=ANSWER_SECONDS, headers=headers)
-        except (NatsError, TimeoutError) as unanswered:
-            raise TimeoutError from unanswered
-        answer: dict[str, Any] = msgspec.json.decode(reply.data)
-        error = answer.get("error")
-        if error and error.get("err_code") not in CONFLICTS:
-            raise TimeoutError
-        return None if error else int(answer["seq"])
+            await self.connection.client.publish(
+                subject_of(room), data, reply=self.connection.answers, headers=headers
+            )
 
     async def probe(self) -> None:
-        """Ask for the stream's state, so that it is known whether it can be reached."""
+        """Ask for the stream's state, so that `Connection.answered_at` says whether it can be reached."""
         with suppress(Unanswered):
             await self.info()
-
-    async def _answered(self, message: Msg) -> None:
-        # A room that nobody listens to answers, too: with a status.
-        if (message.headers or {}).get("Status") is not None:
-            return
-        self.answered_at = self._loop.time()
-        answer = msgspec.json.decode(message.data or b"{}", type=_Answer)
-        if answer.error is None and answer.seq:
-            self.acknowledged[answer.stream] = Acknowledged(answer.seq, self.answered_at)
 
     async def info(self, name: str = STREAM) -> dict[str, Any] | None:
         """Describe a stream, as JetStream does; None if there is none.
@@ -331,7 +219,7 @@ class Stream:
         Raises:
             Unanswered: if nobody answers.
         """
-        return await self.ask(f"STREAM.INFO.{name}", {})
+        return await self.connection.ask(f"STREAM.INFO.{name}", {})
 
     async def _create(self, zone: str) -> dict[str, Any]:
         return await self.make(STREAM, f"{SUBJECTS}*", metadata_of(secrets.token_hex(8), zone))
@@ -352,7 +240,7 @@ class Stream:
             "metadata": metadata,
             **settings,
         }
-        made = await self.ask(f"STREAM.CREATE.{name}", config)
+        made = await self.connection.ask(f"STREAM.CREATE.{name}", config)
         if made is None:
             raise ClusterUnusable(f"the stream {name} cannot be made")
         return made
@@ -404,35 +292,6 @@ class Stream:
             metadata.get(RESTORING) == "1",
         )
 
-    async def ask(self, what: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Ask JetStream; None if it has not found what was asked for.
-
-        Raises:
-            Unanswered: if nobody answers, or nobody can at the moment.
-            ClusterUnusable: if it refuses.
-        """
-        data = msgspec.json.encode(question) if question else b""
-        try:
-            reply = await self._client.request(f"$JS.API.{what}", data, timeout=ANSWER_SECONDS)
-        except (NatsError, TimeoutError) as unanswered:
-            raise Unanswered from unanswered
-        answer: dict[str, Any] = msgspec.json.decode(reply.data)
-        error = answer.get("error")
-        if error is None or error["code"] == NOT_FOUND:
-            self.answered_at = self._loop.time()
-            return None if error else answer
-        # Another node was faster at making it; or a server fails at the moment, as in HTTP.
-        if error.get("err_code") == NAME_IN_USE or error["code"] >= SERVER_ERROR:
-            raise Unanswered
-        refusal = f"JetStream refuses: {error.get('description', error['code'])}"
-        if error.get("err_code") == NO_PEERS:
-            raise Unanswered(refusal)  # servers that have just started may not have found each other
-        raise ClusterUnusable(refusal)
-
-
-class Unanswered(Exception):  # noqa: N818 - a state, not a failure
-    """Nobody answers at the moment."""
-
 
 def metadata_of(cluster: str, zone: str) -> dict[str, str]:
     """The metadata of a new stream.
@@ -460,16 +319,6 @@ def room_of(subject: str) -> str:
     return unquote(subject.removeprefix(SUBJECTS))
 
 
-def shown(url: str) -> str:
-    """The address of a server without its account."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
 def _default(value: object) -> object:
     """A setting that the stream does not show."""
     return False if isinstance(value, bool) else 0
-
-
-async def _note(error: Exception) -> None:
-    log.debug("NATS: %s", str(error) or type(error).__name__)

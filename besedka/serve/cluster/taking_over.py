@@ -81,7 +81,7 @@ async def _publish(stream: Stream, name: str, history: ChatHistory, piece: Piece
     head = Head(secrets.token_hex(8), piece.first, 0, history.epoch)
     data = encode_entry(import_of(head, piece, more=piece.end < history.body.size))
     try:
-        return await stream.publish(subject_of(name), data, behind)
+        return await stream.connection.publish(subject_of(name), data, behind)
     except TimeoutError:
         return None
 

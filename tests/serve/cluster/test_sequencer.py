@@ -23,7 +23,7 @@ def entry(first: int, count: int) -> bytes:
 @pytest.mark.parametrize("strange", [0, 1])
 def test_an_external_edit_is_not_taken_for_the_entry_that_waits(strange: int) -> None:
     async def scenario() -> None:
-        stream = SimpleNamespace(answered_at=0.0)
+        stream = SimpleNamespace()
         sequencer = ClusterSequencer(
             stream,  # type: ignore[arg-type]  # it is not asked
             "0123456789abcdef",

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.clustering import NatsServers
+from tests.blackbox.test_cluster import post
+from tests.clustering import NatsServers, files
+from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import WireClient
@@ -30,19 +32,69 @@ def started(nats: NatsServers, make_server: ServerMaker, folder: Path) -> Runnin
 
 
 @pytest.mark.parametrize(
-    ("way", "at_most"),
-    [("stop", 0.5), ("kill", 10.0)],
+    ("way", "back", "at_most"),
+    [("stop", "start", 0.5), ("kill", "start", 10.0), ("part", "join", 15.0)],
 )
-def test_the_end_of_the_leader(make_server: ServerMaker, tmp_path: Path, way: str, at_most: float) -> None:
-    with NatsServers(tmp_path) as nats:
+def test_the_end_of_the_leader(
+    make_server: ServerMaker, tmp_path: Path, way: str, back: str, at_most: float
+) -> None:
+    """It stops, is killed, or is cut off from the others: then it takes the node a while to notice, and the election comes beside it."""
+    with NatsServers(tmp_path, can_part=True) as nats:
         pauses = []
         with Poster(started(nats, make_server, tmp_path / "node"), "Anna") as poster:
             for _ in range(TIMES):
                 number = leader(nats)
                 pauses.append(pause_of(poster, partial(getattr(nats, way), number)))
-                nats.start(number)
+                getattr(nats, back)(number)
         shown(f"{way} of the leader", pauses)
         assert max(pauses) <= at_most
+
+
+def test_a_node_that_is_cut_off(make_server: ServerMaker, tmp_path: Path) -> None:
+    """It says so within ten seconds, and stores messages again within five after it was healed."""
+    with NatsServers(tmp_path) as nats:
+        options, links = nats.links()
+        (tmp_path / "far").mkdir()
+        node = make_server("--utc", "--names", "open", "--rate", "0", *options, directory=tmp_path / "far")
+        silences, returns = [], []
+        with WireClient(node.start()) as anna:
+            anna.join("Anna")
+            for number in range(TIMES):
+                anna.say_many([f"before {number}"])
+                for link in links:
+                    link.hold()
+                begin = time.monotonic()
+                anna.send_frame("chat", text=f"cut off {number}", key=f"{number}")
+                assert anna.receive("error")["code"] == "out_of_reach"
+                silences.append(time.monotonic() - begin)
+                for link in links:
+                    link.heal()
+                begin = time.monotonic()
+                post(anna, f"after-{number}")
+                returns.append(time.monotonic() - begin)
+        shown("said to be out of reach", silences)
+        shown("stored again", returns)
+        assert max(silences) <= 10
+        assert max(returns) <= 5
+
+
+def test_a_log_that_was_edited_by_hand(make_server: ServerMaker, tmp_path: Path) -> None:
+    """It is as all others again within five seconds."""
+    with NatsServers(tmp_path) as nats:
+        nodes = [started(nats, make_server, tmp_path / name) for name in ("edited", "other")]
+        times = []
+        with WireClient(nodes[1]) as anna:
+            anna.join("Anna")
+            anna.say_many([f"message {number}" for number in range(1000)])
+            for number in range(TIMES):
+                wait_until(lambda: len(files(nodes, "chat_history.txt")) == 1)
+                nodes[0].history.write_text(nodes[0].history.read_text().replace("message 5", "message x"))
+                begin = time.monotonic()
+                anna.say_many([f"behind it {number}"])
+                wait_until(lambda: len(files(nodes, "chat_history.txt")) == 1)
+                times.append(time.monotonic() - begin)
+        shown("as all others again", times)
+        assert max(times) <= 5
 
 
 def test_a_node_that_is_killed(make_server: ServerMaker, tmp_path: Path) -> None:
@@ -53,12 +105,12 @@ def test_a_node_that_is_killed(make_server: ServerMaker, tmp_path: Path) -> None
         with Poster(other, "Boris") as poster:
             for number in range(TIMES):
                 with WireClient(killed) as anna:
-                    epoch = anna.join("Anna")["epoch"]
+                    epoch = anna.join("Anna", secret="a")["epoch"]
                     [*_, last] = anna.say_many([f"before {number}"])
                     begin = time.monotonic()
                     killed.kill()
                 with WireClient(other) as anna:
-                    anna.join("Anna", since=last, epoch=epoch)
+                    anna.join("Anna", secret="a", since=last, epoch=epoch)
                     anna.say_many([f"after {number}"])
                 moved.append(time.monotonic() - begin)
                 poster.wait()

@@ -1,0 +1,212 @@
+"""The connection to NATS: one server of several, which is left for another one when no answer comes by way of it.
+
+A server that stands still, or is cut off from the others, keeps its connections, and may even go on with what it does alone: so only answers for which the stream's leader is needed show that
+the cluster can be reached. All questions are those of NATS's JSON interface (ADR-1, ADR-2 of the NATS architecture records).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final, NamedTuple, Self
+from urllib.parse import urlsplit
+
+import msgspec
+from nats.aio.client import Client, Server
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from besedka import __version__
+from besedka.serve.errors import ClusterUnusable
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS: Final = 2.0
+"""How long a question may take; an election lasts longer, and then it is asked again."""
+
+START_SECONDS: Final = 4.0
+"""How long a node tries to reach the cluster at its start before it gives up; during an election it waits on."""
+
+RETRY_SECONDS: Final = 0.2
+
+ELSEWHERE_SECONDS: Final = 3.0
+"""After so long without an answer another server is tried, and then the next one: a node is alive for the others without a beat for longer."""
+
+NOT_FOUND: Final = 404
+SERVER_ERROR: Final = 500
+NAME_IN_USE: Final = 10058
+NO_PEERS: Final = 10005
+CONFLICTS: Final = frozenset({10071, 10164})
+"""The last entry under a subject is another one."""
+
+
+class Unanswered(TimeoutError):  # noqa: N818 - a state, not a failure
+    """Nobody answers at the moment, or nobody can."""
+
+
+class Acknowledged(NamedTuple):
+    """An entry that a stream has.
+
+    Attributes:
+        number: its number.
+        at: when that was said, by the loop's clock.
+    """
+
+    number: int
+    at: float
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """The answer to an offer."""
+
+    stream: str = ""
+    seq: int = 0
+    error: dict[str, Any] | None = None
+
+
+class Connection:
+    """A connection. Make it with `open`.
+
+    Attributes:
+        client: the client of NATS.
+        answers: where answers to offers are sent.
+        answered_at: when a question or an offer was answered last, by the loop's clock.
+        decided_at: when an offer was accepted last, or an entry came.
+        acknowledged: of each stream, the last entry of this node that it has, as an answer said.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._tried = ""
+        self._turned_at = self._loop.time()
+        self.client = Client()
+        self.answers = self.client.new_inbox()
+        self.answered_at = self.decided_at = self._loop.time()
+        self.acknowledged: dict[str, Acknowledged] = {}
+
+    @classmethod
+    async def open(cls, servers: Sequence[str]) -> Self:
+        """Connect to a cluster.
+
+        Args:
+            servers: the addresses of some of its servers, as ``nats://host:port``.
+
+        Raises:
+            ClusterUnusable: if none of them answers.
+        """
+        connection = cls()
+        client = connection.client
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await client.connect(
+                    servers=[*servers],
+                    name=f"besedka {__version__}",
+                    allow_reconnect=True,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=RETRY_SECONDS,  # type: ignore[arg-type]  # it sleeps for so long
+                    connect_timeout=1,
+                    error_cb=_note,
+                    reconnect_to_server_handler=connection._next_server,
+                )
+        except (NatsError, OSError, TimeoutError) as error:
+            raise ClusterUnusable(f"none of {', '.join(map(shown, servers))} can be reached") from error
+        await client.subscribe(connection.answers, cb=connection._answered)
+        return connection
+
+    async def close(self) -> None:
+        """Disconnect."""
+        with suppress(NatsError):
+            await self.client.close()
+
+    async def turn(self) -> None:
+        """Leave this server for the next one, unless that was done a moment ago."""
+        if self._loop.time() - self._turned_at >= ELSEWHERE_SECONDS:
+            self._turned_at = self._loop.time()
+            if url := self.client.connected_url:
+                self._tried = url.netloc
+                log.debug("nothing is answered by way of %s: the next server is tried", url.hostname)
+            await self.client.force_reconnect()
+
+    async def ask(self, what: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Ask JetStream; None if it has not found what was asked for.
+
+        Raises:
+            Unanswered: if nobody answers, or nobody can at the moment.
+            ClusterUnusable: if it refuses.
+        """
+        data = msgspec.json.encode(question) if question else b""
+        answer = await self.request(f"$JS.API.{what}", data)
+        error = answer.get("error")
+        if error is None or error["code"] == NOT_FOUND:
+            self.answered_at = self._loop.time()
+            return None if error else answer
+        # Another node was faster at making it; or a server fails at the moment, as in HTTP.
+        if error.get("err_code") == NAME_IN_USE or error["code"] >= SERVER_ERROR:
+            raise Unanswered
+        refusal = f"JetStream refuses: {error.get('description', error['code'])}"
+        if error.get("err_code") == NO_PEERS:
+            raise Unanswered(refusal)  # servers that have just started may not have found each other
+        raise ClusterUnusable(refusal)
+
+    async def publish(self, subject: str, data: bytes, behind: int) -> int | None:
+        """Publish an entry if the last one under its subject has this number; 0 if there is none.
+
+        Returns:
+            Its number; None if another one was before it.
+
+        Raises:
+            Unanswered: if it is not known whether it is there.
+        """
+        headers = {"Nats-Expected-Last-Subject-Sequence": str(behind)}
+        answer = await self.request(subject, data, headers)
+        error = answer.get("error")
+        if error and error.get("err_code") not in CONFLICTS:
+            raise Unanswered(str(error.get("description", error)))
+        return None if error else int(answer["seq"])
+
+    async def request(
+        self, subject: str, data: bytes, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """The answer to a message.
+
+        Raises:
+            Unanswered: if there is none.
+        """
+        if not self.client.is_connected:
+            raise Unanswered  # what waits for a connection would come late
+        try:
+            reply = await self.client.request(subject, data, timeout=ANSWER_SECONDS, headers=headers)
+        except (NatsError, TimeoutError) as unanswered:
+            raise Unanswered from unanswered
+        answer: dict[str, Any] = msgspec.json.decode(reply.data)
+        return answer
+
+    async def _answered(self, message: Msg) -> None:
+        # A room that nobody listens to answers, too: with a status.
+        if (message.headers or {}).get("Status") is not None:
+            return
+        self.answered_at = self._loop.time()
+        answer = msgspec.json.decode(message.data or b"{}", type=_Answer)
+        # A leader that is cut off from the others still refuses what it takes for a repetition.
+        if answer.error is None and answer.seq:
+            self.decided_at = self.answered_at
+            self.acknowledged[answer.stream] = Acknowledged(answer.seq, self.answered_at)
+
+    def _next_server(self, servers: list[Server], _: dict[str, Any]) -> tuple[Server, float]:
+        """The server behind the one that was tried last, and how long to wait before it is tried."""
+        in_order = sorted(servers, key=lambda server: server.uri.netloc)
+        chosen = next((server for server in in_order if server.uri.netloc > self._tried), in_order[0])
+        self._tried = chosen.uri.netloc
+        return chosen, RETRY_SECONDS if chosen.reconnects else 0.0
+
+
+def shown(url: str) -> str:
+    """The address of a server without its account."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+async def _note(error: Exception) -> None:
+    log.debug("NATS: %s", str(error) or type(error).__name__)
