@@ -121,6 +121,8 @@ async def _serve(
             background.run("looking after connections", lambda: _sweep(doors, chat))
             background.run("writing the files about people", chat.directory.watch)
             background.run("giving up unused rooms", chat.unused.watch)
+            if node:
+                background.run("comparing logs that were edited", chat.committer.look_for_edits)
             background.run("counting refusals", chat.metrics.refusal_tally.watch)
             background.run("reloading", lambda: _reload_when_asked(signals.reload, reloading))
             if key_file:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -176,9 +176,22 @@ def test_a_node_whose_server_is_cut_off_from_the_others_goes_to_another_one(
         ]
 
 
+def add_line(text: str) -> str:
+    return f"{text}[2026-12-02 10:00:00] Mallory: by hand\n"
+
+
+def change_line(text: str) -> str:
+    return text.replace("message 4", "by hand 4")
+
+
+def cut_line(text: str) -> str:
+    return text[: text.index("message 9")] + "by hand\n"
+
+
+@pytest.mark.parametrize("edit", [add_line, change_line, cut_line])
 @pytest.mark.parametrize("is_running", [True, False])
 def test_a_log_that_was_edited_by_hand_is_kept_and_made_anew(
-    nodes: list[RunningServer], is_running: bool
+    nodes: list[RunningServer], edit: Callable[[str], str], is_running: bool
 ) -> None:
     with WireClient(nodes[0]) as anna:
         anna.join("Anna")
@@ -186,14 +199,14 @@ def test_a_log_that_was_edited_by_hand_is_kept_and_made_anew(
         are_the_same(nodes, 10)
         if not is_running:
             nodes[1].stop()
-        with nodes[1].history.open("a", encoding="utf-8") as log:
-            log.write("[2026-12-02 10:00:00] Mallory: by hand\n")
+        nodes[1].history.write_text(edit(nodes[1].history.read_text("utf-8")), "utf-8")
         if not is_running:
             nodes[1].start()
+        are_the_same(nodes, 10)
         anna.say_many(["behind it"])
         are_the_same(nodes, 11)
     [kept] = nodes[1].directory.glob(f"{LOG}.aside-*")
-    assert "Mallory: by hand" in kept.read_text("utf-8")
+    assert "by hand" in kept.read_text("utf-8")
     assert "kept as" in nodes[1].errors
 
 

@@ -58,6 +58,7 @@ class Order:
     TOKEN: Final = re.compile(r"<\d+\.\d+>")
 
     OF_NATS: Final = re.compile(r', (?:\[\{iov_base=)?"(?:CONNECT \{|H?PUB )')
+    OF_HTTP: Final = re.compile(r', (?:\[\{iov_base=)?"HTTP/')
 
     def __init__(self, trace: Path) -> None:
         self._to_servers: set[str] = set()
@@ -82,6 +83,10 @@ class Order:
             return
         if self.OF_NATS.match(rest):
             self._to_servers.add(file or "")
+        elif self.OF_HTTP.match(rest):
+            self._to_servers.discard(
+                file or ""
+            )  # a descriptor that was one to a server, before this was closed
         if file in self._to_servers:
             return  # it is offered, and shown to nobody
         tokens = self.TOKEN.findall(rest)

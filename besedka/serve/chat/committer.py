@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import compress
 from typing import Final
 
 from besedka.serve.chat.catch_up import CatchUp
@@ -21,6 +23,7 @@ from besedka.serve.chat.steps import Steps
 from besedka.serve.chat.workers import Workers
 from besedka.serve.errors import AppendError, HistoryLost, StorageFull
 from besedka.serve.files.descriptor import reason
+from besedka.serve.history import ChatHistory
 from besedka.serve.log_event import event
 from besedka.serve.metrics import Metrics
 from besedka.serve.repeated_error import RepeatedError
@@ -39,6 +42,9 @@ SLOW_SYNC_SECONDS: Final = 1.0
 
 FULL_SECONDS: Final = 10.0
 """How long a failure for lack of space is remembered; after that the disk is asked again."""
+
+LOOK_SECONDS: Final = 2.0
+"""Interval between two looks whether another program has changed a log that all have."""
 
 AGAIN_SECONDS: Final = 1.0
 """Pause before what others have posted is tried again, where it cannot be stored."""
@@ -79,6 +85,8 @@ class Committer:
         self._steps = Steps(sequencer, rooms, heads, catch_up, workers, writer=self._writer, stamp=stamp)
         self._committing: dict[Room, asyncio.Task[None]] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
+        # Rooms whose logs are to be compared with what all have stored.
+        self._doubtful: set[Room] = set()
         # When each batch was given to the disk, and when it has answered last.
         self._given_at: dict[Room, float] = {}
         self._answered_at = float("-inf")
@@ -128,8 +136,35 @@ class Committer:
             self._begin(room)
 
     def _is_waiting(self, room: Room) -> bool:
-        """Whether batches of others are to be stored now; a server that stops leaves them to its next start."""
-        return self._sequencer.is_waiting(room.name) and not self._workers.is_going_down
+        """Whether batches of others are to be stored now, or a log to be compared; a server that stops leaves them to its next start."""
+        is_waiting = room in self._doubtful or self._sequencer.is_waiting(room.name)
+        return is_waiting and not self._workers.is_going_down
+
+    async def look_for_edits(self) -> None:
+        """Have logs compared with what all have stored: each once, as it may have been changed before the start, and those of open rooms whenever another program has changed them."""
+        with suppress(Refused):  # the server stops
+            for name in await self._rooms.written():
+                if self._rooms.opened(name) is None:
+                    await self._opened_to_store(name)
+                opened = self._rooms.opened(name)
+                if opened is not None:
+                    await self._doubt(opened)
+        while not self._workers.is_going_down:
+            rooms = [*self._rooms]
+            with suppress(Refused):
+                edited = await self._workers.read(_edited, [self._rooms.history(room) for room in rooms])
+                for changed in compress(rooms, edited):
+                    is_open = self._rooms.opened(changed.name) is changed
+                    if is_open:
+                        self._doubt(changed)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _doubt(self, room: Room) -> asyncio.Task[None]:
+        """Have a log compared with what all have stored."""
+        self._doubtful.add(room)
+        if room not in self._committing:
+            self._begin(room)
+        return self._committing[room]
 
     def _begin(self, room: Room) -> None:
         self._rooms.hold(room)
@@ -237,6 +272,9 @@ class Committer:
         while True:
             history = self._rooms.history(room)
             try:
+                if room in self._doubtful:
+                    await self._steps.compare(room, history)
+                    self._doubtful.discard(room)
                 for stored in self._sequencer.unproven(room.name, history.count):
                     await self._steps.prove(room, history, stored)
                 return await self._sequencer.sequence(room.name, history.count, drafts)
@@ -259,7 +297,7 @@ class Committer:
             del self._given_at[room]
             self._answered_at = self._loop.time()
         try:
-            self._sequencer.stored(room.name, first, history.count)
+            self._sequencer.stored(room.name, first, history.count, history.epoch)
         except OrderBroken as broken:
             await self._steps.make_anew(room, broken)
             return None
@@ -310,3 +348,8 @@ class Committer:
 
     def _lost(self, room: Room, error: Exception) -> HistoryLost:
         return HistoryLost(self._rooms.history(room).path, reason(error))
+
+
+def _edited(histories: Sequence[ChatHistory]) -> list[bool]:
+    """Which of some logs another program has changed."""
+    return [history.was_edited() for history in histories]

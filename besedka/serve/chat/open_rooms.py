@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -252,6 +252,17 @@ class OpenRooms:
     def opened(self, name: str) -> Room | None:
         """The room of this name, if it is open."""
         return self._rooms.get(name)
+
+    def __iter__(self) -> Iterator[Room]:
+        return iter(self._rooms.values())
+
+    async def written(self) -> Sequence[str]:
+        """The names of all rooms that have a log.
+
+        Raises:
+            Refused: `going_down`.
+        """
+        return [DEFAULT_ROOM, *await self._written.names()]
 
     @property
     def count(self) -> int:

@@ -23,7 +23,12 @@ class OrderBroken(Exception):  # noqa: N818 - the log is not what the order says
     """
 
     def __init__(self, room: str, count: int, expected: int) -> None:
-        super().__init__(f"the log of room {room} holds {count} messages, and should hold {expected}")
+        is_as_long = count == expected
+        super().__init__(
+            f"the log of room {room} was changed by another program"
+            if is_as_long
+            else f"the log of room {room} holds {count} messages, and should hold {expected}"
+        )
         self.room = room
 
 
@@ -142,16 +147,33 @@ class Sequencer(Protocol):
             Refused: if they cannot be had now.
         """
 
-    def stored(self, room: str, first: int, count: int) -> None:
+    def stored(self, room: str, first: int, count: int, epoch: str) -> None:
         """Note that the batch is stored, before it is delivered.
 
         Args:
             room: the room.
             first: the id that the log gave to its first message.
             count: the number of messages in the log now.
+            epoch: the epoch of the log now.
 
         Raises:
-            OrderBroken: if it stands elsewhere than it should.
+            OrderBroken: if it stands elsewhere than it should, or in another log.
+        """
+
+    async def check(self, room: str, count: int, epoch: str) -> Stored | None:
+        """Check a log that another program may have changed.
+
+        Args:
+            room: the room.
+            count: the number of messages in the log.
+            epoch: the epoch of the log; empty if a message in it is another one.
+
+        Returns:
+            Its last messages, if they are still to be compared.
+
+        Raises:
+            OrderBroken: if it is not what was ordered before.
+            Refused: if that cannot be known now.
         """
 
     def done(self, room: str, count: int) -> None:
@@ -218,8 +240,11 @@ class LocalSequencer:
         """
         raise OrderBroken(room, 0, 0)
 
-    def stored(self, room: str, first: int, count: int) -> None:
+    def stored(self, room: str, first: int, count: int, epoch: str) -> None:
         """Nothing is to be noted."""
+
+    async def check(self, room: str, count: int, epoch: str) -> None:
+        """Whatever the log is, it is the order: nothing is to be compared."""
 
     def done(self, room: str, count: int) -> None:
         """Nothing is to be noted."""

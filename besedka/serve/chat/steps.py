@@ -88,6 +88,20 @@ class Steps:
         if has_grown:
             self._read_on(room)
 
+    async def compare(self, room: Room, history: ChatHistory) -> None:
+        """Compare a log that another program may have changed with what all have stored.
+
+        Raises:
+            OrderBroken: if it is another one.
+            Refused: as `Sequencer.check`.
+            AppendError: if it cannot be reread.
+        """
+        await self._workers.write(history.note_edits)
+        # A message that was changed while this server was stopped leaves the epoch as it is.
+        epoch = "" if history.restored.changed_line else history.epoch
+        if last := await self._sequencer.check(room.name, history.count, epoch):
+            await self.prove(room, history, last)
+
     async def prove(self, room: Room, history: ChatHistory, stored: Stored) -> None:
         """Compare messages with those in the log.
 

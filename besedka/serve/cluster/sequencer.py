@@ -242,7 +242,7 @@ class ClusterSequencer:
             OrderBroken: if the stream lacks messages.
             Refused: `out_of_reach`.
         """
-        room = self._rooms[name]
+        room = self._rooms.setdefault(name, RoomState())
         waiting = next((received.sequence for received in room.order.received if received.sequence), 0)
         end = waiting - 1 if waiting else max(room.order.applied, self._received_to)
         sequence, count = 0, 0
@@ -268,20 +268,45 @@ class ClusterSequencer:
             return batch_of([Received(0, entry, 0)], count, keeps_names=self._keeps_names)
         return _step_of(entry)
 
-    def stored(self, name: str, first: int, count: int) -> None:
+    def stored(self, name: str, first: int, count: int, epoch: str) -> None:
         """Note what is stored, as `Sequencer.stored`.
 
         Raises:
-            OrderBroken: if it stands elsewhere than all others have it.
+            OrderBroken: if it stands elsewhere than all others have it, or in another log.
         """
         room = self._rooms[name]
-        expected = room.order.received[0].entry.head.first
-        if first < expected or first > room.order.received[0].entry.last:
-            raise OrderBroken(name, first - 1, expected - 1)
+        entry = room.order.received[0].entry
+        if first < entry.head.first or first > entry.last:
+            raise OrderBroken(name, first - 1, entry.head.first - 1)
+        if epoch != entry.head.epoch:
+            raise OrderBroken(name, count, count)
         # A line of an external edit that came meanwhile must not be taken for the next entry, which may be waiting already.
         if count != room.end:
             raise OrderBroken(name, count, room.end)
         self._skip_applied(room, count)
+
+    async def check(self, name: str, count: int, epoch: str) -> Stored | None:
+        """Compare a log with what the stream says of its room, as `Sequencer.check`. What waits to be stored there is compared then.
+
+        Raises:
+            OrderBroken: if it is another one.
+            Refused: `out_of_reach`.
+        """
+        room = self._rooms.setdefault(name, RoomState())
+        expected, last, entry = room.count, 0, None
+        if expected == UNKNOWN and not room.order.received:
+            last, data = await self.reach.answered(partial(self._stream.last_of, name))
+            if not last:
+                return None  # the cluster does not know this room
+            entry = decode_entry(data)
+            expected, room.epoch = entry.last, entry.head.epoch
+        if room.order.received or last > self._received_to:
+            return None
+        if count != expected:
+            raise OrderBroken(name, count, expected)
+        if epoch != room.epoch:
+            raise OrderBroken(name, count, count)
+        return Stored(entry.head.first, entry.messages) if entry and entry.is_batch else None
 
     def done(self, name: str, count: int) -> None:
         """Note a redaction or an import as done, as `Sequencer.done`.

@@ -26,6 +26,7 @@ from besedka.serve.files.trust import refuse_untrusted, refuse_untrusted_log
 from besedka.serve.history.appending import Appender, Started
 from besedka.serve.history.epoch import Epoch, epoch_path, keep_epoch
 from besedka.serve.history.external_edits import ExternalEdits
+from besedka.serve.history.full_disk import append_error
 from besedka.serve.history.index import IndexDamaged, index_path
 from besedka.serve.history.log_state import LogState
 from besedka.serve.history.opening.findings import Reading
@@ -311,6 +312,30 @@ class ChatHistory(ReadableLog):
     def has_room(self) -> bool:
         """Whether the file system reports room for more."""
         return self._final_errors.lost is None and self.body.file.has_room()
+
+    def was_edited(self) -> bool:
+        """Whether another program has changed the file since it was read last; not known while this one changes it."""
+        if not self._changing.acquire(blocking=False):
+            return False
+        try:
+            return self._edits.have_happened()
+        except OSError:
+            return True  # whoever reads it next is given the reason
+        finally:
+            self._changing.release()
+
+    def note_edits(self) -> None:
+        """Reread the file if another program has changed it.
+
+        Raises:
+            HistoryLost: if that must not be retried.
+        """
+        with self._changing, self._final_errors:
+            try:
+                if self._edits.have_happened():
+                    self._edits.reread()
+            except OSError as error:
+                raise append_error(error, self.path, 0) from error
 
     def close(self, *, remove_if_empty: bool = False) -> None:
         """Close the file; optionally remove it, if it is empty and unchanged."""

@@ -40,9 +40,9 @@ def test_an_external_edit_is_not_taken_for_the_entry_that_waits(strange: int) ->
         sequencer.receive("main", 2, entry(11, 1))
         if strange:
             with pytest.raises(OrderBroken, match="holds 11 messages, and should hold 10"):
-                sequencer.stored("main", 1, 10 + strange)
+                sequencer.stored("main", 1, 10 + strange, "e")
         else:
-            sequencer.stored("main", 1, 10)
+            sequencer.stored("main", 1, 10, "e")
             assert isinstance(await sequencer.sequence("main", 10, ()), Batch)
 
     looping.run(scenario())
