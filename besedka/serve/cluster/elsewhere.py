@@ -169,7 +169,7 @@ class PeopleElsewhere:
         return typing
 
     def state(self) -> Iterator[dict[str, dict[int, str]]]:
-        """All people here, in parts for a frame each; at least one."""
+        """All people here, in parts for a frame each; at least one. `take_changes` comes first, at the same moment."""
         part: dict[str, dict[int, str]] = {}
         size = 0
         for room, found in self._rooms.items():

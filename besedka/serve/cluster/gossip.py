@@ -123,7 +123,8 @@ class Gossip:
                     async with asyncio.timeout(max(0.0, beat_at - self._loop.time())):
                         await self._wake.wait()
                 self._wake.clear()
-                for frame in self._due():
+                # All at once: a state must not have what no change has told, or who leaves before that is told stays for ever.
+                for frame in [*self._due()]:
                     await self._publish(frame)
                 now = self._loop.time()
                 if now >= beat_at:

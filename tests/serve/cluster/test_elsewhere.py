@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from besedka.serve.cluster.elsewhere import PEOPLE_OF_NODE_AT_MOST, PeopleElsewhere
@@ -115,6 +115,8 @@ def step(nodes: list[Node], act: str, number: int, who: tuple[str, Person]) -> N
             nodes[number] = Node(node.name)
             for other in others:
                 other.people.drop(node.name, other.observer)
+                # As `Gossip` does: what has changed is told before the state.
+                other.send([each for each in nodes if each is not other])
                 other.send_state([nodes[number]])
         case _:
             node.move(act, *who)
@@ -133,6 +135,7 @@ steps = st.lists(
 
 @settings(max_examples=150)
 @given(steps)
+@example([("arrive", 1, "dev", "Boris"), ("die", 0, "main", "Anna"), ("depart", 1, "dev", "Boris")])
 def test_all_nodes_show_the_same_people_whatever_comes_and_is_missed(
     acts: list[tuple[str, int, str, str]],
 ) -> None:
