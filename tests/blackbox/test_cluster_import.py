@@ -233,6 +233,7 @@ def test_what_was_taken_over_is_restored_byte_for_byte(
     before = first.history.read_bytes()
     wait_until(lambda: have(nodes, "chat_history.txt", before))
     wait_until(lambda: have(nodes, "chat_history.long.txt", LONG_ROOM))
+    assert len(epochs(nodes, "chat_history.long.txt")) == 1
     with WireClient(second) as boris:
         welcome = boris.join("Boris", since=MESSAGES, epoch=epoch)
         assert (welcome["head"], welcome.get("reset")) == (MESSAGES + 2, None)

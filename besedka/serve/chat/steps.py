@@ -96,9 +96,8 @@ class Steps:
             Refused: as `Sequencer.check`.
             AppendError: if it cannot be reread.
         """
-        await self._workers.write(history.note_edits)
         # A message that was changed while this server was stopped leaves the epoch as it is.
-        epoch = "" if history.restored.changed_line else history.epoch
+        epoch = history.epoch if await self._workers.write(history.note_edits) else ""
         if last := await self._sequencer.check(room.name, history.count, epoch):
             await self.prove(room, history, last)
 
@@ -129,6 +128,10 @@ class Steps:
                 raise HistoryLost(history.path, f"the cluster cannot make it anew: {lacking}") from lacking
 
         old = await self._rooms.make_log_anew(room, self._stamp(), fill)
+        history = self._rooms.history(room)
+        if history.epoch != self._sequencer.epoch_of(room.name):
+            # Else it would be made anew again and again.
+            raise HistoryLost(history.path, "it was made anew from the cluster, and has another epoch")
         self._read_on(room)
         log.warning(
             "%s; it is made anew from the cluster, and the old one is kept as %s",

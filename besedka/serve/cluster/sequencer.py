@@ -108,7 +108,9 @@ class ClusterSequencer:
         self._wake = self.redactions.wake = wake
 
     def epoch_of(self, room: str) -> str:
-        """The epoch of a room's log: the same on all nodes."""
+        """The epoch of a room's log: the same on all nodes; that of the log that was taken over, if it was."""
+        if (known := self._rooms.get(room)) and known.epoch:
+            return known.epoch
         return hashlib.sha256(f"{self._id}\n{room}".encode()).hexdigest()[:_EPOCH_DIGITS]
 
     @property
@@ -159,8 +161,9 @@ class ClusterSequencer:
         """
         if self._is_closed:
             return False
-        room = self._rooms.setdefault(name, RoomState())
-        room.order.receive(Received(number, decode_entry(data), len(data)))
+        room, entry = self._rooms.setdefault(name, RoomState()), decode_entry(data)
+        room.order.receive(Received(number, entry, len(data)))
+        room.epoch = entry.head.epoch
         self._waiting[number] = _Arrived(len(data), self._loop.time())
         self._is_idle.clear()
         self._waiting_bytes += len(data)
@@ -412,8 +415,7 @@ class ClusterSequencer:
         at = int(self._clock())
         if at < room.at < at + CLOCK_SECONDS:
             at = room.at
-        epoch = room.epoch or self.epoch_of(name)
-        head = Head(f"{self._token}{secrets.token_hex(8)}", count + 1, at, epoch)
+        head = Head(f"{self._token}{secrets.token_hex(8)}", count + 1, at, self.epoch_of(name))
         if wanted := self.redactions.wanted(name):
             return redaction_of(head, wanted.targets)
         entry, offered = entry_of(head, drafts, self._zone)

@@ -29,7 +29,7 @@ from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.full_disk import append_error
 from besedka.serve.history.index import IndexDamaged, index_path
 from besedka.serve.history.log_state import LogState
-from besedka.serve.history.opening.findings import Reading
+from besedka.serve.history.opening.findings import Reading, changed_line
 from besedka.serve.history.opening.loading import open_to_write
 from besedka.serve.history.pieces import Piece, piece_at, write_piece
 from besedka.serve.history.reading import ReadableLog
@@ -324,8 +324,8 @@ class ChatHistory(ReadableLog):
         finally:
             self._changing.release()
 
-    def note_edits(self) -> None:
-        """Reread the file if another program has changed it.
+    def note_edits(self) -> bool:
+        """Reread the file if another program has changed it. Returns whether its last messages are as they were written.
 
         Raises:
             HistoryLost: if that must not be retried.
@@ -334,6 +334,7 @@ class ChatHistory(ReadableLog):
             try:
                 if self._edits.have_happened():
                     self._edits.reread()
+                return self._by_index(changed_line) is None
             except OSError as error:
                 raise append_error(error, self.path, 0) from error
 

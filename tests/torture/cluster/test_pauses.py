@@ -60,17 +60,18 @@ def test_a_node_that_is_cut_off(make_server: ServerMaker, tmp_path: Path) -> Non
         with WireClient(node.start()) as anna:
             anna.join("Anna")
             for number in range(TIMES):
-                anna.say_many([f"before {number}"])
+                anna.say_many([f"before-{number}"])
                 for link in links:
                     link.hold()
                 begin = time.monotonic()
-                anna.send_frame("chat", text=f"cut off {number}", key=f"{number}")
+                text = f"cut-off-{number}"
+                anna.send_frame("chat", text=text, key=text)
                 assert anna.receive("error")["code"] == "out_of_reach"
                 silences.append(time.monotonic() - begin)
                 for link in links:
                     link.heal()
                 begin = time.monotonic()
-                post(anna, f"after-{number}")
+                post(anna, text)
                 returns.append(time.monotonic() - begin)
         shown("said to be out of reach", silences)
         shown("stored again", returns)

@@ -149,10 +149,8 @@ def restored(body: LogState, reading: Reading) -> Restored:
     first, last = (_stamp(body, number) for number in (1, body.count))
     open_line = None if body.ends_line else line_ends(body.file, 0, body.size) + 1
     strange = body.index.strange.plus(body.strange)
-    changed_line = _changed_line(body) or reading.shortened_line
-    return Restored(
-        body.count, first, last, reading.torn, strange, reading.damaged_line, changed_line, open_line
-    )
+    changed = changed_line(body) or reading.shortened_line
+    return Restored(body.count, first, last, reading.torn, strange, reading.damaged_line, changed, open_line)
 
 
 def _stamp(body: LogState, number: int) -> str:
@@ -160,8 +158,12 @@ def _stamp(body: LogState, number: int) -> str:
     return read_line(lines[0]).stamp if lines else ""
 
 
-def _changed_line(body: LogState) -> int | None:
-    """The first line that is not as it was written, among the last megabyte at most."""
+def changed_line(body: LogState) -> int | None:
+    """The number of the first line that is not as it was written, among the last megabyte at most; None if there is none.
+
+    Raises:
+        IndexDamaged, OSError: if it cannot be known.
+    """
     first = max(1, body.count - 2 * SYNC_RECORDS + 1)
     for record in body.index.records(first, body.count):
         is_near = body.size - record.begin <= SCAN_BYTES
