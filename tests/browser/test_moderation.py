@@ -156,6 +156,8 @@ def test_a_ban_asks_first_and_says_what_else_it_blocks(moderated: tuple[Page, Pa
 
 def test_changed_rights_apply_at_once(server: RunningServer, visit_as: Visit) -> None:
     anna = visit_as("Anna", server.page)
+    # Else they may come in together, and nobody's coming is told.
+    expect(anna.locator("#people")).to_have_text("1 person")
     # They stay: a notice that they have left would move the message away from under the mouse.
     with WireClient(server) as boris:
         boris.join("Boris")
