@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,20 +35,6 @@ MESSAGES = 5
 LONG_ROOM = "".join(f"[{STAMP}] Anna: message {number} {'x' * 500}\n" for number in range(2000)).encode()
 """Five pieces."""
 LOGS = {"chat_history.txt": ODD, "chat_history.long.txt": LONG_ROOM}
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServers]:
-    """The servers of all tests here."""
-    with NatsServers(tmp_path_factory.mktemp("nats")) as servers:
-        yield servers
-
-
-@pytest.fixture
-def nats(servers: NatsServers) -> Iterator[NatsServers]:
-    """The servers, without a stream."""
-    yield servers
-    servers.delete_stream()
 
 
 @pytest.fixture

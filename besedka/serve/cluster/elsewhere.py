@@ -146,7 +146,7 @@ class PeopleElsewhere:
         found = hashlib.blake2b(text, digest_size=_DIGEST_BYTES, key=self._key)
         return int.from_bytes(found.digest()) >> 1
 
-    # What the others are to be observer.
+    # What is sent to the others.
 
     def take_changes(self) -> Iterator[dict[str, RoomChange]]:
         """The changes here since the last call, in parts for a frame each."""
@@ -181,7 +181,7 @@ class PeopleElsewhere:
                 size += 1
         yield part
 
-    # What the others have observer.
+    # What the others have sent.
 
     def apply(self, node: str, changes: Mapping[str, RoomChange], observer: Observer) -> bool:
         """Take in changes at a node. Returns whether there was space for all of its people."""
