@@ -195,7 +195,7 @@ def test_a_guest_who_is_muted_at_another_node_is_muted_where_they_are(nodes: lis
     with WireClient(nodes[1]) as guest, Operator(nodes[0]) as operator:
         guest.join("Passer-by")
         operator.do("mute", "Passer-by")
-        # What is stored before the mute has come would be found again under its key.
+        # A message that is stored before the mute arrives would be found again under its key.
         keys = (f"k{number}" for number in count())
 
         def is_refused() -> bool:

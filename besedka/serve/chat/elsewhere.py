@@ -34,7 +34,7 @@ class ElsewhereNotices:
             self._presence.note(found)
 
     def renamed(self, room: str, former: str, name: str) -> None:
-        """Note that a person who has departed under one name has arrived under another one."""
+        """Note a change of name, after the person has departed under the old one and arrived under the new one."""
         if found := self._rooms.opened(room):
             found.presence.rename_elsewhere(former, name)
 

@@ -34,7 +34,7 @@ class Observer(Protocol):
         """A person is in a room nowhere any more."""
 
     def renamed(self, room: str, former: str, name: str) -> None:
-        """A person who has departed has arrived under another name."""
+        """A person has changed their name, after the old one has departed and the new one has arrived."""
 
     def withdrawn(self, room: str, name: str) -> None:
         """A person is in a room nowhere any more, of whom no notice is to tell."""
@@ -127,7 +127,7 @@ class PeopleElsewhere:
         return self._depart(room, person, self._change(room).hidden)
 
     def rename(self, room: str, former: str, name: str) -> None:
-        """Note that a person who has departed under one name has arrived under another one."""
+        """Note a change of name, after the person has departed under the old one and arrived under the new one."""
         self._change(room).renamed[former] = name
 
     def type(self, room: str, names: Sequence[str]) -> None:

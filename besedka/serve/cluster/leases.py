@@ -8,7 +8,7 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 
 RESERVED_SECONDS: Final = 10.0
-"""A lease that was taken for somebody who has not come in by then is given back."""
+"""A lease is given back if the person for whom it was taken has not joined by then."""
 
 NODES_OF_PERSON_AT_MOST: Final = 200
 

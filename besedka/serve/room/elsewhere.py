@@ -27,7 +27,7 @@ class Elsewhere(Protocol):
         """The same of a person of whom no notice is to tell."""
 
     def rename(self, room: str, former: str, name: str) -> None:
-        """Note that a person who has departed under one name has arrived under another one."""
+        """Note a change of name, after the person has departed under the old one and arrived under the new one."""
 
     def type(self, room: str, names: Sequence[str]) -> None:
         """Note that people here are typing in a room."""

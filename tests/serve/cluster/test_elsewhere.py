@@ -115,7 +115,7 @@ def step(nodes: list[Node], act: str, number: int, who: tuple[str, Person]) -> N
             nodes[number] = Node(node.name)
             for other in others:
                 other.people.drop(node.name, other.observer)
-                # As `Gossip` does: what has changed is told before the state.
+                # As in `Gossip`: changes are sent before the state.
                 other.send([each for each in nodes if each is not other])
                 other.send_state([nodes[number]])
         case _:
