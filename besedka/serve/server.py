@@ -387,8 +387,9 @@ def _log_cause(signal: str, failures: Iterable[asyncio.Future[Any]]) -> None:
     """Log why the server stops."""
     for failure in failures:
         if failure.done():
-            # Which one is the last line of the process.
-            log.error("stops because of an error", extra=event("stopping", error=str(failure.result())))
+            # Also the last line of the process, which may be killed before.
+            error = failure.result()
+            log.error("stops because of an error: %s", error, extra=event("stopping", error=str(error)))
             return
     log.info("stops: %s", signal, extra=event("stopping", signal=signal))
 
