@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import permutations
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import nats
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
-from nats.js.errors import NotFoundError, ServiceUnavailableError
+from nats.js import JetStreamContext
+from nats.js.errors import NoStreamResponseError, NotFoundError, ServiceUnavailableError
 
 from besedka.serve.cluster.entry import Entry, decode_entry, encode_entry
 from besedka.serve.cluster.servers import ANSWER_SECONDS, QUESTION
@@ -28,9 +31,13 @@ from tests.commanding import wait_until
 from tests.running import RunningServer, free_port
 from tools.run_cluster import filled, server_config, server_url
 
+T = TypeVar("T")
+
 NATS: Final = Path(sys.executable).with_name("nats-server")
 SERVERS: Final = 3
 TRIES: Final = 60
+RETRY_SECONDS: Final = 0.2
+LEADERLESS: Final = (NatsTimeoutError, NoRespondersError, NoStreamResponseError, ServiceUnavailableError)
 STREAMS: Final = ("BESEDKA", "BESEDKA_FIXED", "BESEDKA_PEOPLE", "BESEDKA_NAMES", "BESEDKA_READ")
 
 
@@ -142,39 +149,33 @@ class NatsServers:
     def numbered(self, name: str = "BESEDKA") -> dict[int, tuple[str, Entry]]:
         """All entries of a stream with their subjects, by their numbers; deleted ones are missing."""
 
-        async def read() -> dict[int, tuple[str, Entry]]:
-            client = await nats.connect(self.urls)
-            stream = client.jetstream()
+        async def read(stream: JetStreamContext) -> dict[int, tuple[str, Entry]]:
             found: dict[int, tuple[str, Entry]] = {}
             for number in range(1, (await stream.stream_info(name)).state.last_seq + 1):
                 with suppress(NotFoundError):
                     message = await stream.get_msg(name, number)
                     found[number] = str(message.subject), decode_entry(message.data or b"")
-            await client.close()
             return found
 
-        return looping.run(read())
+        return self._led(read)
 
     def publish(self, subject: str, entry: Entry) -> int:
         """Put an entry into a stream. Returns its number there."""
+        once = {"Nats-Msg-Id": secrets.token_hex(8)}
 
-        async def put() -> int:
-            client = await nats.connect(self.urls)
-            number = (await client.jetstream().publish(subject, encode_entry(entry))).seq
-            await client.close()
-            return number
+        async def put(stream: JetStreamContext) -> int:
+            return (await stream.publish(subject, encode_entry(entry), headers=once)).seq
 
-        return looping.run(put())
+        return self._led(put)
 
     def erase(self, name: str, number: int) -> None:
         """Take an entry out of a stream."""
 
-        async def delete() -> None:
-            client = await nats.connect(self.urls)
-            await client.jetstream().delete_msg(name, number)
-            await client.close()
+        async def delete(stream: JetStreamContext) -> None:
+            with suppress(NotFoundError):
+                await stream.delete_msg(name, number)
 
-        looping.run(delete())
+        self._led(delete)
 
     def hold(self, text: str, folder: str = "streams") -> list[Path]:
         """The files of the servers that hold a text, among those of the streams, or in another folder."""
@@ -183,6 +184,22 @@ class NatsServers:
             for path in self._folder.rglob("*")
             if folder in path.parts and text.encode() in _content(path)
         ]
+
+    def _led(self, work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
+        """Do something with the streams, again until they have leaders: during an election nobody answers."""
+
+        async def do() -> T:
+            client = await nats.connect(self.urls)
+            try:
+                for _ in range(TRIES):
+                    with suppress(*LEADERLESS):
+                        return await work(client.jetstream(timeout=1))
+                    await asyncio.sleep(RETRY_SECONDS)
+                raise AssertionError("there is no leader")
+            finally:
+                await client.close()
+
+        return looping.run(do())
 
     def _ways_of(self, number: int) -> list[Link]:
         return [way for ends, way in self._ways.items() if number in ends]
@@ -237,21 +254,12 @@ class NatsServers:
     def delete_stream(self) -> None:
         """Delete what the nodes order their messages by, and all that belongs to it."""
 
-        async def delete() -> None:
-            client = await nats.connect(self.urls)
-            try:
-                # During an election nobody answers.
-                for _ in range(TRIES):
-                    with suppress(NatsTimeoutError, NoRespondersError, ServiceUnavailableError):
-                        for name in STREAMS:
-                            with suppress(NotFoundError):
-                                await client.jetstream(timeout=1).delete_stream(name)
-                        return
-                raise AssertionError("there is no leader")
-            finally:
-                await client.close()
+        async def delete(stream: JetStreamContext) -> None:
+            for name in STREAMS:
+                with suppress(NotFoundError):
+                    await stream.delete_stream(name)
 
-        looping.run(delete())
+        self._led(delete)
 
     def stop(self, number: int) -> None:
         """Ask one of them to end, and wait until it has."""

@@ -21,6 +21,7 @@ SLEEPS: Final = {
     "blackbox/test_cluster.py: post": "a client that was asked to wait before it tries again",
     "blackbox/test_fair_input.py: slow_network.carry": "a slow network: what it carries takes its time",
     "serve/chat/test_page_turns.py: lasts": "by a clock that jumps whenever nothing else is to be done",
+    "clustering.py: NatsServers._led.do": "an election, which nobody announces",
     "conformance/echo_server.py: serve": "what the server does as well, for ever",
     "attacks/test_slow_handshakes.py: by_the_true_clock.measure": "in `make torture`, where the true time is what is measured",
     "attacks/test_slow_handshakes.py: _talk": "the same",
