@@ -70,7 +70,15 @@ DURATIONS: Final = {
     "serve/cluster/device_links.py": {"ANSWER_SECONDS": SERVER},
     "serve/cluster/read_marks.py": {"SEND_SECONDS": SERVER, "AGAIN_SECONDS": SERVER},
     "serve/cluster/connection.py": dict.fromkeys(
-        ("ANSWER_SECONDS", "START_SECONDS", "RETRY_SECONDS", "ELSEWHERE_SECONDS", "Acknowledged.at"), SERVER
+        (
+            "ANSWER_SECONDS",
+            "START_SECONDS",
+            "RETRY_SECONDS",
+            "ELSEWHERE_SECONDS",
+            "FOLLOWED_SECONDS",
+            "Acknowledged.at",
+        ),
+        SERVER,
     ),
     "serve/cluster/leases.py": {"RESERVED_SECONDS": SERVER, "Held.at": SERVER},
     "serve/cluster/names_in_use.py": dict.fromkeys(

@@ -158,6 +158,24 @@ def test_one_server_less_stops_nobody(nats: NatsServers, nodes: list[RunningServ
     are_the_same(nodes, 12)
 
 
+def test_a_node_whose_server_is_cut_off_from_the_others_goes_to_another_one(
+    make_server: ServerMaker, tmp_path: Path
+) -> None:
+    with NatsServers(tmp_path, can_part=True) as nats:
+        node = make_server("--utc", "--names", "open", "--rate", "0", *nats.options).start()
+        with WireClient(node) as anna:
+            anna.join("Anna")
+            # One of them is the one that the node is at, and one leads.
+            for number in range(3):
+                nats.part(number)
+                post(anna, f"without-{number}")
+                nats.join(number)
+                post(anna, f"with-{number}")
+        assert [read_line(line).text for line in node.lines] == [
+            f"{way}-{number}" for number in range(3) for way in ("without", "with")
+        ]
+
+
 def add_line(text: str) -> str:
     return f"{text}[2026-12-02 10:00:00] Mallory: by hand\n"
 

@@ -29,7 +29,11 @@ pytestmark = pytest.mark.xdist_group("cluster")
 
 NODES = 3
 MOVING, STAYING = (15, 6) if LONG else (4, 3)
-FAULTS = {"node": 100, "server": 50, "freeze": 20, "cut": 20, "part": 20} if LONG else {"node": 3, "cut": 2}
+FAULTS = (
+    {"node": 100, "server": 50, "freeze": 20, "cut": 20, "part": 20}
+    if LONG
+    else {"node": 3, "cut": 2, "part": 1}
+)
 """How often a node is killed, a server is killed, either of them stands still, a node is cut off, a server is cut off from the others."""
 
 STILL_SECONDS = (0.5, 12.0) if LONG else (0.5, 1.0)

@@ -71,7 +71,7 @@ class Bucket:
             TimeoutError: if nobody answers, or it cannot be made at the moment.
             ClusterUnusable: if it cannot be made.
         """
-        info = await self._connection.ask(f"STREAM.INFO.{self._name}", {})
+        info = await self._connection.describe(self._name)
         if info is None:
             config = {"name": self._name, "subjects": [self.subjects], **_COMMON, **self._settings}
             info = await self._connection.ask(f"STREAM.CREATE.{self._name}", config)

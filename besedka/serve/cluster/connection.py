@@ -1,7 +1,7 @@
 """The connection to NATS: one server of several, which is left for another one when no answer comes by way of it.
 
-A server that stands still, or is cut off from the others, keeps its connections, and may even go on with what it does alone: so only answers for which the stream's leader is needed show that
-the cluster can be reached. All questions are those of NATS's JSON interface (ADR-1, ADR-2 of the NATS architecture records).
+A server that stands still, or is cut off from the others, keeps its connections, and may even go on with what it does alone. A leader that is cut off answers for as long as that lasts, from what it
+had: so only what a majority has accepted, or a leader says whom a majority follows, shows that the cluster can be reached. All questions are those of NATS's JSON interface (ADR-1, ADR-2 of the NATS architecture records).
 """
 
 from __future__ import annotations
@@ -34,10 +34,14 @@ RETRY_SECONDS: Final = 0.2
 ELSEWHERE_SECONDS: Final = 3.0
 """After so long without an answer another server is tried, and then the next one: a node is alive for the others without a beat for longer."""
 
+FOLLOWED_SECONDS: Final = 2.0
+"""A leader that was not heard of for four seconds may have been replaced. Half of that is how long ago its followers answered it at most, and half how long its answer takes at most."""
+
 NOT_FOUND: Final = 404
 SERVER_ERROR: Final = 500
 NAME_IN_USE: Final = 10058
 NO_PEERS: Final = 10005
+NANOSECONDS: Final = 1_000_000_000
 CONFLICTS: Final = frozenset({10071, 10164})
 """The last entry under a subject is another one."""
 
@@ -136,11 +140,32 @@ class Connection:
             Unanswered: if nobody answers, or nobody can at the moment.
             ClusterUnusable: if it refuses.
         """
+        answer = await self._ask(what, question)
+        self.answered_at = self._loop.time()
+        return answer
+
+    async def describe(self, stream: str, question: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """Describe a stream, as JetStream does; None if there is none.
+
+        Args:
+            stream: its name.
+            question: what else is to be said of it.
+
+        Raises:
+            Unanswered: if nobody answers, or only a server that the others may not follow any more.
+            ClusterUnusable: if it refuses.
+        """
+        answer = await self._ask(f"STREAM.INFO.{stream}", question or {})
+        if answer and not is_followed(answer):
+            raise Unanswered
+        self.answered_at = self._loop.time()
+        return answer
+
+    async def _ask(self, what: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
         data = msgspec.json.encode(question) if question else b""
         answer = await self.request(f"$JS.API.{what}", data)
         error = answer.get("error")
         if error is None or error["code"] == NOT_FOUND:
-            self.answered_at = self._loop.time()
             return None if error else answer
         # Another node was faster at making it; or a server fails at the moment, as in HTTP.
         if error.get("err_code") == NAME_IN_USE or error["code"] >= SERVER_ERROR:
@@ -200,6 +225,20 @@ class Connection:
         chosen = next((server for server in in_order if server.uri.netloc > self._tried), in_order[0])
         self._tried = chosen.uri.netloc
         return chosen, RETRY_SECONDS if chosen.reconnects else 0.0
+
+
+def is_followed(description: Mapping[str, Any]) -> bool:
+    """Whether a majority of the servers that keep a stream follows the one that describes it.
+
+    Args:
+        description: of the stream, with its ``cluster``, in which the leader says how long ago, in nanoseconds, each of the others was ``active``.
+    """
+    group = description.get("cluster")
+    if group is None:
+        return True  # one server that belongs to no cluster
+    others = group.get("replicas") or []
+    active = [each for each in others if 0 < each.get("active", 0) <= FOLLOWED_SECONDS * NANOSECONDS]
+    return bool(group.get("leader")) and len(active) >= int(description["config"]["num_replicas"]) // 2
 
 
 def shown(url: str) -> str:

@@ -20,7 +20,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from besedka import __version__
-from besedka.serve.cluster.connection import ANSWER_SECONDS, RETRY_SECONDS
+from besedka.serve.cluster.connection import ANSWER_SECONDS, NANOSECONDS, RETRY_SECONDS
 from besedka.serve.cluster.entry import EntryInvalid
 from besedka.serve.cluster.stream import Stream
 
@@ -41,7 +41,6 @@ NODE_VERSION: Final = "besedka_version"
 NODE_CLOCK: Final = "besedka_clock"
 """By these `besedka doctor --cluster` sees the node that receives: its name, its version, and its clock when it began, in unix seconds."""
 
-_NANOSECONDS: Final = 1_000_000_000
 
 Receive = Callable[[str, int, bytes], bool]
 """Takes in an entry: its subject, its number, its bytes. Returns whether more can be taken in now."""
@@ -148,7 +147,7 @@ class Consumer:
             "ack_policy": "none",
             "replay_policy": "instant",
             "deliver_subject": inbox,
-            "idle_heartbeat": int(HEARTBEAT_SECONDS * _NANOSECONDS),
+            "idle_heartbeat": int(HEARTBEAT_SECONDS * NANOSECONDS),
             "flow_control": True,
             "mem_storage": True,
             "num_replicas": 1,

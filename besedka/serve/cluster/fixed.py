@@ -114,7 +114,7 @@ class FixedEntries:
         firsts: list[int] = []
         while True:
             question = {"subjects_filter": _subject(room, "*"), "offset": len(firsts)}
-            info = await self._stream.connection.ask(f"STREAM.INFO.{FIXED}", question)
+            info = await self._stream.connection.describe(FIXED, question)
             found = ((info or {}).get("state") or {}).get("subjects") or {}
             firsts += [int(subject.rpartition(".")[2]) for subject in found]
             if not found or len(firsts) >= int((info or {}).get("total", 0)):

@@ -15,7 +15,7 @@ from typing import Final
 from besedka.serve.cluster.batches import batch_of, import_of, piece_of
 from besedka.serve.cluster.entry import ENTRY_BYTES_AT_MOST, Entry, Head, decode_entry
 from besedka.serve.cluster.room_order import Received
-from besedka.serve.cluster.stream import Stream
+from besedka.serve.cluster.stream import STREAM, Stream
 from besedka.serve.history import (
     Flag,
     ReadableLog,
@@ -132,7 +132,7 @@ async def last_of(stream: Stream, room: str) -> tuple[int, bytes]:
     Raises:
         ClusterUnusable: if the stream does not answer for longer than an election takes.
     """
-    return await stream.until_answered(lambda: stream.last_of(room))
+    return await stream.until_answered(lambda: stream.surely(lambda: stream.last_of(room), STREAM))
 
 
 def all_of(log: ReadableLog) -> range:

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from besedka.serve.cluster.entry import Head, Target
-from besedka.serve.cluster.fixed import FixedEntries
+from besedka.serve.cluster.fixed import FIXED, FixedEntries
 from besedka.serve.cluster.locating import locate
 from besedka.serve.cluster.reach import RETRY_SECONDS, Reach
 from besedka.serve.cluster.replacing import Replacer
-from besedka.serve.cluster.stream import Stream
+from besedka.serve.cluster.stream import STREAM, Stream
 from besedka.serve.cluster.wanted import WantedRedactions
 from besedka.serve.history import Subject
 from besedka.serve.log_event import event
@@ -76,7 +76,7 @@ class RedactionOrder:
         """
 
         def ask() -> Awaitable[Target | None]:
-            return locate(self._stream, self.fixed, room, subject)
+            return self._stream.surely(lambda: locate(self._stream, self.fixed, room, subject), STREAM, FIXED)
 
         target = await self._reach.answered(ask)
         if self._reach.is_ending:

@@ -12,11 +12,12 @@ import logging
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final, NamedTuple
 
 from besedka.serve.cluster.batches import without_text
 from besedka.serve.cluster.entry import Target, decode_entry
-from besedka.serve.cluster.fixed import FixedEntries
+from besedka.serve.cluster.fixed import FIXED, FixedEntries
 from besedka.serve.cluster.stream import STREAM, Stream
 from besedka.serve.log_event import event
 
@@ -92,14 +93,17 @@ class Replacer:
             due = heapq.heappop(self._due)
             try:
                 for target in due.targets:
-                    await self._replace(due.room, target)
+                    # A leader that is cut off may not have the entry, and says so.
+                    replacing = partial(self._replace, due.room, target)
+                    if not await self._stream.surely(replacing, STREAM, FIXED):
+                        _report(due.room, target)
             except TimeoutError:
                 heapq.heappush(self._due, due._replace(at=self._loop.time() + RETRY_SECONDS))
             else:
                 self._open.discard(due.sequence)
 
-    async def _replace(self, room: str, target: Target) -> None:
-        """Take the text of one message out of the stream.
+    async def _replace(self, room: str, target: Target) -> bool:
+        """Take the text of one message out of the stream. Returns whether the message is there.
 
         Raises:
             TimeoutError: if the stream does not answer; what was done stays done.
@@ -110,14 +114,14 @@ class Replacer:
             fixed = await self._fixed.get(room, target.first)
             behind, entry = fixed or (0, decode_entry(original[1]) if original else None)
             if entry is None or not entry.head.first <= target.id <= entry.last:
-                _report(room, target)
-                return
+                return False
             without = without_text(entry, target.id)
             if (fixed and without == entry) or await self._fixed.put(room, without, behind):
                 break
         await self._fixed.erase_older(room, target.first)
         if original:
             await self._stream.erase(STREAM, target.sequence)
+        return True
 
 
 def _report(room: str, target: Target) -> None:

@@ -139,6 +139,22 @@ class Stream:
                     ) from unanswered
                 await asyncio.sleep(RETRY_SECONDS)
 
+    async def surely(self, ask: Callable[[], Awaitable[T]], *names: str) -> T:
+        """The result of questions about streams, if one leader of each has answered all of them, whom a majority followed: another one may know less.
+
+        Args:
+            ask: asks.
+            names: the names of the streams.
+
+        Raises:
+            Unanswered: if that is not so; also what the questions raise.
+        """
+        before = [await self._leader(name) for name in names]
+        found = await ask()
+        if [await self._leader(name) for name in names] != before:
+            raise Unanswered
+        return found
+
     async def lost(self, name: str, cluster: str, received: int) -> str:
         """Why a stream is not what this node has received so far; empty if it is, or if nobody answers.
 
@@ -217,9 +233,14 @@ class Stream:
         """Describe a stream, as JetStream does; None if there is none.
 
         Raises:
-            Unanswered: if nobody answers.
+            Unanswered: if nobody answers whom the others follow.
         """
-        return await self.connection.ask(f"STREAM.INFO.{name}", {})
+        return await self.connection.describe(name)
+
+    async def _leader(self, name: str) -> tuple[str, str]:
+        """The leader of a stream, and since when it leads."""
+        group = (await self.info(name) or {}).get("cluster") or {}
+        return group.get("leader", ""), group.get("leader_since", "")
 
     async def _create(self, zone: str) -> dict[str, Any]:
         return await self.make(STREAM, f"{SUBJECTS}*", metadata_of(secrets.token_hex(8), zone))
