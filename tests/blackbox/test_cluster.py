@@ -148,8 +148,9 @@ def test_one_server_less_stops_nobody(nats: NatsServers, nodes: list[RunningServ
             client.join(f"Client {number}")
         for number in range(3):
             nats.kill(number)
-            for client in clients:
-                post(client, f"without-{number}")
+            # Everybody sees keys; by the same ones they would take another's message for theirs.
+            for at, client in enumerate(clients):
+                post(client, f"without-{number}-{at}")
             nats.start(number)
             post(clients[0], f"with-{number}-again")
     finally:
