@@ -24,8 +24,8 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.errors import NoStreamResponseError, NotFoundError, ServiceUnavailableError
 
-from besedka.serve.cluster.entry import Entry, decode_entry, encode_entry
-from besedka.serve.cluster.servers import ANSWER_SECONDS, QUESTION
+from besedka.serve.cluster.jetstream.servers import ANSWER_SECONDS, QUESTION
+from besedka.serve.cluster.order.entry import Entry, decode_entry, encode_entry
 from tests import looping
 from tests.commanding import wait_until
 from tests.running import RunningServer, free_port

@@ -56,20 +56,20 @@ DURATIONS: Final = {
     "serve/chat/room_heads.py": {"REACH_SECONDS": SERVER, "RETRY_SECONDS": SERVER},
     "serve/session/unstored.py": {"REMEMBERED_SECONDS": SERVER},
     "serve/tasks.py": {"CANCEL_AGAIN_SECONDS": SERVER},
-    "serve/cluster/consumer.py": dict.fromkeys(
+    "serve/cluster/jetstream/consumer.py": dict.fromkeys(
         ("HEARTBEAT_SECONDS", "SILENCE_SECONDS", "LATE_SECONDS"), SERVER
     ),
-    "serve/cluster/gossip.py": {
+    "serve/cluster/presence/gossip.py": {
         "PACE_SECONDS": SERVER,
         "ASK_SECONDS": SERVER,
         "_Node.asked_at": SERVER,
     },
-    "serve/cluster/liveness.py": dict.fromkeys(
+    "serve/cluster/presence/liveness.py": dict.fromkeys(
         ("BEAT_SECONDS", "DEAF_SECONDS", "LEASE_SECONDS", "AWAY_SECONDS", "LEAVING_SECONDS"), SERVER
     ),
-    "serve/cluster/device_links.py": {"ANSWER_SECONDS": SERVER},
-    "serve/cluster/read_marks.py": {"SEND_SECONDS": SERVER, "AGAIN_SECONDS": SERVER},
-    "serve/cluster/connection.py": dict.fromkeys(
+    "serve/cluster/presence/device_links.py": {"ANSWER_SECONDS": SERVER},
+    "serve/cluster/presence/read_marks.py": {"SEND_SECONDS": SERVER, "AGAIN_SECONDS": SERVER},
+    "serve/cluster/jetstream/connection.py": dict.fromkeys(
         (
             "ANSWER_SECONDS",
             "START_SECONDS",
@@ -80,8 +80,8 @@ DURATIONS: Final = {
         ),
         SERVER,
     ),
-    "serve/cluster/leases.py": {"RESERVED_SECONDS": SERVER, "Held.at": SERVER},
-    "serve/cluster/names_in_use.py": dict.fromkeys(
+    "serve/cluster/presence/leases.py": {"RESERVED_SECONDS": SERVER, "Held.at": SERVER},
+    "serve/cluster/presence/names_in_use.py": dict.fromkeys(
         (
             "FORGOTTEN_SECONDS",
             "RENEW_SECONDS",
@@ -93,21 +93,25 @@ DURATIONS: Final = {
         SERVER,
     ),
     "serve/cluster/node.py": {"COMING_SECONDS": SERVER, "CHECKPOINT_SECONDS": SERVER},
-    "serve/cluster/sequencer.py": {
+    "serve/cluster/order/sequencer.py": {
         **dict.fromkeys(("AGAIN_SECONDS", "BEHIND_SECONDS"), SERVER),
         "CLOCK_SECONDS": STAMPS,
         "_Arrived.at": SERVER,
     },
-    "serve/cluster/reach.py": dict.fromkeys(
+    "serve/cluster/order/reach.py": dict.fromkeys(
         ("PROBE_SECONDS", "IDLE_SECONDS", "OUT_OF_REACH_SECONDS", "RETRY_SECONDS", "FINISH_SECONDS"), SERVER
     ),
-    "serve/cluster/replacing.py": {"PAUSE_SECONDS": SERVER, "RETRY_SECONDS": SERVER, "_Due.at": SERVER},
-    "serve/cluster/entry.py": {"Head.at": STAMPS},
+    "serve/cluster/order/redaction/replacing.py": {
+        "PAUSE_SECONDS": SERVER,
+        "RETRY_SECONDS": SERVER,
+        "_Due.at": SERVER,
+    },
+    "serve/cluster/order/entry.py": {"Head.at": STAMPS},
     "serve/cluster/health.py": {"CONNECT_SECONDS": CLIENTS},
-    "serve/cluster/restoring.py": {"BELIEF_SECONDS": SERVER},
-    "serve/cluster/shared_people.py": {"REWRITE_SECONDS": SERVER},
-    "serve/cluster/servers.py": {"ANSWER_SECONDS": SERVER},
-    "serve/cluster/stream.py": {"ELECTION_SECONDS": SERVER},
+    "serve/cluster/logs/restoring.py": {"BELIEF_SECONDS": SERVER},
+    "serve/cluster/people/shared_people.py": {"REWRITE_SECONDS": SERVER},
+    "serve/cluster/jetstream/servers.py": {"ANSWER_SECONDS": SERVER},
+    "serve/cluster/jetstream/stream.py": {"ELECTION_SECONDS": SERVER},
     "serve/chat/notices.py": {"NOTICE_SECONDS": SERVER, "NOTICE_BURST_SECONDS": SERVER},
     "serve/chat/open_rooms.py": {
         "IDLE_SECONDS": SERVER,
@@ -231,7 +235,7 @@ DURATIONS: Final = {
 WALL: Final = {
     "serve/clock.py": {STAMPS},
     "serve/chat/sequencer.py": {STAMPS},
-    "serve/cluster/sequencer.py": {STAMPS},
+    "serve/cluster/order/sequencer.py": {STAMPS},
     "serve/chat/room_list.py": {MODERATION, INVITATIONS},
     "serve/chat/subscriptions.py": {MODERATION},
     "serve/people/sessions.py": {STAMPS},
@@ -244,7 +248,7 @@ WALL: Final = {
     "serve/banner.py": {STAMPS},
     "serve/directory/lapses.py": {NAMES},
     "serve/directory/directory.py": {NAMES, INVITATIONS, MODERATION},
-    "serve/cluster/consumer.py": {STAMPS},  # a node shows its clock to `besedka doctor --cluster`
+    "serve/cluster/jetstream/consumer.py": {STAMPS},  # a node shows its clock to `besedka doctor --cluster`
     "serve/cluster/health.py": {STAMPS},  # which compares the clocks
     "commands/doctor_steps.py": {STAMPS},  # `besedka doctor` compares the clocks
 }

@@ -20,7 +20,7 @@ from besedka.wire.counting import count_of
 from besedka.wire.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from besedka.serve.cluster.restoring import Plan
+    from besedka.serve.cluster.logs.restoring import Plan
 
 
 @click.group(
@@ -112,8 +112,8 @@ def restore(
 def _plan(cluster: Sequence[str], history: Path, *, is_unchecked: bool, utc: bool) -> Plan:
     with needs_nats():
         from besedka.serve.cluster.checkpoint import checkpoint_path, read_checkpoint
-        from besedka.serve.cluster.restoring import plan
-        from besedka.serve.cluster.stream import Stream
+        from besedka.serve.cluster.jetstream.stream import Stream
+        from besedka.serve.cluster.logs.restoring import plan
 
     path = checkpoint_path(history)
     checkpoint = read_checkpoint(path)
@@ -133,8 +133,8 @@ def _plan(cluster: Sequence[str], history: Path, *, is_unchecked: bool, utc: boo
 
 
 def _carry_out(cluster: Sequence[str], found: Plan, *, utc: bool) -> None:
-    from besedka.serve.cluster.restoring import carry_out
-    from besedka.serve.cluster.stream import Stream
+    from besedka.serve.cluster.jetstream.stream import Stream
+    from besedka.serve.cluster.logs.restoring import carry_out
 
     async def act(note: Callable[[int], None]) -> None:
         stream = await Stream.open(cluster)

@@ -74,7 +74,7 @@ def _addresses(found: Health) -> Iterator[Finding]:
 
 
 def _servers(found: Health) -> Iterator[Finding]:
-    from besedka.serve.cluster.servers import SERVERS_AT_LEAST, why_not
+    from besedka.serve.cluster.jetstream.servers import SERVERS_AT_LEAST, why_not
 
     if not found.servers:
         yield _bad("the servers do not say how they sync", "Give them the accounts of deploy/nats.conf.")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from besedka.serve.cluster.batches import import_of
-from besedka.serve.cluster.entry import Head
+from besedka.serve.cluster.order.batches import import_of
+from besedka.serve.cluster.order.entry import Head
 from besedka.serve.history import ChatHistory
 from tests.blackbox.test_cluster_redaction import OPTIONS, TEXT, Nodes, is_gone, say
 from tests.blackbox.test_cluster_restore import restore

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from besedka.serve.cluster.batches import redaction_of, without_text
-from besedka.serve.cluster.entry import Entry, Target
+from besedka.serve.cluster.order.batches import redaction_of, without_text
+from besedka.serve.cluster.order.entry import Entry, Target
 from tests.blackbox.test_cluster import LOG, are_the_same
 from tests.clustering import NatsServers, files
 from tests.commanding import wait_until

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from besedka.serve.cluster.entry import Entry
+from besedka.serve.cluster.order.entry import Entry
 from tests import looping
 from tests.clustering import Link, NatsServers, files
 from tests.conftest import ServerMaker

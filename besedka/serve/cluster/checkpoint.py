@@ -27,7 +27,7 @@ class Checkpoint(NamedTuple):
         id: identifies the cluster's stream.
         sequence: all entries up to this one are in this node's logs.
         people: all messages about people up to this one are in its files; 0 if none of them is.
-        numbering: identifies the numbers of the entries, as `besedka.serve.cluster.stream.StreamState`.
+        numbering: identifies the numbers of the entries, as `besedka.serve.cluster.jetstream.stream.StreamState`.
     """
 
     id: str

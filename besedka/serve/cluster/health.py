@@ -1,7 +1,7 @@
 """How a cluster is, for ``besedka doctor --cluster``: its servers, the stream as each of them has it, and the nodes that receive it.
 
 A server of NATS may have a copy of the stream that never becomes whole again, and say nothing (nats-server issue 8319): so each is asked for its own copy, not the leader for all. Nodes are seen by their
-consumers, which carry a name and the time of their clock (`besedka.serve.cluster.consumer`).
+consumers, which carry a name and the time of their clock (`besedka.serve.cluster.jetstream.consumer`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from besedka.serve.cluster.connection import ANSWER_SECONDS, NOT_FOUND, shown
-from besedka.serve.cluster.consumer import NODE_CLOCK, NODE_NAME, NODE_VERSION
-from besedka.serve.cluster.servers import QUESTION, ServerReport
-from besedka.serve.cluster.stream import NUMBERING, REPLICAS, RESTORING, SETTINGS, STREAM, unlike
+from besedka.serve.cluster.jetstream.connection import ANSWER_SECONDS, NOT_FOUND, shown
+from besedka.serve.cluster.jetstream.consumer import NODE_CLOCK, NODE_NAME, NODE_VERSION
+from besedka.serve.cluster.jetstream.servers import QUESTION, ServerReport
+from besedka.serve.cluster.jetstream.stream import NUMBERING, REPLICAS, RESTORING, SETTINGS, STREAM, unlike
 
 CONNECT_SECONDS: Final = 2.0
 """How long an address may take to answer."""

@@ -14,17 +14,17 @@ from typing import Any, Final, Self
 
 from besedka.serve.chat import OpenRooms
 from besedka.serve.cluster.checkpoint import Checkpoint, checkpoint_path, keep_checkpoint, read_checkpoint
-from besedka.serve.cluster.consumer import Consumer, StreamLost
-from besedka.serve.cluster.entry import EntryInvalid
-from besedka.serve.cluster.fixed import FixedEntries
-from besedka.serve.cluster.lost_messages import Differs, lacking_of, log_paths, written_logs
-from besedka.serve.cluster.people_stream import PEOPLE_STREAM, ensure_people
-from besedka.serve.cluster.presence import SharedPresence
-from besedka.serve.cluster.sequencer import ClusterSequencer
-from besedka.serve.cluster.servers import SERVERS_AT_LEAST, check_servers
-from besedka.serve.cluster.shared_people import SharedPeople
-from besedka.serve.cluster.stream import STREAM, Stream, StreamState, room_of
-from besedka.serve.cluster.taking_over import take_over
+from besedka.serve.cluster.errors import EntryInvalid, StreamLost
+from besedka.serve.cluster.jetstream.consumer import Consumer
+from besedka.serve.cluster.jetstream.servers import SERVERS_AT_LEAST, check_servers
+from besedka.serve.cluster.jetstream.stream import STREAM, Stream, StreamState, room_of
+from besedka.serve.cluster.logs.lost_messages import Differs, lacking_of, log_paths, written_logs
+from besedka.serve.cluster.logs.taking_over import take_over
+from besedka.serve.cluster.order.redaction.fixed import FixedEntries
+from besedka.serve.cluster.order.sequencer import ClusterSequencer
+from besedka.serve.cluster.people.people_stream import PEOPLE_STREAM, ensure_people
+from besedka.serve.cluster.people.shared_people import SharedPeople
+from besedka.serve.cluster.presence.shared_presence import SharedPresence
 from besedka.serve.directory.agreement import Listener
 from besedka.serve.errors import ClusterLost, ClusterUnusable, ServeError
 from besedka.serve.files.descriptor import reason

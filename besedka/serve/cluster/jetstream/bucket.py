@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from besedka.serve.cluster.connection import NOT_FOUND, Connection, Unanswered
+from besedka.serve.cluster.errors import Unanswered
+from besedka.serve.cluster.jetstream.connection import NOT_FOUND, Connection
 
 NO_MESSAGE: Final = frozenset({10037, 10043, 10057})
 """The value is not there any more."""

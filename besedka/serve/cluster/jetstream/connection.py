@@ -19,6 +19,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from besedka import __version__
+from besedka.serve.cluster.errors import Unanswered
 from besedka.serve.errors import ClusterUnusable
 
 log = logging.getLogger(__name__)
@@ -44,10 +45,6 @@ NO_PEERS: Final = 10005
 NANOSECONDS: Final = 1_000_000_000
 CONFLICTS: Final = frozenset({10071, 10164})
 """The last entry under a subject is another one."""
-
-
-class Unanswered(TimeoutError):  # noqa: N818 - a state, not a failure
-    """Nobody answers at the moment, or nobody can."""
 
 
 class Acknowledged(NamedTuple):

@@ -20,9 +20,9 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from besedka import __version__
-from besedka.serve.cluster.connection import ANSWER_SECONDS, NANOSECONDS, RETRY_SECONDS
-from besedka.serve.cluster.entry import EntryInvalid
-from besedka.serve.cluster.stream import Stream
+from besedka.serve.cluster.errors import EntryInvalid, StreamLost
+from besedka.serve.cluster.jetstream.connection import ANSWER_SECONDS, NANOSECONDS, RETRY_SECONDS
+from besedka.serve.cluster.jetstream.stream import Stream
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +44,6 @@ NODE_CLOCK: Final = "besedka_clock"
 
 Receive = Callable[[str, int, bytes], bool]
 """Takes in an entry: its subject, its number, its bytes. Returns whether more can be taken in now."""
-
-
-class StreamLost(Exception):  # noqa: N818 - says what happened
-    """The stream is not the one any more that was received."""
 
 
 class Consumer:

@@ -1,7 +1,7 @@
 """The stream that decides the order, as JetStream keeps it: its settings, its entries, and what is offered to it.
 
 Whether an offer was accepted is not decided by its answer, which may
-be lost: it is decided by what is received (`besedka/serve/cluster/consumer.py`). Answers only show that the stream can be reached.
+be lost: it is decided by what is received (`besedka/serve/cluster/jetstream/consumer.py`). Answers only show that the stream can be reached.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from urllib.parse import quote, unquote
 import msgspec
 from nats.errors import Error as NatsError
 
-from besedka.serve.cluster.connection import RETRY_SECONDS, Connection, Unanswered
+from besedka.serve.cluster.errors import Unanswered
+from besedka.serve.cluster.jetstream.connection import RETRY_SECONDS, Connection
 from besedka.serve.errors import ClusterUnusable
 
 T = TypeVar("T")

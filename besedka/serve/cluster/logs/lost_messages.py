@@ -12,10 +12,10 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
-from besedka.serve.cluster.batches import batch_of, import_of, piece_of
-from besedka.serve.cluster.entry import ENTRY_BYTES_AT_MOST, Entry, Head, decode_entry
-from besedka.serve.cluster.room_order import Received
-from besedka.serve.cluster.stream import STREAM, Stream
+from besedka.serve.cluster.jetstream.stream import STREAM, Stream
+from besedka.serve.cluster.order.batches import batch_of, import_of, piece_of
+from besedka.serve.cluster.order.entry import ENTRY_BYTES_AT_MOST, Entry, Head, decode_entry
+from besedka.serve.cluster.order.room_order import Received
 from besedka.serve.history import (
     Flag,
     ReadableLog,

@@ -18,21 +18,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from besedka.serve.cluster.checkpoint import Checkpoint
-from besedka.serve.cluster.connection import RETRY_SECONDS, Unanswered
-from besedka.serve.cluster.entry import encode_entry
-from besedka.serve.cluster.fixed import FIXED, FixedEntries
-from besedka.serve.cluster.lost_messages import (
-    Differs,
-    all_of,
-    behind,
-    entries_of,
-    lacking_of,
-    last_of,
-    log_paths,
-)
-from besedka.serve.cluster.people_stream import PEOPLE_STREAM
-from besedka.serve.cluster.servers import SERVERS_AT_LEAST, check_servers
-from besedka.serve.cluster.stream import (
+from besedka.serve.cluster.errors import Unanswered
+from besedka.serve.cluster.jetstream.connection import RETRY_SECONDS
+from besedka.serve.cluster.jetstream.servers import SERVERS_AT_LEAST, check_servers
+from besedka.serve.cluster.jetstream.stream import (
     NUMBERING,
     RESTORING,
     STREAM,
@@ -42,6 +31,18 @@ from besedka.serve.cluster.stream import (
     metadata_of,
     subject_of,
 )
+from besedka.serve.cluster.logs.lost_messages import (
+    Differs,
+    all_of,
+    behind,
+    entries_of,
+    lacking_of,
+    last_of,
+    log_paths,
+)
+from besedka.serve.cluster.order.entry import encode_entry
+from besedka.serve.cluster.order.redaction.fixed import FIXED, FixedEntries
+from besedka.serve.cluster.people.people_stream import PEOPLE_STREAM
 from besedka.serve.errors import ClusterUnusable
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.verifying.verdict import judge

@@ -12,10 +12,10 @@ import secrets
 from collections.abc import Iterable
 
 from besedka.serve.chat import OpenRooms
-from besedka.serve.cluster.batches import import_of, piece_of
-from besedka.serve.cluster.entry import Entry, Head, decode_entry, encode_entry
-from besedka.serve.cluster.lost_messages import last_of
-from besedka.serve.cluster.stream import Stream, subject_of
+from besedka.serve.cluster.jetstream.stream import Stream, subject_of
+from besedka.serve.cluster.logs.lost_messages import last_of
+from besedka.serve.cluster.order.batches import import_of, piece_of
+from besedka.serve.cluster.order.entry import Entry, Head, decode_entry, encode_entry
 from besedka.serve.errors import ClusterUnusable
 from besedka.serve.history import ChatHistory, Piece
 from besedka.serve.log_event import event

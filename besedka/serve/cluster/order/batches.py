@@ -9,8 +9,8 @@ from itertools import groupby
 
 from msgspec import structs
 
-from besedka.serve.cluster.entry import ENTRY_BYTES_AT_MOST, Entry, EntryKind, Extent, Head, Target
-from besedka.serve.cluster.room_order import Received
+from besedka.serve.cluster.order.entry import ENTRY_BYTES_AT_MOST, Entry, EntryKind, Extent, Head, Target
+from besedka.serve.cluster.order.room_order import Received
 from besedka.serve.history import Flag, Piece, covered, messages_of
 from besedka.serve.room import Batch, Draft, Position, StampedBatch
 from besedka.wire.log_line import read_line, show_line, stamp

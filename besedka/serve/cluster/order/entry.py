@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from besedka.serve.cluster.errors import EntryInvalid
 from besedka.serve.history import messages_of
 from besedka.wire.log_line import FIRST_LINE
 
@@ -23,10 +24,6 @@ ENTRY_BYTES_AT_MOST: Final = 512 * 1024
 
 FLAGS_BELOW: Final = 16
 """The flags of a message are a number below this."""
-
-
-class EntryInvalid(ValueError):  # noqa: N818 - says what the entry is
-    """An entry that no node of this version has written."""
 
 
 class EntryKind(StrEnum):

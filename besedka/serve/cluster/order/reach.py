@@ -7,8 +7,8 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from besedka.serve.cluster.connection import ELSEWHERE_SECONDS
-from besedka.serve.cluster.stream import Stream
+from besedka.serve.cluster.jetstream.connection import ELSEWHERE_SECONDS
+from besedka.serve.cluster.jetstream.stream import Stream
 from besedka.wire.errors import ErrorCode, Refused
 
 T = TypeVar("T")

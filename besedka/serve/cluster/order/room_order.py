@@ -13,7 +13,7 @@ from collections import deque
 from itertools import islice
 from typing import Final, NamedTuple
 
-from besedka.serve.cluster.entry import Entry
+from besedka.serve.cluster.order.entry import Entry
 
 UNKNOWN: Final = -1
 

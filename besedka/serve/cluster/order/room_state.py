@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from besedka.serve.cluster.entry import Entry
-from besedka.serve.cluster.reach import RETRY_SECONDS
-from besedka.serve.cluster.room_order import UNKNOWN, RoomOrder
+from besedka.serve.cluster.order.entry import Entry
+from besedka.serve.cluster.order.reach import RETRY_SECONDS
+from besedka.serve.cluster.order.room_order import UNKNOWN, RoomOrder
 from besedka.serve.room import Draft
 from besedka.wire.errors import ErrorCode, Refused
 

@@ -18,13 +18,13 @@ from itertools import takewhile
 from typing import Final, NamedTuple
 
 from besedka.serve.chat.sequencer import Import, OrderBroken, Redaction, Step, Stored
-from besedka.serve.cluster.batches import batch_of, entry_of, own_batch, piece_of, redaction_of
-from besedka.serve.cluster.entry import Entry, Head, decode_entry, encode_entry
-from besedka.serve.cluster.reach import Reach
-from besedka.serve.cluster.redactions import RedactionOrder
-from besedka.serve.cluster.room_order import UNKNOWN, Received
-from besedka.serve.cluster.room_state import Offer, RoomState
-from besedka.serve.cluster.stream import Stream
+from besedka.serve.cluster.jetstream.stream import Stream
+from besedka.serve.cluster.order.batches import batch_of, entry_of, own_batch, piece_of, redaction_of
+from besedka.serve.cluster.order.entry import Entry, Head, decode_entry, encode_entry
+from besedka.serve.cluster.order.reach import Reach
+from besedka.serve.cluster.order.redaction.redactions import RedactionOrder
+from besedka.serve.cluster.order.room_order import UNKNOWN, Received
+from besedka.serve.cluster.order.room_state import Offer, RoomState
 from besedka.serve.room import Batch, Draft
 from besedka.wire.errors import ErrorCode, Refused
 

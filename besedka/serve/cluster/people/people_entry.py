@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from besedka.serve.cluster.entry import EntryInvalid
+from besedka.serve.cluster.errors import EntryInvalid
 
 SUBJECTS: Final = "besedka.people."
 """In front of all their subjects."""

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from nats.errors import Error as NatsError
 
-from besedka.serve.cluster.people_entry import HEAD, SUBJECTS
-from besedka.serve.cluster.stream import SETTINGS, Stream
+from besedka.serve.cluster.jetstream.stream import SETTINGS, Stream
+from besedka.serve.cluster.people.people_entry import HEAD, SUBJECTS
 from besedka.serve.errors import ClusterUnusable
 
 PEOPLE_STREAM: Final = "BESEDKA_PEOPLE"

@@ -14,8 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Final
 
-from besedka.serve.cluster.entry import EntryInvalid
-from besedka.serve.cluster.people_entry import (
+from besedka.serve.cluster.errors import EntryInvalid
+from besedka.serve.cluster.jetstream.stream import Stream
+from besedka.serve.cluster.order.reach import PROBE_SECONDS, Reach
+from besedka.serve.cluster.people.people_entry import (
     ActEntry,
     HeadEntry,
     PeopleEntry,
@@ -24,9 +26,7 @@ from besedka.serve.cluster.people_entry import (
     decode_people_entry,
     encode_people_entry,
 )
-from besedka.serve.cluster.people_stream import OFFERED_AT_ONCE, Offered, offer_people
-from besedka.serve.cluster.reach import PROBE_SECONDS, Reach
-from besedka.serve.cluster.stream import Stream
+from besedka.serve.cluster.people.people_stream import OFFERED_AT_ONCE, Offered, offer_people
 from besedka.serve.directory.agreement import Listener
 from besedka.serve.directory.audit import NAME as AUDIT
 from besedka.serve.errors import ClusterUnusable

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from besedka.serve.cluster.gossip_frames import PEOPLE_IN_FRAME, RoomChange
+from besedka.serve.cluster.presence.gossip_frames import PEOPLE_IN_FRAME, RoomChange
 from besedka.serve.people.person import Person
 
 PEOPLE_OF_NODE_AT_MOST: Final = 100_000

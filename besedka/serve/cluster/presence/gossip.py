@@ -19,9 +19,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from besedka.serve.cluster.elsewhere import PEOPLE_OF_NODE_AT_MOST, PeopleElsewhere
-from besedka.serve.cluster.elsewhere import Observer as PresenceObserver
-from besedka.serve.cluster.gossip_frames import (
+from besedka.serve.cluster.presence.elsewhere import PEOPLE_OF_NODE_AT_MOST, PeopleElsewhere
+from besedka.serve.cluster.presence.elsewhere import Observer as PresenceObserver
+from besedka.serve.cluster.presence.gossip_frames import (
     PEOPLE_IN_FRAME,
     Ask,
     Beat,
@@ -33,7 +33,7 @@ from besedka.serve.cluster.gossip_frames import (
     decode_gossip,
     encode_gossip,
 )
-from besedka.serve.cluster.liveness import BEAT_SECONDS, Liveness
+from besedka.serve.cluster.presence.liveness import BEAT_SECONDS, Liveness
 from besedka.serve.repeated_error import RepeatedError
 
 log = logging.getLogger(__name__)

@@ -20,10 +20,10 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from besedka.serve.cluster.bucket import Bucket
-from besedka.serve.cluster.connection import Connection
-from besedka.serve.cluster.leases import Held, Lease, Leases
-from besedka.serve.cluster.stream import REPLICAS
+from besedka.serve.cluster.jetstream.bucket import Bucket
+from besedka.serve.cluster.jetstream.connection import Connection
+from besedka.serve.cluster.jetstream.stream import REPLICAS
+from besedka.serve.cluster.presence.leases import Held, Lease, Leases
 from besedka.serve.log_event import event
 from besedka.serve.people.names import KnownNames
 from besedka.serve.people.person import Person, PresentPeople

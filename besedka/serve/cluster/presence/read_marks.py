@@ -17,8 +17,9 @@ from typing import Any, Final
 import msgspec
 from nats.errors import Error as NatsError
 
-from besedka.serve.cluster.consumer import Consumer, StreamLost
-from besedka.serve.cluster.stream import Stream
+from besedka.serve.cluster.errors import StreamLost
+from besedka.serve.cluster.jetstream.consumer import Consumer
+from besedka.serve.cluster.jetstream.stream import Stream
 from besedka.serve.errors import ClusterUnusable
 from besedka.serve.people.read_marks import MARKS_AT_MOST, ReadMark, ReadMarks
 from besedka.serve.repeated_error import RepeatedError

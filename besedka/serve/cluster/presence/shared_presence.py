@@ -6,11 +6,11 @@ import asyncio
 
 from nats.errors import Error as NatsError
 
-from besedka.serve.cluster.device_links import ClusterLinks
-from besedka.serve.cluster.gossip import Gossip, Observer
-from besedka.serve.cluster.names_in_use import ClusterNames, names_bucket
-from besedka.serve.cluster.read_marks import ClusterMarks
-from besedka.serve.cluster.stream import Stream
+from besedka.serve.cluster.jetstream.stream import Stream
+from besedka.serve.cluster.presence.device_links import ClusterLinks
+from besedka.serve.cluster.presence.gossip import Gossip, Observer
+from besedka.serve.cluster.presence.names_in_use import ClusterNames, names_bucket
+from besedka.serve.cluster.presence.read_marks import ClusterMarks
 from besedka.serve.directory import Directory
 from besedka.serve.errors import ClusterUnusable
 from besedka.serve.people.person import Person

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from besedka.serve.cluster.connection import is_followed
+from besedka.serve.cluster.jetstream.connection import is_followed
 
 SECOND = 1_000_000_000
 GONE: dict[str, Any] = {"name": "gone", "current": False, "offline": True}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from besedka.serve.cluster.servers import ServerReport, why_not
+from besedka.serve.cluster.jetstream.servers import ServerReport, why_not
 
 
 def report(name: str, version: str = "2.15.1", *, sync: bool | None = True) -> ServerReport:

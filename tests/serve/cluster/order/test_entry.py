@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.cluster.batches import redaction_of, without_text
-from besedka.serve.cluster.entry import Entry, EntryInvalid, Head, Target, decode_entry, encode_entry
+from besedka.serve.cluster.errors import EntryInvalid
+from besedka.serve.cluster.order.batches import redaction_of, without_text
+from besedka.serve.cluster.order.entry import Entry, Head, Target, decode_entry, encode_entry
 from besedka.wire.log_line import write_line
 from besedka.wire.message import Message
 

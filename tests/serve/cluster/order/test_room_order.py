@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from besedka.serve.cluster.batches import redaction_of
-from besedka.serve.cluster.entry import Entry, Head, Target
-from besedka.serve.cluster.room_order import Received, RoomOrder
+from besedka.serve.cluster.order.batches import redaction_of
+from besedka.serve.cluster.order.entry import Entry, Head, Target
+from besedka.serve.cluster.order.room_order import Received, RoomOrder
 
 
 def received(sequence: int, first: int = 1) -> Received:

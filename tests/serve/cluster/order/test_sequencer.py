@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from besedka.serve.chat.sequencer import OrderBroken
-from besedka.serve.cluster.entry import Entry, Head, encode_entry
-from besedka.serve.cluster.sequencer import ClusterSequencer
+from besedka.serve.cluster.order.entry import Entry, Head, encode_entry
+from besedka.serve.cluster.order.sequencer import ClusterSequencer
 from besedka.serve.room import Batch
 from tests import looping
 

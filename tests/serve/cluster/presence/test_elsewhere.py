@@ -7,8 +7,13 @@ from collections import Counter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from besedka.serve.cluster.elsewhere import PEOPLE_OF_NODE_AT_MOST, PeopleElsewhere
-from besedka.serve.cluster.gossip_frames import PEOPLE_IN_FRAME, Changes, decode_gossip, encode_gossip
+from besedka.serve.cluster.presence.elsewhere import PEOPLE_OF_NODE_AT_MOST, PeopleElsewhere
+from besedka.serve.cluster.presence.gossip_frames import (
+    PEOPLE_IN_FRAME,
+    Changes,
+    decode_gossip,
+    encode_gossip,
+)
 from besedka.serve.people.person import Person
 from besedka.serve.room.presence import Presence
 from besedka.wire.errors import Language

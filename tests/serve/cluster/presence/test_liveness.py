@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from besedka.serve.cluster.liveness import AWAY_SECONDS, LEASE_SECONDS, LEAVING_SECONDS, Liveness
+from besedka.serve.cluster.presence.liveness import AWAY_SECONDS, LEASE_SECONDS, LEAVING_SECONDS, Liveness
 
 
 def receiving(liveness: Liveness, begin: int, end: int, *nodes: str) -> None:

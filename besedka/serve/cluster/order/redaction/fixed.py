@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from besedka.serve.cluster.entry import Entry, decode_entry, encode_entry
-from besedka.serve.cluster.stream import Stream, StreamState
+from besedka.serve.cluster.jetstream.stream import Stream, StreamState
+from besedka.serve.cluster.order.entry import Entry, decode_entry, encode_entry
 from besedka.serve.errors import ClusterUnusable
 
 FIXED: Final = "BESEDKA_FIXED"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from besedka.serve.cluster.entry import Target, decode_entry
-from besedka.serve.cluster.fixed import FixedEntries
-from besedka.serve.cluster.stream import Stream
+from besedka.serve.cluster.jetstream.stream import Stream
+from besedka.serve.cluster.order.entry import Target, decode_entry
+from besedka.serve.cluster.order.redaction.fixed import FixedEntries
 from besedka.serve.history import Subject
 
 

@@ -11,13 +11,13 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from besedka.serve.cluster.entry import Head, Target
-from besedka.serve.cluster.fixed import FIXED, FixedEntries
-from besedka.serve.cluster.locating import locate
-from besedka.serve.cluster.reach import RETRY_SECONDS, Reach
-from besedka.serve.cluster.replacing import Replacer
-from besedka.serve.cluster.stream import STREAM, Stream
-from besedka.serve.cluster.wanted import WantedRedactions
+from besedka.serve.cluster.jetstream.stream import STREAM, Stream
+from besedka.serve.cluster.order.entry import Head, Target
+from besedka.serve.cluster.order.reach import RETRY_SECONDS, Reach
+from besedka.serve.cluster.order.redaction.fixed import FIXED, FixedEntries
+from besedka.serve.cluster.order.redaction.locating import locate
+from besedka.serve.cluster.order.redaction.replacing import Replacer
+from besedka.serve.cluster.order.redaction.wanted import WantedRedactions
 from besedka.serve.history import Subject
 from besedka.serve.log_event import event
 from besedka.wire.errors import ErrorCode, Refused

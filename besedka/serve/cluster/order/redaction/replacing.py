@@ -15,10 +15,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple
 
-from besedka.serve.cluster.batches import without_text
-from besedka.serve.cluster.entry import Target, decode_entry
-from besedka.serve.cluster.fixed import FIXED, FixedEntries
-from besedka.serve.cluster.stream import STREAM, Stream
+from besedka.serve.cluster.jetstream.stream import STREAM, Stream
+from besedka.serve.cluster.order.batches import without_text
+from besedka.serve.cluster.order.entry import Target, decode_entry
+from besedka.serve.cluster.order.redaction.fixed import FIXED, FixedEntries
 from besedka.serve.log_event import event
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from besedka.serve.cluster.entry import Target
+from besedka.serve.cluster.order.entry import Target
 from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import Refused
 

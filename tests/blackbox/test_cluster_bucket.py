@@ -1,0 +1,73 @@
+"""A bucket of values at real servers of NATS: one of several who set a value at once is the first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from besedka.serve.cluster.jetstream.bucket import Bucket, Value
+from besedka.serve.cluster.jetstream.connection import Connection
+from besedka.serve.cluster.presence.names_in_use import BUCKET, SUBJECTS, names_bucket
+from tests import looping
+from tests.clustering import NatsServers
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+TAKERS = 20
+
+
+def with_bucket(nats: NatsServers, work: Callable[[Bucket], Awaitable[None]]) -> None:
+    """Do something with the bucket of names, which is made."""
+
+    async def do() -> None:
+        connection = await Connection.open(nats.urls)
+        try:
+            bucket = names_bucket(connection)
+            made_at = await bucket.ensure()
+            assert await bucket.ensure() == made_at
+            await work(bucket)
+        finally:
+            await connection.close()
+
+    looping.run(do())
+
+
+def test_a_value_is_set_only_behind_the_one_that_was_expected(nats: NatsServers) -> None:
+    async def work(bucket: Bucket) -> None:
+        assert (bucket.name, bucket.subjects) == (BUCKET, f"{SUBJECTS}>")
+        assert await bucket.get("key") is None
+        first = await bucket.put("key", b"one", 0)
+        assert await bucket.get("key") == Value(first, b"one")
+        assert await bucket.put("key", b"none expected", 0) == 0
+        second = await bucket.put("key", b"two", first)
+        assert await bucket.put("key", b"an older one expected", first) == 0
+        assert await bucket.get("key") == Value(second, b"two")
+        assert await bucket.get("another key") is None
+
+    with_bucket(nats, work)
+
+
+def test_a_value_is_removed_once_and_not_if_another_has_followed_it(nats: NatsServers) -> None:
+    async def work(bucket: Bucket) -> None:
+        first = await bucket.put("key", b"one", 0)
+        second = await bucket.put("key", b"two", first)
+        assert not await bucket.remove(first)
+        assert await bucket.get("key") == Value(second, b"two")
+        assert await bucket.remove(second)
+        assert not await bucket.remove(second)
+        assert await bucket.get("key") is None
+        assert await bucket.put("key", b"three", 0)
+
+    with_bucket(nats, work)
+
+
+def test_one_of_many_who_set_a_value_at_once_is_the_first(nats: NatsServers) -> None:
+    async def work(bucket: Bucket) -> None:
+        takers = [b"taker %d" % number for number in range(TAKERS)]
+        revisions = await asyncio.gather(*(bucket.put("key", taker, 0) for taker in takers))
+        [winner] = [(revision, taker) for revision, taker in zip(revisions, takers, strict=True) if revision]
+        assert await bucket.get("key") == Value(*winner)
+
+    with_bucket(nats, work)
