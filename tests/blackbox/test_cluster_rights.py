@@ -42,6 +42,13 @@ def node(servers: NatsServers, directory: Path, *options: str) -> Iterator[Runni
     yield from running(RunningServer(directory, "--lang", "en", "--utc", *servers.options, *options))
 
 
+def is_kicked(operator: Operator, name: str) -> bool:
+    """Have somebody disconnected. Returns whether they were there."""
+    answer = operator.ask("kick", name)
+    assert answer["type"] == "done" or "is not here now" in answer["text"], answer
+    return str(answer["type"]) == "done"
+
+
 def agree(nodes: Sequence[RunningServer], name: str) -> None:
     """Wait until a file about people says the same on all nodes."""
     wait_until(lambda: len({frozenset(rows(each, name)) for each in nodes}) == 1)
@@ -210,8 +217,18 @@ def test_a_kick_reaches_whoever_is_at_another_node(nodes: list[RunningServer]) -
     with WireClient(nodes[1]) as loud, Operator(nodes[0]) as operator:
         loud.join("Loud", secret="loud")
         wait_until(lambda: any(row.startswith("Loud\t") for row in rows(nodes[0], "known_names.txt")))
-        operator.do("kick", "Loud")
+        wait_until(lambda: is_kicked(operator, "loud"))
         assert loud.end_code() == CloseCode.KICKED.value.code
+
+
+def test_a_kick_of_somebody_who_is_at_no_node_is_refused(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[1]) as quiet:
+        quiet.join("Quiet", secret="quiet")
+    wait_until(lambda: any(row.startswith("Quiet\t") for row in rows(nodes[0], "known_names.txt")))
+    with Operator(nodes[0]) as operator:
+        assert not is_kicked(operator, "Nobody")
+        # Their node tells a moment later that they are gone.
+        wait_until(lambda: not is_kicked(operator, "Quiet"))
 
 
 def test_rights_and_the_state_of_rooms_are_reported_at_other_nodes(nodes: list[RunningServer]) -> None:

@@ -278,6 +278,10 @@ class OpenRooms:
         """Whether a room of this name is open, or is being opened."""
         return name in self._rooms or name in self._opening
 
+    def is_present_elsewhere(self, person: str) -> bool:
+        """Whether anybody is at another node of a cluster under a name, in capitals or not."""
+        return bool(self._elsewhere and self._elsewhere.is_present(person))
+
     async def exists(self, name: str) -> bool:
         """Whether a room of this name exists, or is being opened."""
         path = room_path(self._path, name)

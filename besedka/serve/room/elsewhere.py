@@ -17,6 +17,9 @@ class Elsewhere(Protocol):
     def names(self, room: str) -> Iterable[str]:
         """Their names; those who have none are left out."""
 
+    def is_present(self, name: str) -> bool:
+        """Whether anybody is at another node under a name, in capitals or not."""
+
     def arrive(self, room: str, person: Person) -> bool:
         """Note that a person is in a room here from now on. Returns whether they are in it elsewhere, too."""
 

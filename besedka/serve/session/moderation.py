@@ -309,7 +309,7 @@ class Moderator:
         is_known = {
             Act.MUTE: is_somebody,
             Act.BAN: is_somebody,
-            Act.KICK: bool(sessions) or (self._has_others and is_somebody),
+            Act.KICK: bool(sessions) or self._rooms.is_present_elsewhere(target.user),
             Act.UNMUTE: self._moderation.is_muted(now, target.identifiers),
             Act.UNBAN: self._moderation.is_banned(now, target.identifiers),
             Act.APPOINT: bool(target.claim),

@@ -101,6 +101,15 @@ class PeopleElsewhere:
                 there.name for digest, there in found.there.items() if there.name and digest not in found.here
             )
 
+    def is_present(self, name: str) -> bool:
+        """Whether anybody is at another node under a name, in capitals or not. It takes as long as people are there."""
+        folded = name.casefold()
+        return any(
+            there.name.casefold() == folded
+            for found in self._rooms.values()
+            for there in found.there.values()
+        )
+
     def arrive(self, room: str, person: Person) -> bool:
         """Note that a person is in a room here from now on. Returns whether they are in it elsewhere, too."""
         digest, found = self.digest(person), self._rooms.setdefault(room, _Room())

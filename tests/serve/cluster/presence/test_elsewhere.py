@@ -11,6 +11,7 @@ from besedka.serve.cluster.presence.elsewhere import PEOPLE_OF_NODE_AT_MOST, Peo
 from besedka.serve.cluster.presence.gossip_frames import (
     PEOPLE_IN_FRAME,
     Changes,
+    RoomChange,
     decode_gossip,
     encode_gossip,
 )
@@ -222,3 +223,16 @@ def test_of_a_node_that_floods_only_so_many_people_are_kept() -> None:
     other.people.drop("1", other.observer)
     assert other.rooms["main"].count == 0
     assert other.people.replace("1", {}, other.observer)
+
+
+def test_somebody_is_present_under_a_name_however_it_is_spelled_until_they_are_nowhere() -> None:
+    node = Node("a")
+    people, observer = node.people, node.observer
+    people.apply("b", {"main": RoomChange(joined={1: "Anna"})}, observer)
+    people.apply("c", {"dev": RoomChange(joined={1: "Anna"})}, observer)
+    assert people.is_present("ANNA")
+    assert not people.is_present("Ann")
+    people.drop("b", observer)
+    assert people.is_present("Anna")
+    people.drop("c", observer)
+    assert not people.is_present("Anna")
