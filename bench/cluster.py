@@ -86,7 +86,7 @@ def _node() -> Peer:
         peers.BESEDKA,
         command=lambda tools, folder: [
             *peers.BESEDKA.command(tools, folder),
-            *("--names", "open", "--utc", "--cluster", urls),
+            *("--utc", "--cluster", urls),
         ],
     )
 

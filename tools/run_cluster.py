@@ -84,7 +84,7 @@ def main() -> None:
             folder = FOLDER / f"node-{number + 1}"
             folder.mkdir(parents=True, exist_ok=True)
             port = FIRST_PORT + number
-            options = ["--port", str(port), "--grpc-port", "0", "--names", "open", "--utc", "--cluster", urls]
+            options = ["--port", str(port), "--grpc-port", "0", "--utc", "--cluster", urls]
             node = _started(until_end, [BIN / "besedka", "serve", *options], folder)
             processes.append(node)
             _wait(node, port, folder)
