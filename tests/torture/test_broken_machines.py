@@ -165,7 +165,7 @@ def test_an_error_of_ours_while_names_are_written_is_not_retried_for_ever(make_s
         assert server.wait() == 1
     (line,) = (line for line in server.errors.splitlines() if line.startswith("besedka: "))
     assert "writing the files about people failed (ValueError: something nobody has thought of)" in line
-    assert_one_traceback(server, times=2)
+    assert_one_traceback(server, times=3)
 
 
 def one_error_of_ours(
