@@ -14,7 +14,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import permutations
+from itertools import chain, combinations, permutations
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
@@ -28,6 +28,7 @@ from besedka.serve.cluster.jetstream.servers import ANSWER_SECONDS, QUESTION
 from besedka.serve.cluster.order.entry import Entry, decode_entry, encode_entry
 from tests import looping
 from tests.commanding import wait_until
+from tests.networks import Network, Way
 from tests.running import RunningServer, free_port
 from tools.run_cluster import filled, server_config, server_url
 
@@ -35,6 +36,7 @@ T = TypeVar("T")
 
 NATS: Final = Path(sys.executable).with_name("nats-server")
 SERVERS: Final = 3
+LOOPBACK: Final = "127.0.0.1"
 TRIES: Final = 60
 RETRY_SECONDS: Final = 0.2
 LEADERLESS: Final = (NatsTimeoutError, NoRespondersError, NoStreamResponseError, ServiceUnavailableError)
@@ -50,6 +52,7 @@ class NatsServers:
         sync: their ``sync_interval``; without any, they have no JetStream.
         says: whether they say how they sync.
         can_part: whether any of them can be cut off from the others.
+        network: on whose first machines they run; without one on this machine.
 
     Attributes:
         urls: their addresses.
@@ -63,6 +66,7 @@ class NatsServers:
         sync: str = "always",
         says: bool = True,
         can_part: bool = False,
+        network: Network | None = None,
     ) -> None:
         self._folder = folder
         self._sync = sync
@@ -70,21 +74,29 @@ class NatsServers:
         self._links: list[Link] = []
         self._ports = [free_port() for _ in range(count)]
         self._routes = [free_port() for _ in range(count)]
+        self._network = network
+        self._hosts = [network.address(number) if network else LOOPBACK for number in range(count)]
         # The ways from each of them to each other one.
         self._ways: dict[tuple[int, int], Link] = {}
-        if can_part:
+        self._cables: dict[tuple[int, int], Way] = {}
+        if network:
+            self._cables = {pair: network.way(*pair) for pair in combinations(range(count), 2)}
+        elif can_part:
             pairs = permutations(range(count), 2)
-            self._ways = {(one, to): Link([self._routes[to]], "nats://") for one, to in pairs}
+            self._ways = {(one, to): Link([(LOOPBACK, self._routes[to])], "nats://") for one, to in pairs}
             self._links += self._ways.values()
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
-        self.urls = [server_url(port) for port in self._ports]
+        self.urls = [
+            server_url(port).replace(LOOPBACK, host)
+            for host, port in zip(self._hosts, self._ports, strict=True)
+        ]
 
     def __enter__(self) -> Self:
         try:
             for number in range(len(self._ports)):
                 self.start(number)
-            for port in self._ports:
-                wait_until(partial(_listens, port))
+            for address in zip(self._hosts, self._ports, strict=True):
+                wait_until(partial(_listens, address))
             if self._sync:
                 wait_until(self._has_leader)
             if self._sync and self._says:
@@ -105,9 +117,15 @@ class NatsServers:
         """The options of a node."""
         return _options(self.urls)
 
-    def links(self) -> tuple[Sequence[str], Sequence[Link]]:
-        """The options of a node whose ways to the servers can be held, and these ways."""
-        links = [Link([port], "nats://besedka:change-me-too@") for port in self._ports]
+    def links(self, machine: int = 0) -> tuple[Sequence[str], Sequence[Link | Way]]:
+        """The options of a node whose ways to the servers can be held, and these ways.
+
+        Args:
+            machine: the node's, on the network.
+        """
+        if self._network:
+            return self.options, [self._network.way(machine, number) for number in range(len(self._ports))]
+        links = [Link([(LOOPBACK, port)], "nats://besedka:change-me-too@") for port in self._ports]
         self._links += links
         return _options([link.url for link in links]), links
 
@@ -118,7 +136,9 @@ class NatsServers:
         config = folder / "nats.conf"
         config.write_text(self._config(number, folder), encoding="utf-8")
         with (folder / "log.txt").open("ab") as log:
-            self._processes[number] = subprocess.Popen([NATS, "-c", config], stdout=log, stderr=log)
+            within = self._network.within(number) if self._network else ()
+            command = [*within, str(NATS), "-c", str(config)]
+            self._processes[number] = subprocess.Popen(command, stdout=log, stderr=log)
 
     def freeze(self, number: int) -> None:
         """Have one of them stand still."""
@@ -201,8 +221,9 @@ class NatsServers:
 
         return looping.run(do())
 
-    def _ways_of(self, number: int) -> list[Link]:
-        return [way for ends, way in self._ways.items() if number in ends]
+    def _ways_of(self, number: int) -> list[Link | Way]:
+        ways = chain[tuple[tuple[int, int], Link | Way]](self._ways.items(), self._cables.items())
+        return [way for ends, way in ways if number in ends]
 
     def _all_answer(self) -> bool:
         """Whether each of them is reached by way of the first one."""
@@ -239,6 +260,9 @@ class NatsServers:
         if self._ways:
             # They tell each other where they listen, too, which leads past the ways: so they say that it is nowhere.
             changes["name: besedka"] += "\n  advertise: 127.0.0.1:1"
+        for host, port, route in zip(self._hosts, self._ports, self._routes, strict=True):
+            for each in (port, route):
+                text = text.replace(f"{LOOPBACK}:{each}", f"{host}:{each}")
         for (one, to), way in self._ways.items():
             if one == number:
                 changes[f"nats://127.0.0.1:{self._routes[to]}"] = way.url
@@ -281,20 +305,20 @@ class Link:
     """A way to a server of NATS, or to any of several nodes, which can be held or cut.
 
     Args:
-        ports: where it leads to; each connection to one of them, by chance.
+        ends: the addresses that it leads to; each connection to one of them, by chance.
         front: its address up to the host.
 
     Attributes:
         url: its address.
     """
 
-    def __init__(self, ports: Sequence[int], front: str) -> None:
-        self._ports = ports
+    def __init__(self, ends: Sequence[tuple[str, int]], front: str) -> None:
+        self._ends = ends
         self._open = threading.Event()
         self._open.set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((LOOPBACK, 0))
         self._sockets: set[socket.socket] = set()
-        self.url = f"{front}127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{front}{LOOPBACK}:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def hold(self) -> None:
@@ -328,7 +352,7 @@ class Link:
     def _connect(self, near: socket.socket) -> None:
         with near, suppress(OSError):
             self._open.wait()
-            with socket.create_connection(("127.0.0.1", random.choice(self._ports))) as far:
+            with socket.create_connection(random.choice(self._ends)) as far:
                 self._sockets |= {near, far}
                 back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
                 back.start()
@@ -363,7 +387,7 @@ def _options(urls: Sequence[str]) -> Sequence[str]:
     return ("--cluster", ",".join(urls))
 
 
-def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+def _listens(address: tuple[str, int]) -> bool:
+    with suppress(OSError), socket.create_connection(address, timeout=1):
         return True
     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -65,10 +65,21 @@ def make_server(tmp_path: Path) -> Iterator[ServerMaker]:
         module: str = "besedka",
         grpc: bool = False,
         is_fresh: bool = False,
+        within: Sequence[str] = (),
+        host: str = "127.0.0.1",
         **environment: str,
     ) -> RunningServer:
         made.append(
-            RunningServer(directory, *options, module=module, grpc=grpc, is_fresh=is_fresh, **environment)
+            RunningServer(
+                directory,
+                *options,
+                module=module,
+                grpc=grpc,
+                is_fresh=is_fresh,
+                within=within,
+                host=host,
+                **environment,
+            )
         )
         return made[-1]
 

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from http.client import HTTPConnection
@@ -42,11 +42,14 @@ class RunningServer:
 
     Args:
         is_fresh: whether a fresh interpreter is to be started, and not one forked that has its imports behind it.
+        within: a command that is to run it, as on another machine of a network.
+        host: the address of that machine.
 
     Attributes:
         directory: where it runs and keeps its history.
         greeting: what it printed at its last start.
         farewell: what it printed after that, until it ended.
+        host: the address at which it is reached.
         environment: in which it is started.
         grpc_port: where it speaks gRPC, if it was asked to; else 0.
     """
@@ -58,9 +61,13 @@ class RunningServer:
         module: str = "besedka",
         grpc: bool = False,
         is_fresh: bool = False,
+        within: Sequence[str] = (),
+        host: str = "127.0.0.1",
         **environment: str,
     ) -> None:
         self.directory = directory
+        self.host = host
+        self._within = within
         self._module = module
         self._is_fresh = is_fresh
         self.greeting: list[str] = []
@@ -112,6 +119,7 @@ class RunningServer:
                 ["serve", *ports, *self._options],
                 module=self._module,
                 is_fresh=self._is_fresh,
+                within=self._within,
                 cwd=self.directory,
                 env=self.environment,
                 stdout=subprocess.PIPE,
@@ -143,7 +151,7 @@ class RunningServer:
 
     def url(self, path: str = "/ws") -> str:
         """The address of one of its WebSockets."""
-        return f"ws://127.0.0.1:{self._port}{path}"
+        return f"ws://{self.host}:{self._port}{path}"
 
     @property
     def urls(self) -> list[str]:

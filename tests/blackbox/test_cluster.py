@@ -15,6 +15,7 @@ from tests.clustering import Link, NatsServers, files
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.lengths import LONG
+from tests.networks import Way
 from tests.ordering import Operator
 from tests.running import RunningServer, fetch
 from tests.talking import WireClient, ids_in
@@ -212,7 +213,9 @@ def test_a_log_that_was_edited_by_hand_is_kept_and_made_anew(
 
 
 @pytest.fixture
-def far(nats: NatsServers, make_server: ServerMaker, tmp_path: Path) -> tuple[RunningServer, Sequence[Link]]:
+def far(
+    nats: NatsServers, make_server: ServerMaker, tmp_path: Path
+) -> tuple[RunningServer, Sequence[Link | Way]]:
     """A node whose network can be cut, and its ways to the servers."""
     options, links = nats.links()
     directory = tmp_path / "far"
@@ -223,7 +226,7 @@ def far(nats: NatsServers, make_server: ServerMaker, tmp_path: Path) -> tuple[Ru
 
 
 def test_who_has_read_further_than_a_node_waits_there(
-    nodes: list[RunningServer], far: tuple[RunningServer, Sequence[Link]]
+    nodes: list[RunningServer], far: tuple[RunningServer, Sequence[Link | Way]]
 ) -> None:
     behind, links = far
     with WireClient(nodes[0]) as anna, WireClient(behind) as boris:
@@ -245,7 +248,7 @@ def test_who_has_read_further_than_a_node_waits_there(
 
 
 def test_a_node_that_is_cut_off_says_so_and_goes_on_where_it_was(
-    nodes: list[RunningServer], far: tuple[RunningServer, Sequence[Link]]
+    nodes: list[RunningServer], far: tuple[RunningServer, Sequence[Link | Way]]
 ) -> None:
     cut_off, links = far
     with WireClient(nodes[0]) as anna, WireClient(cut_off) as boris:

@@ -172,6 +172,7 @@ def start(
     *,
     module: str = "besedka",
     is_fresh: bool = False,
+    within: Sequence[str] = (),
     cwd: Path,
     env: Mapping[str, str],
     stdin: int = subprocess.DEVNULL,
@@ -184,15 +185,16 @@ def start(
         arguments: of the program.
         module: the module to run as ``__main__``.
         is_fresh: whether it must be a fresh interpreter.
+        within: a command that is to run it; then it is a fresh one, too.
         cwd: its directory.
         env: its whole environment.
         stdin: a file descriptor, `subprocess.PIPE` or `subprocess.DEVNULL`, as are the others.
         stdout: where it prints.
         stderr: where it complains.
     """
-    if not is_fresh and module in _FORKABLE and _is_forkable(env):
+    if not (is_fresh or within) and module in _FORKABLE and _is_forkable(env):
         return Forked(arguments, module=module, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
-    command = [sys.executable, "-m", module, *arguments]
+    command = [*within, sys.executable, "-m", module, *arguments]
     return subprocess.Popen(command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr, bufsize=0)
 
 

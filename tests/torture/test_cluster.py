@@ -16,9 +16,10 @@ import pytest
 
 from besedka.serve.cluster.order.entry import Entry
 from tests import looping
-from tests.clustering import Link, NatsServers, files
+from tests.clustering import SERVERS, Link, NatsServers, files
 from tests.conftest import ServerMaker
 from tests.lengths import LONG
+from tests.networks import Network, Way
 from tests.running import RunningServer
 from tests.talking import WireClient
 from tests.torture.checker import Record, check
@@ -43,24 +44,46 @@ Act = Callable[[], Awaitable[None]]
 
 
 class Cluster:
-    """Three servers, three nodes, and what can be done to them."""
+    """Three servers, three nodes, and what can be done to them; each on a machine of its own, if there is a network."""
 
-    def __init__(self, nats: NatsServers, make_server: ServerMaker, folder: Path, until: ExitStack) -> None:
+    def __init__(
+        self,
+        nats: NatsServers,
+        make_server: ServerMaker,
+        folder: Path,
+        until: ExitStack,
+        network: Network | None = None,
+    ) -> None:
         self.nats = nats
         self.nodes: list[RunningServer] = []
-        self._links: list[Iterable[Link]] = []
+        self._links: list[Iterable[Link | Way]] = []
         for number in range(NODES):
-            options, links = nats.links()
+            machine = SERVERS + number
+            options, links = nats.links(machine)
             directory = folder / f"node-{number}"
             directory.mkdir()
-            node = make_server(
-                *("--lang", "en", "--utc", "--names", "open", "--rate", "0", "--rate-address", "0"),
+            options = (
+                "--lang",
+                "en",
+                "--utc",
+                "--names",
+                "open",
+                "--rate",
+                "0",
+                "--rate-address",
+                "0",
                 *options,
-                directory=directory,
             )
+            if network:
+                host, within = network.address(machine), network.within(machine)
+                node = make_server(
+                    "--host", host, "--open", *options, directory=directory, host=host, within=within
+                )
+            else:
+                node = make_server(*options, directory=directory)
             self.nodes.append(node.start())
             self._links.append(links)
-        self._balancer = Link([node.port for node in self.nodes], "ws://")
+        self._balancer = Link([(node.host, node.port) for node in self.nodes], "ws://")
         until.callback(self._balancer.close)
         self.urls = [*repeat(f"{self._balancer.url}/ws", MOVING), *(node.url() for node in self.nodes)]
 
@@ -133,8 +156,11 @@ def check_order(entries: list[Entry]) -> None:
 def test_faults_of_nodes_and_servers_lose_nothing_and_double_nothing(
     make_server: ServerMaker, tmp_path: Path
 ) -> None:
-    with ExitStack() as until, NatsServers(tmp_path, can_part=True) as nats:
-        cluster = Cluster(nats, make_server, tmp_path, until)
+    with ExitStack() as until:
+        # The long form alone makes networks on the machine that it runs on.
+        network = until.enter_context(Network(SERVERS + NODES)) if LONG and Network.can_be() else None
+        nats = until.enter_context(NatsServers(tmp_path, can_part=True, network=network))
+        cluster = Cluster(nats, make_server, tmp_path, until, network)
         record = looping.run(torment(cluster.urls, MOVING + STAYING, 0.1, cluster.torment, have_secrets=True))
         logs = nats.entries()
         for node in cluster.nodes:
@@ -149,6 +175,7 @@ def test_faults_of_nodes_and_servers_lose_nothing_and_double_nothing(
     assert not [*tmp_path.glob("*/*.aside-*")]
     faults = ", ".join(f"{times} × {fault}" for fault, times in FAULTS.items())
     print(f"{faults}: {len(record.attempted)} messages, 0 lost, 0 doubled, 0 resets")  # noqa: T201
+    print("cut off by", "namespaces of the kernel" if network else "proxies in between")  # noqa: T201
 
 
 def test_no_node_delivers_before_its_own_sync(make_server: ServerMaker, tmp_path: Path) -> None:
