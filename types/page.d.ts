@@ -95,6 +95,8 @@ interface Room {
   fetching: { what: "older" | "newer" | "around" | "again"; before: number } | { what: "since"; since: number; day: string } | null;
   /** The id of a message to scroll to; 0: the end. */
   target: number | null;
+  /** The day to go to when the room is joined; empty: none. */
+  day: string;
   /** The reader is at the end of the window. */
   isFollowing: boolean;
   /** The last id that was read; -1: this user has never been here. */

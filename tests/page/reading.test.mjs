@@ -194,6 +194,19 @@ test("a day is gone to by a page that begins with its first message", () => {
   assert.equal(visit.room.refusal.code, "bad_date");
 });
 
+for (const [when, early] of [
+  ["before the page is connected", (visit) => visit.enter().happen({ type: "goto", day: "2025-01-02" })],
+  ["and the connection is lost before the answer", (visit) => visit.comeIn({ head: 1000 }).history(991, 1000).happen({ type: "goto", day: "2025-01-02" }).lose()],
+]) {
+  test(`a day that was asked for ${when} is gone to when it is there`, () => {
+    const visit = early(new Visit()).happen({ type: "connected" }).welcome({ head: 1000 });
+    const asked = visit.sent("history").filter((frame) => frame.from_time);
+    assert.deepEqual(asked.map((frame) => frame.from_time).at(-1), Date.UTC(2025, 0, 2) / 1000);
+    visit.tell({ type: "history", room: "main", first: 301, messages: ["[2025-01-02 10:00:10] Boris: message 301"], from_time: asked.at(-1).from_time });
+    assert.deepEqual([visit.room.target, visit.room.day, visit.room.refusal], [301, "", null]);
+  });
+}
+
 test("in a flood the last rows are drawn, and the others above them later", () => {
   const { room } = reader(1000).chat(1001);
   const drawn = (tail) => tail.of(room).rows.map(({ id }) => id);

@@ -31,6 +31,7 @@ export const newRoom = (name, known) => ({
   provenFrom: 0,
   fetching: null,
   target: null,
+  day: "",
   isFollowing: true,
   readTo: -1,
   unreadFrom: -1,
@@ -57,8 +58,8 @@ export const unread = ({ readTo, lastId }) => (readTo < 0 ? 0 : Math.max(0, last
 export const isHeldBack = ({ rewinds, markedId, readTo }) => rewinds > 0 && readTo < markedId;
 
 /** The room after another login. @type {RoomEdit} */
-export const renewed = ({ name, readTo, rewinds, markedId, epoch, notice, target, kind, peer, invite, mustExist }) =>
-  newRoom(name, { readTo, rewinds, markedId, epoch, notice, target, kind, peer, invite, mustExist });
+export const renewed = ({ name, readTo, rewinds, markedId, epoch, notice, target, day, kind, peer, invite, mustExist }) =>
+  newRoom(name, { readTo, rewinds, markedId, epoch, notice, target, day, kind, peer, invite, mustExist });
 
 /** @type {(room: Room, state: State, more?: {rename?: true}) => ClientFrame} */
 export function joining({ name, lastId, endId, isAtEnd, epoch, invite, mustExist }, { me, secret }, more) {
@@ -70,7 +71,8 @@ export function joining({ name, lastId, endId, isAtEnd, epoch, invite, mustExist
 /** @type {RoomEdit} */
 export function away(room) {
   const usersBefore = room.isJoined ? room.users : room.usersBefore;
-  return { ...room, isJoined: false, isJoining: false, isThrottled: false, typing: [], fetching: null, outbox: unsent(room), usersBefore };
+  const day = room.fetching?.what === "since" ? room.fetching.day : room.day;
+  return { ...room, day, isJoined: false, isJoining: false, isThrottled: false, typing: [], fetching: null, outbox: unsent(room), usersBefore };
 }
 
 /** Takes up a message of another tab or an earlier visit. @type {(room: Room, message: Unsent, me: string) => Room} */
@@ -87,8 +89,8 @@ export const roomEvents = {
 export const roomFrames = {
   welcome: (room, { reset, epoch, head, clients_count: count, users, kind, peer, may, archived = false, read_up_to: mark = -1 }) => {
     const isReplaced = reset || (room.epoch && epoch && epoch !== room.epoch);
-    const { name, notice, target, isFollowing } = room;
-    const anew = isReplaced && { ...newRoom(name, { notice, target, isFollowing }), rows: waitingRows(room.rows) };
+    const { name, notice, target, day, isFollowing } = room;
+    const anew = isReplaced && { ...newRoom(name, { notice, target, day, isFollowing }), rows: waitingRows(room.rows) };
     const outbox = unsent(room);
     const next = { ...room, ...anew, epoch, count, users, kind, peer, may, outbox, mark, isArchived: archived, isJoined: true, isJoining: false, refusal: null, invite: undefined, mustExist: false };
     // What was here before may have been redacted meanwhile.

@@ -241,7 +241,7 @@ export const features = {
     no_message: ({ number }) => `There is no message ${number} in this room.`,
     bad_date: ({ date }) => `${date}: a day is written as 2026-11-30.`,
     nothing_since: ({ date }) => `Nothing was said on ${date} or later.`,
-    not_connected: () => "No connection: try again when it is back.",
+    not_connected: () => "No connection: the day is shown when it is back.",
     last_room: () => "This is your only room: /exit leaves it too.",
     unknown_command: ({ word, near }) =>
       `There is no command ${word}${near ? `; did you mean ${near}?` : "."} To post it, write /${word}.`,

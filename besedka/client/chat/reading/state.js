@@ -29,13 +29,14 @@ const events = {
 
 /** @type {Feature["frames"]} */
 const frames = {
-  /** Shows the message named in the address once the room is joined. */
+  /** Shows the message named in the address, or the day that was asked for, once the room is joined. */
   welcome: (state, frame, { step, next }) => {
-    const isKnown = roomOf(state, frame.room);
+    const { room: name } = frame;
+    const isKnown = roomOf(state, name);
     const [after, effects] = next();
-    const id = roomOf(after, frame.room)?.target ?? null;
-    if (!isKnown || id === null) return [after, effects];
-    const [shown, more] = step(after, { type: "jump", name: frame.room, id });
+    const { target = null, day = "" } = roomOf(after, name) ?? {};
+    if (!isKnown || (target === null && !day)) return [after, effects];
+    const [shown, more] = step(after, day || target === null ? { type: "goto", name, day } : { type: "jump", name, id: target });
     return [shown, [...effects, ...more]];
   },
 };
@@ -69,19 +70,19 @@ const roomEvents = {
     const target = isMissing ? 0 : id;
     const refusal = isMissing ? { code: "no_message", number: `${id}` } : room.refusal;
     // In a flood the row could be dropped before it is shown.
-    const next = { ...room, target, refusal, isFollowing: room.isFollowing && !target, isKeptUnread: room.isKeptUnread && Boolean(id) };
+    const next = { ...room, target, day: "", refusal, isFollowing: room.isFollowing && !target, isKeptUnread: room.isKeptUnread && Boolean(id) };
     if (target ? room.rows.some((row) => row.id === target) : room.isAtEnd) return [next, []];
     const last = target ? Math.min(target + PAGE_MESSAGES / 2, room.lastId) : room.lastId;
     return fetchPage({ ...next, fetching: null }, "around", last + 1);
   },
 
-  /** Shows the first message of a day, or of a later one. */
+  /** Shows the first message of a day, or of a later one; without a connection when it is back. */
   goto: (room, { day }, { utcOffset }) => {
     if (!isDate(day)) return [{ ...room, refusal: { code: "bad_date", date: day } }, []];
-    if (!room.isJoined) return [{ ...room, refusal: { code: "not_connected" } }, []];
+    if (!room.isJoined) return [{ ...room, day, refusal: { code: "not_connected" } }, []];
     const since = beginningOf(day, utcOffset);
     return [
-      { ...room, fetching: { what: "since", since, day }, refusal: null },
+      { ...room, day: "", target: null, fetching: { what: "since", since, day }, refusal: null },
       [{ type: "history", room: room.name, from_time: since, limit: PAGE_MESSAGES }],
     ];
   },
