@@ -35,6 +35,7 @@ ELSEWHERE: Final = {
     "Record._mend": "serve/directory/test_files.py: test_a_start_syncs_what_a_killed_server_may_have_left_unsynced",
     "cut_back": "serve/history/test_sync_order.py: test_half_a_batch_is_synced_away_before_the_records_that_show_it_is_half",
     "cut_off": "serve/history/test_sync_order.py: test_a_torn_end_is_on_the_disk_beside_the_log_before_it_is_cut_off",
+    "reread_log": "serve/history/test_sync_order.py: test_a_piece_of_another_log_is_on_the_disk_before_its_records_say_so",
     "Message.cover": "serve/history/test_sync_order.py: test_a_tombstone_is_on_the_disk_before_its_checksum_and_before_it_is_broadcast",
     "Index.change": "serve/history/test_sync_order.py: test_a_tombstone_is_on_the_disk_before_its_checksum_and_before_it_is_broadcast",
 }
@@ -43,7 +44,6 @@ ELSEWHERE: Final = {
 COVERED: Final = {
     "open_or_create": "a new log's index and epoch sync the same folder before anyone is told; this is for logs without an index",
     "keep_epoch": "the index knows the epoch, too; each of the two makes up for the other",
-    "reread_log": "what another program has appended is told with the next batch, whose sync is of the whole log",
     "Index._append_synced": "the records of messages that are in the log already are made again from it, if they are lost",
     "Index.sync": "asked for by reread_log and Index._append_synced only",
     "Index.create": "an index that is lost is made again from the log, and the first batch behind a start syncs it",

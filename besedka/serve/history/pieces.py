@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from besedka.serve.errors import HistoryChanged, HistoryLost, HistoryUnusable, StorageFull
-from besedka.serve.files import file_system
 from besedka.serve.files.descriptor import PartlyWritten, exchange
 from besedka.serve.history.epoch import read_epoch
 from besedka.serve.history.external_edits import ExternalEdits
@@ -150,7 +149,7 @@ def _write(readable: ReadableLog, edits: ExternalEdits, piece: Piece) -> bool:
         exchange(path.resolve(), [rest]).close()
         edits.reread(is_own=True)
     else:
-        _add(readable, edits, rest)
+        _append_rest(readable, edits, rest)
     if readable.body.size != piece.end or readable.count != piece.next - 1:
         raise HistoryLost(
             path, f"a piece of {len(piece.flags)} messages has made {readable.count} of {body.count}"
@@ -158,13 +157,12 @@ def _write(readable: ReadableLog, edits: ExternalEdits, piece: Piece) -> bool:
     return True
 
 
-def _add(readable: ReadableLog, edits: ExternalEdits, rest: bytes) -> None:
+def _append_rest(readable: ReadableLog, edits: ExternalEdits, rest: bytes) -> None:
     """Write the rest of a piece behind what is there."""
     body, path = readable.body, readable.path
     body.index.cut(body.count)
     try:
-        body.file.write(rest)
-        file_system.sync(body.file)
+        body.file.write(rest)  # it is synced before it is reread
     except OSError as error:
         written = error.written if isinstance(error, PartlyWritten) else 0
         if cut_back(body, path, rest, written):

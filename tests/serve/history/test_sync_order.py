@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.errors import StorageFull
-from besedka.serve.history import ChatHistory
+from besedka.serve.history import ChatHistory, pieces
 from tests.serve.history.logs import history_of, line, name_of
 
 LOG, INDEX = "talk.txt", "talk.txt.index"
@@ -106,3 +106,22 @@ def test_a_tombstone_is_on_the_disk_before_its_checksum_and_before_it_is_broadca
         ("fdatasync", INDEX),
     ]
     history.close()
+
+
+def test_a_piece_of_another_log_is_on_the_disk_before_its_records_say_so(
+    tmp_path: Path, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node of a cluster notes how far it is when a piece is written: it does not ask for it again."""
+    monkeypatch.setattr(pieces, "PIECE_BYTES", len(line("first")) + 1)
+    given = ChatHistory.open(history_of(tmp_path / "given.txt", [line("first")], [line("second")]))
+    first = given.piece(0, 1)
+    second = given.piece(first.end, first.next)
+    history = ChatHistory.open(tmp_path / LOG, new_epoch="abcdef")
+    history.write_piece(first, given.epoch)
+    calls.done.clear()
+    history.write_piece(second, given.epoch)
+    order = calls.of("write", "pwrite", "fdatasync")
+    assert order[:2] == [("write", LOG), ("fdatasync", LOG)]
+    assert {name for _, name in order[2:]} == {INDEX}
+    for each in (given, history):
+        each.close()
