@@ -96,7 +96,7 @@ def test_of_two_who_claim_a_name_at_two_nodes_at_once_one_gets_it(nodes: list[Ru
         with WireClient(nodes[0]) as one, WireClient(nodes[1]) as other:
             answers = at_once(
                 [
-                    partial(claim, client, names[which][number], f"{which}")
+                    partial(claim, client, names[which][number], f"{which} {number}")
                     for which, client in enumerate((one, other))
                 ]
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, Self
@@ -46,6 +47,8 @@ NANOSECONDS: Final = 1_000_000_000
 CONFLICTS: Final = frozenset({10071, 10164})
 """The last entry under a subject is another one."""
 
+_WRONG_LAST: Final = re.compile(r"wrong last sequence: (\d{1,18})")
+
 
 class Acknowledged(NamedTuple):
     """An entry that a stream has.
@@ -75,7 +78,7 @@ class Connection:
         answers: where answers to offers are sent.
         answered_at: when a question or an offer was answered last, by the loop's clock.
         decided_at: when an offer was accepted last, or an entry came.
-        acknowledged: of each stream, the last entry of this node that it has, as an answer said.
+        acknowledged: of each stream, the last entry that it has, as answers to this node's offers said.
     """
 
     def __init__(self) -> None:
@@ -215,6 +218,11 @@ class Connection:
         if answer.error is None and answer.seq:
             self.decided_at = self.answered_at
             self.acknowledged[answer.stream] = Acknowledged(answer.seq, self.answered_at)
+        elif answer.error and (number := last_entry(answer.error)):
+            # Perhaps it is this node's own, whose answer was lost in an election.
+            known = self.acknowledged.get(answer.stream)
+            if known is None or known.number < number:
+                self.acknowledged[answer.stream] = Acknowledged(number, self.answered_at)
 
     def _next_server(self, servers: list[Server], _: dict[str, Any]) -> tuple[Server, float]:
         """The server behind the one that was tried last, and how long to wait before it is tried."""
@@ -236,6 +244,12 @@ def is_followed(description: Mapping[str, Any]) -> bool:
     others = group.get("replicas") or []
     active = [each for each in others if 0 < each.get("active", 0) <= FOLLOWED_SECONDS * NANOSECONDS]
     return bool(group.get("leader")) and len(active) >= int(description["config"]["num_replicas"]) // 2
+
+
+def last_entry(error: Mapping[str, Any]) -> int:
+    """The number of the entry that an offer was refused for, because it is the last one under its subject; 0 if that is not said."""
+    found = _WRONG_LAST.fullmatch(str(error.get("description", "")))
+    return int(found[1]) if found and error.get("err_code") in CONFLICTS else 0
 
 
 def shown(url: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from besedka.serve.cluster.jetstream.connection import is_followed
+from besedka.serve.cluster.jetstream.connection import is_followed, last_entry
 
 SECOND = 1_000_000_000
 GONE: dict[str, Any] = {"name": "gone", "current": False, "offline": True}
@@ -49,3 +49,14 @@ def test_a_stream_with_one_copy_has_nobody_who_could_follow() -> None:
     group = {"leader": "nats-1"}
     assert is_followed({"config": {"num_replicas": 1}, "cluster": group})
     assert is_followed({"config": {"num_replicas": 1}})
+
+
+def test_a_refusal_says_which_entry_is_there_or_nothing() -> None:
+    assert last_entry({"err_code": 10071, "code": 400, "description": "wrong last sequence: 47"}) == 47
+    for error in (
+        {"err_code": 10164, "description": "wrong last sequence"},
+        {"err_code": 10071, "description": "wrong last sequence: "},
+        {"err_code": 10071},
+        {"err_code": 10077, "description": "wrong last sequence: 47"},
+    ):
+        assert last_entry(error) == 0

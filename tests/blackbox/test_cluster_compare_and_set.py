@@ -1,4 +1,4 @@
-"""A bucket of values at real servers of NATS: one of several who set a value at once is the first."""
+"""Compare-and-set at real servers of NATS: one of several who set a value at once is the first, and who is refused learns what is there."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pytest
 
 from besedka.serve.cluster.jetstream.bucket import Bucket, Value
 from besedka.serve.cluster.jetstream.connection import Connection
+from besedka.serve.cluster.jetstream.stream import STREAM, Stream
 from besedka.serve.cluster.presence.names_in_use import BUCKET, SUBJECTS, names_bucket
 from tests import looping
 from tests.clustering import NatsServers
+from tests.looping import until
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -71,3 +73,25 @@ def test_one_of_many_who_set_a_value_at_once_is_the_first(nats: NatsServers) -> 
         assert await bucket.get("key") == Value(*winner)
 
     with_bucket(nats, work)
+
+
+def test_a_node_whose_offer_was_refused_knows_the_entry_that_is_there(nats: NatsServers) -> None:
+    """It may be its own: an election loses answers."""
+
+    async def work() -> None:
+        connection = await Connection.open(nats.urls)
+        try:
+            stream = Stream(connection)
+            assert await stream.ensure("UTC", may_make=True)
+            await stream.offer("main", b"stored", 0)
+            await until(lambda: STREAM in connection.acknowledged)
+            assert connection.acknowledged.pop(STREAM).number == 1
+            decided = connection.decided_at
+            await stream.offer("main", b"stored", 0)
+            await until(lambda: STREAM in connection.acknowledged)
+            assert connection.acknowledged[STREAM].number == 1
+            assert connection.decided_at == decided
+        finally:
+            await connection.close()
+
+    looping.run(work())
