@@ -46,8 +46,8 @@ READERS: Final = 500
 READ: Final = 640
 """Messages that they read."""
 LONG: Final = 150_000
-PORTS: Final = (14_222, 14_223, 14_224)
-ROUTES: Final = (16_222, 16_223, 16_224)
+ADDRESSES: Final = ("127.0.0.1:14222", "127.0.0.1:14223", "127.0.0.1:14224")
+ROUTES: Final = ("127.0.0.1:16222", "127.0.0.1:16223", "127.0.0.1:16224")
 TEXT: Final = b"x" * 45
 TRIES: Final = 100
 
@@ -87,7 +87,7 @@ def main() -> None:
 
 
 def _node() -> Peer:
-    urls = ",".join(map(server_url, PORTS))
+    urls = ",".join(map(server_url, ADDRESSES))
     return dataclasses.replace(
         peers.BESEDKA,
         command=lambda tools, folder: [
@@ -102,9 +102,10 @@ def _servers(folder: Path) -> Iterator[None]:
     started: list[subprocess.Popen[Any]] = []
     program = Path(sys.executable).with_name("nats-server")
     try:
-        for number in range(len(PORTS)):
+        for number in range(len(ADDRESSES)):
             conf = folder / f"nats-{number}.conf"
-            conf.write_text(server_config(number, folder / f"nats-{number}", PORTS, ROUTES), encoding="utf-8")
+            store = folder / f"nats-{number}"
+            conf.write_text(server_config(number, store, ADDRESSES, ROUTES), encoding="utf-8")
             started.append(subprocess.Popen([program, "-c", conf], stderr=subprocess.DEVNULL))
         yield
     finally:
@@ -148,7 +149,7 @@ def _measured(server: Server, plan: Plan, room: str) -> dict[str, float]:
 
 async def _bare() -> dict[str, float]:
     """A stream of the same kind, to which single messages are published."""
-    client = await nats.connect([server_url(port) for port in PORTS])
+    client = await nats.connect([*map(server_url, ADDRESSES)])
     stream = client.jetstream(timeout=5)
     await _make_stream(client)
     times: list[float] = []

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import chain, combinations, permutations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
@@ -72,30 +72,26 @@ class NatsServers:
         self._sync = sync
         self._says = says
         self._links: list[Link] = []
-        self._ports = [free_port() for _ in range(count)]
-        self._routes = [free_port() for _ in range(count)]
         self._network = network
-        self._hosts = [network.address(number) if network else LOOPBACK for number in range(count)]
-        # The ways from each of them to each other one.
-        self._ways: dict[tuple[int, int], Link] = {}
-        self._cables: dict[tuple[int, int], Way] = {}
+        hosts = [network.address(number) if network else LOOPBACK for number in range(count)]
+        self._addresses = [f"{host}:{free_port()}" for host in hosts]
+        self._routes = [f"{host}:{free_port()}" for host in hosts]
+        # The ways between any two of them; a proxy leads in one direction.
+        self._ways: dict[tuple[int, int], Link | Way] = {}
         if network:
-            self._cables = {pair: network.way(*pair) for pair in combinations(range(count), 2)}
+            self._ways = {pair: network.way(*pair) for pair in combinations(range(count), 2)}
         elif can_part:
-            pairs = permutations(range(count), 2)
-            self._ways = {(one, to): Link([(LOOPBACK, self._routes[to])], "nats://") for one, to in pairs}
-            self._links += self._ways.values()
+            for one, to in permutations(range(count), 2):
+                self._links.append(link := Link([self._routes[to]], "nats://"))
+                self._ways[one, to] = link
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
-        self.urls = [
-            server_url(port).replace(LOOPBACK, host)
-            for host, port in zip(self._hosts, self._ports, strict=True)
-        ]
+        self.urls = [*map(server_url, self._addresses)]
 
     def __enter__(self) -> Self:
         try:
-            for number in range(len(self._ports)):
+            for number in range(len(self._addresses)):
                 self.start(number)
-            for address in zip(self._hosts, self._ports, strict=True):
+            for address in self._addresses:
                 wait_until(partial(_listens, address))
             if self._sync:
                 wait_until(self._has_leader)
@@ -107,7 +103,7 @@ class NatsServers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number in range(len(self._ports)):
+        for number in range(len(self._addresses)):
             self.kill(number)
         for link in self._links:
             link.close()
@@ -124,8 +120,10 @@ class NatsServers:
             machine: the node's, on the network.
         """
         if self._network:
-            return self.options, [self._network.way(machine, number) for number in range(len(self._ports))]
-        links = [Link([(LOOPBACK, port)], "nats://besedka:change-me-too@") for port in self._ports]
+            return self.options, [
+                self._network.way(machine, number) for number in range(len(self._addresses))
+            ]
+        links = [Link([address], "nats://besedka:change-me-too@") for address in self._addresses]
         self._links += links
         return _options([link.url for link in links]), links
 
@@ -222,8 +220,7 @@ class NatsServers:
         return looping.run(do())
 
     def _ways_of(self, number: int) -> list[Link | Way]:
-        ways = chain[tuple[tuple[int, int], Link | Way]](self._ways.items(), self._cables.items())
-        return [way for ends, way in ways if number in ends]
+        return [way for ends, way in self._ways.items() if number in ends]
 
     def _all_answer(self) -> bool:
         """Whether each of them is reached by way of the first one."""
@@ -244,7 +241,7 @@ class NatsServers:
 
     def _has_leader(self) -> bool:
         """Whether they have decided who leads: only then streams can be made."""
-        logs = (self._folder / f"nats-{number}" / "log.txt" for number in range(len(self._ports)))
+        logs = (self._folder / f"nats-{number}" / "log.txt" for number in range(len(self._addresses)))
         return all(b"metadata leader" in log.read_bytes() for log in logs)
 
     def _signal(self, number: int, wanted: signal.Signals) -> None:
@@ -254,18 +251,15 @@ class NatsServers:
 
     def _config(self, number: int, folder: Path) -> str:
         """The content of ``deploy/nats.conf``, but for the mistakes that were asked for."""
-        text = server_config(number, folder / "store", self._ports, self._routes)
+        text = server_config(number, folder / "store", self._addresses, self._routes)
         # Else they tell the nodes of each other, and these find ways that cannot be held.
         changes = {"name: besedka": "name: besedka\n  no_advertise: true"}
-        if self._ways:
+        if self._ways and not self._network:
             # They tell each other where they listen, too, which leads past the ways: so they say that it is nowhere.
             changes["name: besedka"] += "\n  advertise: 127.0.0.1:1"
-        for host, port, route in zip(self._hosts, self._ports, self._routes, strict=True):
-            for each in (port, route):
-                text = text.replace(f"{LOOPBACK}:{each}", f"{host}:{each}")
         for (one, to), way in self._ways.items():
-            if one == number:
-                changes[f"nats://127.0.0.1:{self._routes[to]}"] = way.url
+            if one == number and isinstance(way, Link):
+                changes[f"nats://{self._routes[to]}"] = way.url
         if not self._sync:
             changes |= {"\njetstream {": "\n# {", "jetstream: enabled": "jetstream: disabled"}
         elif self._sync != "always":
@@ -305,15 +299,15 @@ class Link:
     """A way to a server of NATS, or to any of several nodes, which can be held or cut.
 
     Args:
-        ends: the addresses that it leads to; each connection to one of them, by chance.
+        addresses: where it leads to, as ``host:port``; each connection to one of them, by chance.
         front: its address up to the host.
 
     Attributes:
         url: its address.
     """
 
-    def __init__(self, ends: Sequence[tuple[str, int]], front: str) -> None:
-        self._ends = ends
+    def __init__(self, addresses: Sequence[str], front: str) -> None:
+        self._addresses = addresses
         self._open = threading.Event()
         self._open.set()
         self._listener = socket.create_server((LOOPBACK, 0))
@@ -352,7 +346,7 @@ class Link:
     def _connect(self, near: socket.socket) -> None:
         with near, suppress(OSError):
             self._open.wait()
-            with socket.create_connection(random.choice(self._ends)) as far:
+            with _connected(random.choice(self._addresses)) as far:
                 self._sockets |= {near, far}
                 back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
                 back.start()
@@ -387,7 +381,12 @@ def _options(urls: Sequence[str]) -> Sequence[str]:
     return ("--cluster", ",".join(urls))
 
 
-def _listens(address: tuple[str, int]) -> bool:
-    with suppress(OSError), socket.create_connection(address, timeout=1):
+def _connected(address: str, timeout: float | None = None) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host, int(port)), timeout=timeout)
+
+
+def _listens(address: str) -> bool:
+    with suppress(OSError), _connected(address, timeout=1):
         return True
     return False

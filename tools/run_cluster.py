@@ -26,31 +26,31 @@ READY_SECONDS: Final = 60.0
 END_SECONDS: Final = 10.0
 
 
-def server_config(number: int, folder: Path, ports: Sequence[int], routes: Sequence[int]) -> str:
-    """``deploy/nats.conf`` for one of several servers on loopback.
+def server_config(number: int, folder: Path, addresses: Sequence[str], routes: Sequence[str]) -> str:
+    """``deploy/nats.conf`` for one of several servers.
 
     Args:
         number: which, from 0.
         folder: where it keeps the stream.
-        ports: the ports of all for clients.
-        routes: the ports of all for each other.
+        addresses: where all listen for clients, as ``host:port``.
+        routes: where all listen for each other.
     """
-    others = ", ".join(f"nats://127.0.0.1:{port}" for port in routes)
+    others = ", ".join(f"nats://{route}" for route in routes)
     return filled(
         CONF.read_text(encoding="utf-8"),
         {
             "server_name: nats-1": f"server_name: nats-{number + 1}",
-            "listen: 0.0.0.0:4222": f"listen: 127.0.0.1:{ports[number]}",
+            "listen: 0.0.0.0:4222": f"listen: {addresses[number]}",
             '"/var/lib/nats"': f'"{folder}"',
-            "listen: 0.0.0.0:6222": f"listen: 127.0.0.1:{routes[number]}",
+            "listen: 0.0.0.0:6222": f"listen: {routes[number]}",
             "routes: [nats://nats-1:6222, nats://nats-2:6222, nats://nats-3:6222]": f"routes: [{others}]",
         },
     )
 
 
-def server_url(port: int) -> str:
+def server_url(address: str) -> str:
     """The address of one of them, for a node: as the account of ``deploy/nats.conf``."""
-    return f"nats://besedka:change-me-too@127.0.0.1:{port}"
+    return f"nats://besedka:change-me-too@{address}"
 
 
 def filled(text: str, changes: Mapping[str, str]) -> str:
@@ -68,8 +68,8 @@ def filled(text: str, changes: Mapping[str, str]) -> str:
 
 def main() -> None:
     """Start all, and end all when one of them ends or Ctrl-C is pressed."""
-    ports = [NATS_PORT + number for number in range(SERVERS)]
-    routes = [ROUTE_PORT + number for number in range(SERVERS)]
+    addresses = [f"127.0.0.1:{NATS_PORT + number}" for number in range(SERVERS)]
+    routes = [f"127.0.0.1:{ROUTE_PORT + number}" for number in range(SERVERS)]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as until_end, suppress(KeyboardInterrupt):
         processes: list[subprocess.Popen[Any]] = []
@@ -77,9 +77,9 @@ def main() -> None:
             folder = FOLDER / f"nats-{number + 1}"
             folder.mkdir(parents=True, exist_ok=True)
             conf = folder / "nats.conf"
-            conf.write_text(server_config(number, folder, ports, routes), encoding="utf-8")
+            conf.write_text(server_config(number, folder, addresses, routes), encoding="utf-8")
             processes.append(_started(until_end, [BIN / "nats-server", "-c", conf], folder))
-        urls = ",".join(map(server_url, ports))
+        urls = ",".join(map(server_url, addresses))
         for number in range(SERVERS):
             folder = FOLDER / f"node-{number + 1}"
             folder.mkdir(parents=True, exist_ok=True)

@@ -83,7 +83,7 @@ class Cluster:
                 node = make_server(*options, directory=directory)
             self.nodes.append(node.start())
             self._links.append(links)
-        self._balancer = Link([(node.host, node.port) for node in self.nodes], "ws://")
+        self._balancer = Link([f"{node.host}:{node.port}" for node in self.nodes], "ws://")
         until.callback(self._balancer.close)
         self.urls = [*repeat(f"{self._balancer.url}/ws", MOVING), *(node.url() for node in self.nodes)]
 
@@ -187,7 +187,7 @@ def test_no_node_delivers_before_its_own_sync(make_server: ServerMaker, tmp_path
             directory = tmp_path / f"node-{number}"
             directory.mkdir()
             options = ("--rate", "0", "--utc", "--names", "open", *nats.options)
-            node = make_server(*options, directory=directory, is_fresh=True)
+            node = make_server(*options, directory=directory)
             traces.append(start_traced(node, directory))
             nodes.append(node)
 
