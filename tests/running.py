@@ -42,7 +42,7 @@ class RunningServer:
 
     Args:
         is_fresh: whether a fresh interpreter is to be started, and not one forked that has its imports behind it.
-        within: a command that is to run it, as on another machine of a network.
+        within: a command that is to run it, as on another machine of a network, or traced.
         host: the address of that machine.
 
     Attributes:
@@ -50,6 +50,7 @@ class RunningServer:
         greeting: what it printed at its last start.
         farewell: what it printed after that, until it ended.
         host: the address at which it is reached.
+        within: the command that is to run it at its next start.
         environment: in which it is started.
         grpc_port: where it speaks gRPC, if it was asked to; else 0.
     """
@@ -67,7 +68,7 @@ class RunningServer:
     ) -> None:
         self.directory = directory
         self.host = host
-        self._within = within
+        self.within = within
         self._module = module
         self._is_fresh = is_fresh
         self.greeting: list[str] = []
@@ -119,7 +120,7 @@ class RunningServer:
                 ["serve", *ports, *self._options],
                 module=self._module,
                 is_fresh=self._is_fresh,
-                within=self._within,
+                within=self.within,
                 cwd=self.directory,
                 env=self.environment,
                 stdout=subprocess.PIPE,

@@ -103,7 +103,7 @@ def test_nothing_is_delivered_before_the_sync_that_covers_it_has_returned(
 
     In one room many messages share a sync; in many rooms, where people say one at a time, many logs do.
     """
-    server = make_server("--rate", "0", module=BENT, is_fresh=True, CONSTANTS=SHARED_ALWAYS)
+    server = make_server("--rate", "0", module=BENT, CONSTANTS=SHARED_ALWAYS)
     trace = start_traced(server, tmp_path)
     senders = 12
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Final
@@ -22,16 +21,9 @@ def start_traced(server: RunningServer, folder: Path) -> Path:
     strace = shutil.which("strace")
     if strace is None:
         pytest.fail("this proof needs strace; `make test` gets it, or leaves the proof out and says so")
-    trace, wrapper = folder / "trace", folder / "python"
-    wrapper.write_text(
-        f'#!/bin/sh\nexec {strace} -f -q -s 1000000 -e trace={CALLS} -o {trace} {sys.executable} "$@"\n'
-    )
-    wrapper.chmod(0o755)
-    executable, sys.executable = sys.executable, str(wrapper)
-    try:
-        server.start()
-    finally:
-        sys.executable = executable
+    trace = folder / "trace"
+    server.within = (strace, "-f", "-q", "-s", "1000000", "-e", f"trace={CALLS}", "-o", str(trace))
+    server.start()
     return trace
 
 
