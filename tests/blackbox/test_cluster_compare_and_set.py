@@ -1,4 +1,4 @@
-"""Compare-and-set at real servers of NATS: one of several who set a value at once is the first, and who is refused learns what is there."""
+"""Compare-and-set at real servers of NATS: of several writers at once one wins, and the others learn which value is there."""
 
 from __future__ import annotations
 
@@ -20,20 +20,29 @@ pytestmark = pytest.mark.xdist_group("cluster")
 TAKERS = 20
 
 
-def with_bucket(nats: NatsServers, work: Callable[[Bucket], Awaitable[None]]) -> None:
-    """Do something with the bucket of names, which is made."""
+def with_connection(nats: NatsServers, work: Callable[[Connection], Awaitable[None]]) -> None:
+    """Do something over a connection."""
 
     async def do() -> None:
         connection = await Connection.open(nats.urls)
         try:
-            bucket = names_bucket(connection)
-            made_at = await bucket.ensure()
-            assert await bucket.ensure() == made_at
-            await work(bucket)
+            await work(connection)
         finally:
             await connection.close()
 
     looping.run(do())
+
+
+def with_bucket(nats: NatsServers, work: Callable[[Bucket], Awaitable[None]]) -> None:
+    """Do something with the bucket of names, which is made."""
+
+    async def do(connection: Connection) -> None:
+        bucket = names_bucket(connection)
+        made_at = await bucket.ensure()
+        assert await bucket.ensure() == made_at
+        await work(bucket)
+
+    with_connection(nats, do)
 
 
 def test_a_value_is_set_only_behind_the_one_that_was_expected(nats: NatsServers) -> None:
@@ -78,20 +87,16 @@ def test_one_of_many_who_set_a_value_at_once_is_the_first(nats: NatsServers) -> 
 def test_a_node_whose_offer_was_refused_knows_the_entry_that_is_there(nats: NatsServers) -> None:
     """It may be its own: an election loses answers."""
 
-    async def work() -> None:
-        connection = await Connection.open(nats.urls)
-        try:
-            stream = Stream(connection)
-            assert await stream.ensure("UTC", may_make=True)
-            await stream.offer("main", b"stored", 0)
-            await until(lambda: STREAM in connection.acknowledged)
-            assert connection.acknowledged.pop(STREAM).number == 1
-            decided = connection.decided_at
-            await stream.offer("main", b"stored", 0)
-            await until(lambda: STREAM in connection.acknowledged)
-            assert connection.acknowledged[STREAM].number == 1
-            assert connection.decided_at == decided
-        finally:
-            await connection.close()
+    async def work(connection: Connection) -> None:
+        stream = Stream(connection)
+        assert await stream.ensure("UTC", may_make=True)
+        await stream.offer("main", b"stored", 0)
+        await until(lambda: STREAM in connection.acknowledged)
+        assert connection.acknowledged.pop(STREAM).number == 1
+        decided = connection.decided_at
+        await stream.offer("main", b"stored", 0)
+        await until(lambda: STREAM in connection.acknowledged)
+        assert connection.acknowledged[STREAM].number == 1
+        assert connection.decided_at == decided
 
-    looping.run(work())
+    with_connection(nats, work)

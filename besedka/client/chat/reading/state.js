@@ -35,8 +35,10 @@ const frames = {
     const isKnown = roomOf(state, name);
     const [after, effects] = next();
     const { target = null, day = "" } = roomOf(after, name) ?? {};
-    if (!isKnown || (target === null && !day)) return [after, effects];
-    const [shown, more] = step(after, day || target === null ? { type: "goto", name, day } : { type: "jump", name, id: target });
+    /** @type {PageEvent | false} */
+    const wanted = day ? { type: "goto", name, day } : target !== null && { type: "jump", name, id: target };
+    if (!isKnown || !wanted) return [after, effects];
+    const [shown, more] = step(after, wanted);
     return [shown, [...effects, ...more]];
   },
 };

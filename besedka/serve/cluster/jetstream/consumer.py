@@ -41,7 +41,6 @@ NODE_VERSION: Final = "besedka_version"
 NODE_CLOCK: Final = "besedka_clock"
 """By these `besedka doctor --cluster` sees the node that receives: its name, its version, and its clock when it began, in unix seconds."""
 
-
 Receive = Callable[[str, int, bytes], bool]
 """Takes in an entry: its subject, its number, its bytes. Returns whether more can be taken in now."""
 

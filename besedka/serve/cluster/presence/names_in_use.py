@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from besedka.serve.cluster.jetstream.bucket import Bucket
-from besedka.serve.cluster.jetstream.connection import Connection
+from besedka.serve.cluster.jetstream.connection import NANOSECONDS, Connection
 from besedka.serve.cluster.jetstream.stream import REPLICAS
 from besedka.serve.cluster.presence.leases import Held, Lease, Leases
 from besedka.serve.log_event import event
@@ -71,7 +71,7 @@ def names_bucket(connection: Connection) -> Bucket:
     settings = {
         "storage": "memory",
         "num_replicas": REPLICAS,
-        "max_age": int(FORGOTTEN_SECONDS * 1e9),
+        "max_age": int(FORGOTTEN_SECONDS * NANOSECONDS),
         "max_msgs": LEASES_AT_MOST,
         "max_msg_size": VALUE_BYTES_AT_MOST,
         "discard": "new",

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from besedka.serve.cluster.jetstream.connection import is_followed, last_entry
+from besedka.serve.cluster.jetstream.connection import NANOSECONDS, is_followed, last_entry
 
-SECOND = 1_000_000_000
 GONE: dict[str, Any] = {"name": "gone", "current": False, "offline": True}
 
 
@@ -22,7 +21,7 @@ def described(*replicas: dict[str, Any], leader: str = "nats-1") -> dict[str, An
 
 def active(seconds: float) -> dict[str, Any]:
     """A copy whose server answered the leader so long ago."""
-    return {"name": "nats", "current": True, "active": int(seconds * SECOND)}
+    return {"name": "nats", "current": True, "active": int(seconds * NANOSECONDS)}
 
 
 @pytest.mark.parametrize(
