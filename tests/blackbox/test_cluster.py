@@ -88,6 +88,28 @@ def test_a_room_in_which_nobody_is_on_a_node_is_written_there_all_the_same(
     are_the_same(nodes, 1, "chat_history.dev.txt")
 
 
+def test_rooms_that_look_alike_and_came_into_being_at_two_nodes_at_once_exist_both(
+    nodes: list[RunningServer],
+) -> None:
+    latin, cyrillic = "cafe", "с\u0430fe"
+    with WireClient(nodes[0]) as anna, WireClient(nodes[1]) as boris:
+        anna.join("Anna", latin)
+        boris.join("Boris", cyrillic)
+        anna.send_frame("chat", room=latin, text="hello", key="a")
+        boris.send_frame("chat", room=cyrillic, text="hello", key="b")
+        assert [client.receive("chat")["id"] for client in (anna, boris)] == [1, 1]
+    for name in (latin, cyrillic):
+        are_the_same(nodes, 1, f"chat_history.{name}.txt")
+    assert "looks like one that is here" in nodes[2].errors
+    assert fetch(nodes[2], "/readyz")[0] == 200
+    nodes[2].stop()
+    nodes[2].start()
+    # A third one does not come into being beside them.
+    with WireClient(nodes[2]) as clara:
+        clara.send_frame("join", room="caf\u0435", user="Clara")
+        assert clara.receive("error")["code"] == "bad_room"
+
+
 def test_the_same_key_at_two_nodes_at_once_is_one_message(nodes: list[RunningServer]) -> None:
     clients = [WireClient(node) for node in nodes]
     try:

@@ -179,6 +179,8 @@ class Committer:
     async def _opened_to_store(self, name: str) -> None:
         """Open a room, however often that fails, and store what waits for it."""
         while not self._workers.is_going_down:
+            if self._sequencer.is_waiting(name):
+                self._rooms.note_posted_elsewhere(name)
             try:
                 room = self._rooms.open(name, None)
                 if not isinstance(room, Room):

@@ -443,6 +443,16 @@ class OpenRooms:
         self._names.add([name])
         self._written.note(name)
 
+    def note_posted_elsewhere(self, name: str) -> None:
+        """Note a room in which something was posted at another node: it exists, whatever it looks like."""
+        if like := self._names.admit(name):
+            log.warning(
+                "the room %s of another node looks like one that is here: %s",
+                name,
+                ", ".join(sorted(like)),
+                extra=event("look_alike", room=name),
+            )
+
     def _check_not_ending(self, name: str) -> None:
         if name in self._ending:
             raise Refused(ErrorCode.ROOM_UNAVAILABLE, room=name)

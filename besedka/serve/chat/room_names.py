@@ -1,7 +1,8 @@
 """The names of the rooms that exist, so that none comes into being that looks like another.
 
 A room exists while it is open, while it has something in its log, and while it is private or direct. One that exists may be opened
-whatever it looks like: rooms of an older version, and files that the operator has laid there, stay usable.
+whatever it looks like: rooms of an older version, files that the operator has laid there, and in a cluster rooms that came into being at two nodes at
+once, stay usable.
 """
 
 from __future__ import annotations
@@ -57,6 +58,13 @@ class RoomNames:
         """Add rooms that exist."""
         for room in rooms:
             self._looks.add(room)
+
+    def admit(self, room: str) -> frozenset[str]:
+        """Add a room in which something was posted at another node. Returns the rooms that it looks like, if it was not known here."""
+        if room in self._looks:
+            return frozenset()
+        self._looks.add(room)
+        return self.like(room)
 
     def discard(self, room: str) -> None:
         """Forget a room that does not exist any more."""
