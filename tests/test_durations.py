@@ -76,7 +76,6 @@ DURATIONS: Final = {
             "RETRY_SECONDS",
             "ELSEWHERE_SECONDS",
             "FOLLOWED_SECONDS",
-            "Acknowledged.at",
         ),
         SERVER,
     ),
@@ -111,6 +110,7 @@ DURATIONS: Final = {
     "serve/cluster/logs/restoring.py": {"BELIEF_SECONDS": SERVER},
     "serve/cluster/people/shared_people.py": {"REWRITE_SECONDS": SERVER},
     "serve/cluster/jetstream/servers.py": {"ANSWER_SECONDS": SERVER},
+    "serve/cluster/jetstream/signs.py": {"Acknowledged.at": SERVER},
     "serve/cluster/jetstream/stream.py": {"ELECTION_SECONDS": SERVER},
     "serve/chat/notices.py": {"NOTICE_SECONDS": SERVER, "NOTICE_BURST_SECONDS": SERVER},
     "serve/chat/open_rooms.py": {

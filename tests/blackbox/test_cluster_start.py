@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,11 +15,13 @@ from nats.js.api import StreamConfig
 from nats.js.errors import ServiceUnavailableError
 
 from tests import looping
+from tests.clocks import BENT
 from tests.clustering import NatsServers
 from tests.commanding import Done, Person
 from tests.conftest import ServerMaker
 from tests.lengths import LONG
 from tests.running import free_port
+from tests.talking import WireClient
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -35,7 +38,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
     home.mkdir()
     with Person(home) as person:
         options = ("--port", "0", "--grpc-port", "0", "--names", "open", "--utc")
-        yield lambda servers, *more: person.run("serve", *options, *servers.options, *more)
+        yield lambda servers, *more, **environment: person.run(
+            "serve", *options, *servers.options, *more, **environment
+        )
 
 
 @pytest.mark.parametrize(
@@ -103,3 +108,29 @@ def test_a_node_in_another_zone_is_refused(tmp_path: Path, make_server: ServerMa
         make_server("--utc", "--names", "open", *servers.options).start().stop()
         done = person.run("serve", "--port", str(free_port()), "--names", "open", *servers.options)
         done.assert_one_clear_line(1, "the cluster writes times in the zone UTC, and this node in local")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["besedka.serve.cluster.node.CHECKPOINT_SECONDS", "besedka.serve.cluster.order.reach.IDLE_SECONDS"],
+)
+def test_a_node_does_not_go_on_without_a_part_of_it(start: Start, tmp_path: Path, broken: str) -> None:
+    with NatsServers(tmp_path) as servers:
+        done = start(servers, module=BENT, CONSTANTS=json.dumps({broken: "no number"}))
+        assert done.status == 1
+        assert "a part of this node has failed" in done.stderr
+        assert "besedka: the cluster cannot be used any more: TypeError" in done.stderr
+
+
+def test_a_node_that_starts_at_a_server_cut_off_from_the_others_goes_to_another_one(
+    make_server: ServerMaker, tmp_path: Path
+) -> None:
+    with NatsServers(tmp_path, can_part=True) as servers:
+        node = make_server("--utc", "--names", "open", *servers.options).start()
+        node.stop()
+        # The one that a node tries first.
+        first = min(range(3), key=lambda number: servers.urls[number].rpartition("@")[2])
+        servers.part(first)
+        with WireClient(node.start()) as anna:
+            anna.join("Anna")
+            anna.say_many(["by way of another one"])

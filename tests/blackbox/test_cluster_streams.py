@@ -1,4 +1,4 @@
-"""Compare-and-set at real servers of NATS: of several writers at once one wins, and the others learn which value is there."""
+"""The steps of a node at real servers of NATS: of several writers at once one wins, what is deleted is gone, and what is received is taken in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from besedka.serve.cluster.jetstream.bucket import Bucket, Value
 from besedka.serve.cluster.jetstream.connection import Connection
-from besedka.serve.cluster.jetstream.stream import STREAM, Stream
+from besedka.serve.cluster.jetstream.consumer import Consumer
+from besedka.serve.cluster.jetstream.stream import STREAM, Stream, subject_of
 from besedka.serve.cluster.presence.names_in_use import BUCKET, SUBJECTS, names_bucket
 from tests import looping
 from tests.clustering import NatsServers
@@ -91,12 +92,77 @@ def test_a_node_whose_offer_was_refused_knows_the_entry_that_is_there(nats: Nats
         stream = Stream(connection)
         assert await stream.ensure("UTC", may_make=True)
         await stream.offer("main", b"stored", 0)
-        await until(lambda: STREAM in connection.acknowledged)
-        assert connection.acknowledged.pop(STREAM).number == 1
-        decided = connection.decided_at
-        await stream.offer("main", b"stored", 0)
-        await until(lambda: STREAM in connection.acknowledged)
-        assert connection.acknowledged[STREAM].number == 1
-        assert connection.decided_at == decided
+        signs = connection.signs(STREAM)
+        decided_at = [signs.decided_at]
+        for _ in range(2):
+            signs.acknowledged = None
+            await stream.offer("main", b"stored", 0)
+            await until(lambda: signs.acknowledged)
+            assert signs.acknowledged
+            assert signs.acknowledged.number == 1
+            decided_at.append(signs.decided_at)
+        begun, accepted, refused = decided_at
+        assert begun < accepted == refused
+
+    with_connection(nats, work)
+
+
+def test_an_entry_may_be_erased_any_number_of_times(nats: NatsServers) -> None:
+    async def work(connection: Connection) -> None:
+        stream = Stream(connection)
+        assert await stream.ensure("UTC", may_make=True)
+        for number, data in enumerate((b"first", b"second", b"third")):
+            assert await connection.publish(subject_of("main"), data, number) == number + 1
+        for number in (1, 1, 3, 3, 9):  # one of them is the last one, and one was never there
+            await stream.erase(STREAM, number)
+        assert await stream.find(STREAM, {"seq": 1}) is None
+        assert await stream.find(STREAM, {"seq": 2}) == (2, b"second")
+        assert await stream.find(STREAM, {"seq": 3}) is None
+
+    with_connection(nats, work)
+
+
+def test_a_value_is_removed_once(nats: NatsServers) -> None:
+    async def work(bucket: Bucket) -> None:
+        revision = await bucket.put("key", b"one", 0)
+        assert [await bucket.remove(revision) for _ in range(2)] == [True, False]
+        assert await bucket.get("key") is None
+
+    with_bucket(nats, work)
+
+
+def test_an_entry_that_cannot_be_taken_in_ends_the_receiving(nats: NatsServers) -> None:
+    taken: list[int] = []
+
+    def receive(_: str, number: int, __: bytes) -> bool:
+        taken.append(number)
+        if number == 2:
+            raise KeyError("nobody expects this")
+        return True
+
+    async def work(connection: Connection) -> None:
+        stream = Stream(connection)
+        state = await stream.ensure("UTC", may_make=True)
+        assert state
+        for number in range(3):
+            await connection.publish(subject_of("main"), b"data", number)
+        with pytest.raises(KeyError):
+            await Consumer(stream, STREAM, state.id, 0, receive).run()
+        assert taken == [1, 2]
+
+    with_connection(nats, work)
+
+
+def test_what_is_heard_of_one_stream_says_nothing_of_another(nats: NatsServers) -> None:
+    async def work(connection: Connection) -> None:
+        stream = Stream(connection)
+        assert await stream.ensure("UTC", may_make=True)
+        order, names = connection.signs(STREAM), connection.signs(BUCKET)
+        known = order.answered_at, order.decided_at
+        bucket = names_bucket(connection)
+        await bucket.ensure()
+        assert names.answered_at > known[0]
+        await bucket.put("key", b"value", 0)
+        assert (order.answered_at, order.decided_at) == known
 
     with_connection(nats, work)

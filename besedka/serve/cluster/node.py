@@ -34,8 +34,9 @@ from besedka.serve.metrics import Metrics
 from besedka.serve.people.names import Names
 from besedka.serve.people.table import Table
 from besedka.serve.settings import Settings
-from besedka.serve.tasks import cancel_all
+from besedka.serve.tasks import cancel_all, run_to_end
 from besedka.wire.counting import count_of
+from besedka.wire.errors import Refused
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class Node:
         self._sequencer: ClusterSequencer | None = None
         self._people: SharedPeople | None = None
         self._checkpoint = kept
+        self._writing = asyncio.Lock()
         self.presence = SharedPresence(stream, state.id)
         self.failed: asyncio.Future[ServeError] = asyncio.get_running_loop().create_future()
 
@@ -141,6 +143,7 @@ class Node:
 
         Raises:
             ClusterUnusable: if its people are not those of the others, or a log cannot be taken over.
+            ClusterLost: if the streams cannot be received.
             HistoryUnusable: if a log cannot be taken over.
         """
         if self._sequencer is None or self._people is None:
@@ -158,27 +161,26 @@ class Node:
             node=self._name,
         )
         sequencer.go_on = consumer.go_on
-        tasks = [asyncio.ensure_future(work) for work in (self._receive(of_people), people.keep_acts())]
+        works = [of_people.run(), people.keep_acts(), sequencer.reach.watch()]
+        tasks = [asyncio.ensure_future(self._run(work)) for work in works]
         try:
             await self._or_failed(of_people.caught_up.wait())
-            await people.begin()
-            await joined()
+            await self._or_failed(self._begin_people(people, joined))
             self.presence.begin()
             # Before anything is received: a log that the cluster refuses must not be set aside first.
             if self._is_new:
                 logs = await asyncio.to_thread(log_paths, self._history)
                 await take_over(self._stream, rooms, logs)
             sequencer.redactions.begin()
-            works = (
-                self._receive(consumer),
-                sequencer.reach.watch(),
+            works = [
+                consumer.run(),
                 self._keep_checkpoints(),
-                self._share_presence(),
+                self.presence.run(),
                 sequencer.redactions.replacer.run(),
-            )
-            tasks += [asyncio.ensure_future(work) for work in works]
-            await self._or_failed(self._caught_up(consumer))
-            await asyncio.to_thread(self._keep_checkpoint)
+            ]
+            tasks += [asyncio.ensure_future(self._run(work)) for work in works]
+            await self._or_failed(self._caught_up(consumer, sequencer))
+            await self._keep_checkpoint()
             log.info(
                 "caught up with the cluster at entry %d",
                 consumer.received,
@@ -193,7 +195,7 @@ class Node:
     async def close(self) -> None:
         """Write down how far this node is, and disconnect."""
         try:
-            self._keep_checkpoint()
+            await self._keep_checkpoint()
         finally:
             await self._stream.connection.close()
 
@@ -213,28 +215,43 @@ class Node:
             lambda: sequencer.silence_seconds,
         )
 
-    async def _or_failed(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Wait for some work, but not longer than the cluster can be used."""
-        waiting = asyncio.ensure_future(work)
-        await asyncio.wait([waiting, self.failed], return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+    async def _or_failed(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do some work of the start, as long as the cluster can be used.
 
-    async def _caught_up(self, consumer: Consumer) -> None:
+        Raises:
+            ClusterLost: if it cannot be used any more.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait((task, self.failed), return_when=asyncio.FIRST_COMPLETED)
+            if self.failed.done():
+                raise self.failed.result()
+            await task
+        finally:
+            await cancel_all([task])
+
+    @staticmethod
+    async def _begin_people(people: SharedPeople, joined: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await people.begin()
+            await joined()
+        except Refused as refusal:
+            raise ClusterUnusable(f"its people cannot be changed now: {refusal}") from refusal
+
+    @staticmethod
+    async def _caught_up(consumer: Consumer, sequencer: ClusterSequencer) -> None:
         await consumer.caught_up.wait()
-        if self._sequencer:
-            await self._sequencer.all_applied()
+        await sequencer.all_applied()
 
-    async def _share_presence(self) -> None:
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do some work of this node that does not end. Whatever ends it ends the node, which would go on as if it were done."""
         try:
-            await self.presence.run()
-        except ClusterUnusable as error:
+            await work
+        except (EntryInvalid, StreamLost, ClusterUnusable) as error:
             self._fail(str(error))
-
-    async def _receive(self, consumer: Consumer) -> None:
-        try:
-            await consumer.run()
-        except (EntryInvalid, StreamLost) as error:
-            self._fail(str(error))
+        except Exception as error:
+            log.exception("a part of this node has failed")
+            self._fail(reason(error))
 
     def _fail(self, why: str) -> None:
         if not self.failed.done():
@@ -247,22 +264,26 @@ class Node:
     async def _keep_checkpoints(self) -> None:
         while True:
             await asyncio.sleep(CHECKPOINT_SECONDS)
-            await asyncio.to_thread(self._keep_checkpoint)
+            await self._keep_checkpoint()
 
-    def _keep_checkpoint(self) -> None:
-        if self._sequencer is None or self._people is None:
-            return
-        checkpoint = Checkpoint(
-            self._state.id, self._sequencer.applied_to, self._people.kept_to, self._state.numbering
-        )
-        if checkpoint == self._checkpoint:
-            return
-        try:
-            keep_checkpoint(self._path, checkpoint)
-        except OSError as error:
-            log.warning("%s cannot be written: %s", self._path, reason(error))
-        else:
-            self._checkpoint = checkpoint
+    async def _keep_checkpoint(self) -> None:
+        if self._sequencer and self._people:
+            await run_to_end(self._write_checkpoint(self._sequencer, self._people))
+
+    async def _write_checkpoint(self, sequencer: ClusterSequencer, people: SharedPeople) -> None:
+        async with self._writing:
+            # Not in the thread, which would see what is changed meanwhile.
+            checkpoint = Checkpoint(
+                self._state.id, sequencer.applied_to, people.kept_to, self._state.numbering
+            )
+            if checkpoint == self._checkpoint:
+                return
+            try:
+                await asyncio.to_thread(keep_checkpoint, self._path, checkpoint)
+            except OSError as error:
+                log.warning("%s cannot be written: %s", self._path, reason(error))
+            else:
+                self._checkpoint = checkpoint
 
 
 async def _state(stream: Stream, zone: str, settings: Settings, *, is_new: bool) -> StreamState:

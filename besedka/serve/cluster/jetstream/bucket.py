@@ -9,13 +9,8 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from besedka.serve.cluster.errors import Unanswered
-from besedka.serve.cluster.jetstream.connection import NOT_FOUND, Connection
-
-NO_MESSAGE: Final = frozenset({10037, 10043, 10057})
-"""The value is not there any more."""
+from besedka.serve.cluster.jetstream.connection import Connection
 
 _COMMON: Final[Mapping[str, Any]] = {
     "retention": "limits",
@@ -75,7 +70,7 @@ class Bucket:
         info = await self._connection.describe(self._name)
         if info is None:
             config = {"name": self._name, "subjects": [self.subjects], **_COMMON, **self._settings}
-            info = await self._connection.ask(f"STREAM.CREATE.{self._name}", config)
+            info = await self._connection.ask("STREAM.CREATE", self._name, config)
         if info is None:
             raise Unanswered
         return str(info["created"])
@@ -100,7 +95,7 @@ class Bucket:
             TimeoutError: if nobody answers.
         """
         question = {"last_by_subj": f"{self._subjects}{key}"}
-        found = await self._connection.ask(f"STREAM.MSG.GET.{self._name}", question)
+        found = await self._connection.ask("STREAM.MSG.GET", self._name, question)
         return (
             Value(int(found["message"]["seq"]), b64decode(found["message"].get("data", "")))
             if found
@@ -112,10 +107,6 @@ class Bucket:
 
         Raises:
             TimeoutError: if nobody answers.
+            ClusterUnusable: if JetStream refuses.
         """
-        question = msgspec.json.encode({"seq": revision, "no_erase": True})
-        answer = await self._connection.request(f"$JS.API.STREAM.MSG.DELETE.{self._name}", question)
-        error = answer.get("error")
-        if error and error["code"] != NOT_FOUND and error.get("err_code") not in NO_MESSAGE:
-            raise Unanswered(str(error.get("description", error)))
-        return not error
+        return await self._connection.delete(self._name, revision, overwrites=False)

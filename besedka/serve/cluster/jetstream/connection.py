@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,6 +21,7 @@ from nats.errors import Error as NatsError
 
 from besedka import __version__
 from besedka.serve.cluster.errors import Unanswered
+from besedka.serve.cluster.jetstream.signs import Signs
 from besedka.serve.errors import ClusterUnusable
 
 log = logging.getLogger(__name__)
@@ -44,22 +45,14 @@ SERVER_ERROR: Final = 500
 NAME_IN_USE: Final = 10058
 NO_PEERS: Final = 10005
 NANOSECONDS: Final = 1_000_000_000
+NOT_DELETED: Final = 10057
+NO_ENTRY: Final = frozenset({10037, 10043})
+"""An entry is not there any more."""
+
 CONFLICTS: Final = frozenset({10071, 10164})
 """The last entry under a subject is another one."""
 
 _WRONG_LAST: Final = re.compile(r"wrong last sequence: (\d{1,18})")
-
-
-class Acknowledged(NamedTuple):
-    """An entry that a stream has.
-
-    Attributes:
-        number: its number.
-        at: when that was said, by the loop's clock.
-    """
-
-    number: int
-    at: float
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -76,9 +69,6 @@ class Connection:
     Attributes:
         client: the client of NATS.
         answers: where answers to offers are sent.
-        answered_at: when a question or an offer was answered last, by the loop's clock.
-        decided_at: when an offer was accepted last, or an entry came.
-        acknowledged: of each stream, the last entry that it has, as answers to this node's offers said.
     """
 
     def __init__(self) -> None:
@@ -87,8 +77,7 @@ class Connection:
         self._turned_at = self._loop.time()
         self.client = Client()
         self.answers = self.client.new_inbox()
-        self.answered_at = self.decided_at = self._loop.time()
-        self.acknowledged: dict[str, Acknowledged] = {}
+        self._signs: dict[str, Signs] = {}
 
     @classmethod
     async def open(cls, servers: Sequence[str]) -> Self:
@@ -119,6 +108,10 @@ class Connection:
         await client.subscribe(connection.answers, cb=connection._answered)
         return connection
 
+    def signs(self, stream: str) -> Signs:
+        """The signs that a stream can be reached."""
+        return self._signs.setdefault(stream, Signs(self._loop.time()))
+
     async def close(self) -> None:
         """Disconnect."""
         with suppress(NatsError):
@@ -133,16 +126,41 @@ class Connection:
                 log.debug("nothing is answered by way of %s: the next server is tried", url.hostname)
             await self.client.force_reconnect()
 
-    async def ask(self, what: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Ask JetStream; None if it has not found what was asked for.
+    async def ask(self, what: str, stream: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Ask JetStream for something that is done with a stream; None if it has not found what was asked for.
 
         Raises:
             Unanswered: if nobody answers, or nobody can at the moment.
             ClusterUnusable: if it refuses.
         """
-        answer = await self._ask(what, question)
-        self.answered_at = self._loop.time()
+        answer = await self._ask(what, stream, question)
+        self._note_answer(stream)
         return answer
+
+    async def delete(self, stream: str, number: int, *, overwrites: bool) -> bool:
+        """Delete an entry of a stream. Returns whether it was there.
+
+        Args:
+            stream: the stream.
+            number: of the entry.
+            overwrites: whether its bytes are overwritten on the disks of all servers.
+
+        Raises:
+            Unanswered: if it is not known whether that was done.
+            ClusterUnusable: if JetStream refuses.
+        """
+        question = msgspec.json.encode({"seq": number, "no_erase": not overwrites})
+        answer = await self.request(f"$JS.API.STREAM.MSG.DELETE.{stream}", question)
+        self._note_answer(stream)
+        error = answer.get("error")
+        if error is None:
+            return True
+        if error["code"] == NOT_FOUND or error.get("err_code") in NO_ENTRY:
+            return False
+        # Also because it is not there any more.
+        if error.get("err_code") != NOT_DELETED or await self.ask("STREAM.MSG.GET", stream, {"seq": number}):
+            raise _refusal(error)
+        return False
 
     async def describe(self, stream: str, question: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """Describe a stream, as JetStream does; None if there is none.
@@ -155,25 +173,22 @@ class Connection:
             Unanswered: if nobody answers, or only a server that the others may not follow any more.
             ClusterUnusable: if it refuses.
         """
-        answer = await self._ask(f"STREAM.INFO.{stream}", question or {})
+        answer = await self._ask("STREAM.INFO", stream, question or {})
         if answer and not is_followed(answer):
             raise Unanswered
-        self.answered_at = self._loop.time()
+        self._note_answer(stream)
         return answer
 
-    async def _ask(self, what: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
+    async def _ask(self, what: str, stream: str, question: Mapping[str, Any]) -> dict[str, Any] | None:
         data = msgspec.json.encode(question) if question else b""
-        answer = await self.request(f"$JS.API.{what}", data)
+        answer = await self.request(f"$JS.API.{what}.{stream}", data)
         error = answer.get("error")
         if error is None or error["code"] == NOT_FOUND:
             return None if error else answer
-        # Another node was faster at making it; or a server fails at the moment, as in HTTP.
-        if error.get("err_code") == NAME_IN_USE or error["code"] >= SERVER_ERROR:
-            raise Unanswered
-        refusal = f"JetStream refuses: {error.get('description', error['code'])}"
-        if error.get("err_code") == NO_PEERS:
-            raise Unanswered(refusal)  # servers that have just started may not have found each other
-        raise ClusterUnusable(refusal)
+        raise _refusal(error)
+
+    def _note_answer(self, stream: str) -> None:
+        self.signs(stream).answered_at = self._loop.time()
 
     async def publish(self, subject: str, data: bytes, behind: int) -> int | None:
         """Publish an entry if the last one under its subject has this number; 0 if there is none.
@@ -212,17 +227,14 @@ class Connection:
         # A room that nobody listens to answers, too: with a status.
         if (message.headers or {}).get("Status") is not None:
             return
-        self.answered_at = self._loop.time()
         answer = msgspec.json.decode(message.data or b"{}", type=_Answer)
-        # A leader that is cut off from the others still refuses what it takes for a repetition.
-        if answer.error is None and answer.seq:
-            self.decided_at = self.answered_at
-            self.acknowledged[answer.stream] = Acknowledged(answer.seq, self.answered_at)
-        elif answer.error and (number := last_entry(answer.error)):
-            # Perhaps it is this node's own, whose answer was lost in an election.
-            known = self.acknowledged.get(answer.stream)
-            if known is None or known.number < number:
-                self.acknowledged[answer.stream] = Acknowledged(number, self.answered_at)
+        signs = self.signs(answer.stream)
+        if answer.error:
+            signs.note_refused(last_entry(answer.error), self._loop.time())
+        elif answer.seq:
+            signs.note_accepted(answer.seq, self._loop.time())
+        else:
+            self._note_answer(answer.stream)  # to the beginning of an offer of several messages
 
     def _next_server(self, servers: list[Server], _: dict[str, Any]) -> tuple[Server, float]:
         """The server behind the one that was tried last, and how long to wait before it is tried."""
@@ -250,6 +262,17 @@ def last_entry(error: Mapping[str, Any]) -> int:
     """The number of the entry that an offer was refused for, because it is the last one under its subject; 0 if that is not said."""
     found = _WRONG_LAST.fullmatch(str(error.get("description", "")))
     return int(found[1]) if found and error.get("err_code") in CONFLICTS else 0
+
+
+def _refusal(error: Mapping[str, Any]) -> Unanswered | ClusterUnusable:
+    """An error of JetStream as ours: nobody can answer at the moment, or it refuses."""
+    # Another node was faster at making it; or a server fails at the moment, as in HTTP.
+    if error.get("err_code") == NAME_IN_USE or error["code"] >= SERVER_ERROR:
+        return Unanswered()
+    refusal = f"JetStream refuses: {error.get('description', error['code'])}"
+    if error.get("err_code") == NO_PEERS:
+        return Unanswered(refusal)  # servers that have just started may not have found each other
+    return ClusterUnusable(refusal)
 
 
 def shown(url: str) -> str:

@@ -20,7 +20,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from besedka import __version__
-from besedka.serve.cluster.errors import EntryInvalid, StreamLost
+from besedka.serve.cluster.errors import StreamLost
 from besedka.serve.cluster.jetstream.connection import ANSWER_SECONDS, NANOSECONDS, RETRY_SECONDS
 from besedka.serve.cluster.jetstream.stream import Stream
 
@@ -71,7 +71,7 @@ class Consumer:
         self._receive = receive
         self._loop = asyncio.get_running_loop()
         self._subscription: Subscription | None = None
-        self._invalid: EntryInvalid | None = None
+        self._failure: Exception | None = None
         self._count = 0
         self._came_at = self._loop.time()
         self._late_after = LATE_SECONDS
@@ -85,7 +85,7 @@ class Consumer:
         """Receive, for ever.
 
         Raises:
-            EntryInvalid: if an entry cannot be understood.
+            EntryInvalid: if an entry cannot be understood; also whatever else `Receive` raises.
             StreamLost: if the stream is not the one any more that was received.
         """
         losses = 0
@@ -102,8 +102,8 @@ class Consumer:
                     continue
                 await self._until_lost()
                 await self._leave()
-                if self._invalid:
-                    raise self._invalid
+                if self._failure:
+                    raise self._failure
         finally:
             await self._leave()
 
@@ -125,7 +125,7 @@ class Consumer:
 
     def _is_late(self) -> bool:
         """Whether an entry does not come that is in the stream."""
-        acknowledged = self._stream.connection.acknowledged.get(self._name)
+        acknowledged = self._stream.connection.signs(self._name).acknowledged
         if acknowledged is None or acknowledged.number <= self.received:
             return False
         if self._subscription and self._subscription.pending_msgs:
@@ -186,7 +186,7 @@ class Consumer:
             await self._came_status(message, headers)
             return
         number = message.metadata.sequence
-        self._stream.connection.decided_at = self._came_at
+        self._stream.connection.signs(self._name).decided_at = self._came_at
         self._count += 1
         if number.consumer != self._count or number.stream <= self.received:
             self._again.set()  # some were lost on the way
@@ -194,8 +194,8 @@ class Consumer:
         self.received, self._late_after = number.stream, LATE_SECONDS
         try:
             may_go_on = self._receive(message.subject, number.stream, message.data)
-        except EntryInvalid as error:
-            self._invalid = error
+        except Exception as error:  # noqa: BLE001 - raised by `run`; the client of NATS would go on behind this entry
+            self._failure = error
             may_go_on = False
         if message.metadata.num_pending == 0:
             self.caught_up.set()

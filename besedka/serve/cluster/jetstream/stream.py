@@ -124,7 +124,7 @@ class Stream:
         return await self.until_answered(lambda: self.info(name)) is not None
 
     async def until_answered(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Ask something again and again, until it is answered.
+        """Ask something again and again, also by way of other servers, until it is answered.
 
         Raises:
             ClusterUnusable: if nobody answers for longer than an election takes; also what the work raises.
@@ -138,6 +138,7 @@ class Stream:
                     raise ClusterUnusable(
                         str(unanswered) or "its stream has no leader, or JetStream does not answer"
                     ) from unanswered
+                await self.connection.turn()
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def surely(self, ask: Callable[[], Awaitable[T]], *names: str) -> T:
@@ -204,7 +205,7 @@ class Stream:
         Raises:
             TimeoutError: if the stream does not answer.
         """
-        found = await self.connection.ask(f"STREAM.MSG.GET.{stream}", question)
+        found = await self.connection.ask("STREAM.MSG.GET", stream, question)
         return (int(found["message"]["seq"]), b64decode(found["message"]["data"])) if found else None
 
     async def erase(self, stream: str, number: int) -> None:
@@ -212,8 +213,9 @@ class Stream:
 
         Raises:
             TimeoutError: if it is not known whether that was done.
+            ClusterUnusable: if JetStream refuses.
         """
-        await self.connection.ask(f"STREAM.MSG.DELETE.{stream}", {"seq": number, "no_erase": False})
+        await self.connection.delete(stream, number, overwrites=True)
 
     async def offer(self, room: str, data: bytes, behind: int) -> None:
         """Offer an entry, to be accepted only if the room's last entry has this number. Its answer is not waited for."""
@@ -226,7 +228,7 @@ class Stream:
             )
 
     async def probe(self) -> None:
-        """Ask for the stream's state, so that `Connection.answered_at` says whether it can be reached."""
+        """Ask for the stream's state, so that its signs say whether it can be reached."""
         with suppress(Unanswered):
             await self.info()
 
@@ -262,7 +264,7 @@ class Stream:
             "metadata": metadata,
             **settings,
         }
-        made = await self.connection.ask(f"STREAM.CREATE.{name}", config)
+        made = await self.connection.ask("STREAM.CREATE", name, config)
         if made is None:
             raise ClusterUnusable(f"the stream {name} cannot be made")
         return made

@@ -259,7 +259,7 @@ async def _begin(stream: Stream, plan: Plan, zone: str) -> None:
 
 async def _delete(stream: Stream, name: str) -> None:
     """Delete a stream with all that is in it, if it is there."""
-    await stream.until_answered(lambda: stream.connection.ask(f"STREAM.DELETE.{name}", {}))
+    await stream.until_answered(lambda: stream.connection.ask("STREAM.DELETE", name, {}))
 
 
 async def _mark(stream: Stream, marks: Mapping[str, str]) -> bool:
@@ -273,10 +273,7 @@ async def _mark(stream: Stream, marks: Mapping[str, str]) -> bool:
     if info is None:
         return False
     metadata = {**(info["config"].get("metadata") or {}), **marks}
-    if (
-        await stream.connection.ask(f"STREAM.UPDATE.{STREAM}", {**info["config"], "metadata": metadata})
-        is None
-    ):
+    if await stream.connection.ask("STREAM.UPDATE", STREAM, {**info["config"], "metadata": metadata}) is None:
         raise Unanswered
     return True
 

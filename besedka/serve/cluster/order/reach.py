@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from besedka.serve.cluster.jetstream.connection import ELSEWHERE_SECONDS
-from besedka.serve.cluster.jetstream.stream import Stream
+from besedka.serve.cluster.jetstream.stream import STREAM, Stream
 from besedka.wire.errors import ErrorCode, Refused
 
 T = TypeVar("T")
@@ -30,21 +30,23 @@ FINISH_SECONDS: Final = 1.0
 
 
 class Reach:
-    """Whether the stream can be reached.
+    """Whether a stream can be reached.
 
     Args:
-        stream: the stream.
+        stream: the order, in the same servers.
+        name: the name of the stream.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, name: str = STREAM) -> None:
         self._stream = stream
+        self._signs = stream.connection.signs(name)
         self._loop = asyncio.get_running_loop()
         self._ends_at = math.inf
 
     @property
     def silence_seconds(self) -> float:
         """How long the stream has not been heard of; idle it is heard of each second."""
-        return self._loop.time() - self._stream.connection.answered_at
+        return self._loop.time() - self._signs.answered_at
 
     @property
     def is_lost(self) -> bool:
@@ -78,19 +80,23 @@ class Reach:
         Raises:
             Refused: `out_of_reach`; `going_down`.
         """
+        await self._check(max(begun, self._signs.decided_at))
+
+    async def _check(self, since: float) -> None:
+        """Check that nothing has been waited for since too long a time, and try another server after a while."""
         if self._loop.time() >= self._ends_at:
             raise Refused(ErrorCode.GOING_DOWN)
-        silence = self._loop.time() - max(begun, self._stream.connection.decided_at)
+        silence = self._loop.time() - since
         if silence > OUT_OF_REACH_SECONDS:
             raise Refused(ErrorCode.OUT_OF_REACH, wait=RETRY_SECONDS)
         if silence >= ELSEWHERE_SECONDS:
             await self._stream.connection.turn()
 
     async def answered(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """The answer of the stream, which is asked until it gives one.
+        """The answer of streams, which are asked until they give one.
 
         Args:
-            ask: raises `TimeoutError` where the stream does not answer.
+            ask: raises `TimeoutError` where they do not answer.
 
         Raises:
             Refused: `out_of_reach`; `going_down`.
@@ -100,5 +106,6 @@ class Reach:
             try:
                 return await ask()
             except TimeoutError:
-                await self.check(begun)
+                # Whether the stream decides something meanwhile is no answer.
+                await self._check(begun)
                 await asyncio.sleep(PROBE_SECONDS)

@@ -26,7 +26,7 @@ from besedka.serve.cluster.people.people_entry import (
     decode_people_entry,
     encode_people_entry,
 )
-from besedka.serve.cluster.people.people_stream import OFFERED_AT_ONCE, Offered, offer_people
+from besedka.serve.cluster.people.people_stream import OFFERED_AT_ONCE, PEOPLE_STREAM, Offered, offer_people
 from besedka.serve.directory.agreement import Listener
 from besedka.serve.directory.audit import NAME as AUDIT
 from besedka.serve.errors import ClusterUnusable
@@ -76,7 +76,7 @@ class SharedPeople:
         self, stream: Stream, kept: int | None, tables: Mapping[str, Table[Any]], listener: Listener
     ) -> None:
         self._stream = stream
-        self._reach = Reach(stream)
+        self._reach = Reach(stream, PEOPLE_STREAM)
         self._kept = kept
         self._tables = tables
         self._listener = listener

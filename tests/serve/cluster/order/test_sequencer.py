@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC
-from types import SimpleNamespace
 
 import pytest
 
 from besedka.serve.chat.sequencer import OrderBroken
+from besedka.serve.cluster.jetstream.connection import Connection
+from besedka.serve.cluster.jetstream.stream import Stream
 from besedka.serve.cluster.order.entry import Entry, Head, encode_entry
 from besedka.serve.cluster.order.sequencer import ClusterSequencer
 from besedka.serve.room import Batch
@@ -23,9 +24,8 @@ def entry(first: int, count: int) -> bytes:
 @pytest.mark.parametrize("strange", [0, 1])
 def test_an_external_edit_is_not_taken_for_the_entry_that_waits(strange: int) -> None:
     async def scenario() -> None:
-        stream = SimpleNamespace()
         sequencer = ClusterSequencer(
-            stream,  # type: ignore[arg-type]  # it is not asked
+            Stream(Connection()),
             "0123456789abcdef",
             clock=lambda: 1_790_000_000.0,
             zone=UTC,
