@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -11,7 +11,14 @@ from besedka.serve.cluster.jetstream.bucket import Bucket, Value
 from besedka.serve.cluster.jetstream.connection import Connection
 from besedka.serve.cluster.jetstream.consumer import Consumer
 from besedka.serve.cluster.jetstream.stream import STREAM, Stream, subject_of
+from besedka.serve.cluster.people.people_entry import SUBJECTS as PEOPLE_SUBJECTS
+from besedka.serve.cluster.people.people_stream import PEOPLE_STREAM, ensure_people
+from besedka.serve.cluster.people.shared_people import SharedPeople
 from besedka.serve.cluster.presence.names_in_use import BUCKET, SUBJECTS, names_bucket
+from besedka.serve.people.agreed_rows import Taken
+from besedka.serve.people.audit_entry import OPERATOR, AuditEntry
+from besedka.serve.people.invitations import Invitations
+from besedka.wire.frames import Act
 from tests import looping
 from tests.clustering import NatsServers
 from tests.looping import until
@@ -164,5 +171,105 @@ def test_what_is_heard_of_one_stream_says_nothing_of_another(nats: NatsServers) 
         assert names.answered_at > known[0]
         await bucket.put("key", b"value", 0)
         assert (order.answered_at, order.decided_at) == known
+
+    with_connection(nats, work)
+
+
+class People:
+    """The people of a node without files, which receives its stream only when it is told to."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.invitations = Invitations()
+        self.shared = SharedPeople(stream, None, {"invitations.txt": self.invitations}, self)
+        self.written: list[str] = []
+        self.done: list[str] = []
+        self._stream = stream
+        self.received = 0
+
+    async def receive(self) -> None:
+        """Receive what is in the stream by now."""
+        question = {"next_by_subj": f"{PEOPLE_SUBJECTS}>"}
+        while found := await self._stream.find(PEOPLE_STREAM, {"seq": self.received + 1, **question}):
+            self.received = found[0]
+            self.shared.receive("", *found)
+
+    async def write_audit(self, entry: AuditEntry) -> None:
+        """Write an entry of the audit log."""
+        self.written.append(entry.user)
+
+    def take_act(self, entry: AuditEntry) -> None:
+        """Put an act of another node in force."""
+        self.done.append(entry.user)
+
+    def take_changes(self, taken: Sequence[Taken]) -> None:
+        """Act on changes that another node has made."""
+
+    def kick(self, user: str) -> asyncio.Task[None]:
+        """Begin to record an act."""
+        entry = AuditEntry("2026-12-02 10:00:00", OPERATOR, Act.KICK, user=user)
+        return asyncio.ensure_future(self.shared.record([entry]))
+
+    def agree(self) -> asyncio.Task[None]:
+        """Begin to agree on what was changed."""
+
+        async def do() -> None:
+            batch = self.invitations.take_changes()
+            await self.shared.agree()
+            self.invitations.appended(batch)
+
+        return asyncio.ensure_future(do())
+
+
+def test_an_accepted_offer_whose_head_was_replaced_before_it_was_received_is_not_offered_again(
+    nats: NatsServers,
+) -> None:
+    async def work(connection: Connection) -> None:
+        stream = Stream(connection)
+        state = await stream.ensure("UTC", may_make=True)
+        assert state
+        await ensure_people(stream, state.id, keeps_names=True)
+        here, there = People(stream), People(stream)
+        for node in (here, there):
+            await node.shared.begin()
+        writing = [asyncio.ensure_future(node.shared.keep_acts()) for node in (here, there)]
+
+        async def one_behind_the_other(
+            here_done: asyncio.Task[None], begin: Callable[[], asyncio.Task[None]]
+        ) -> None:
+            """Let the second node go on before the first one has received that its offer was accepted."""
+            before = there.received
+            while there.received == before:
+                await there.receive()
+            there_done = begin()
+            while not there_done.done():
+                await there.receive()
+            await here.receive()
+            await asyncio.gather(here_done, there_done)
+
+        await one_behind_the_other(here.kick("Anna"), lambda: there.kick("Boris"))
+        assert (here.written, there.written) == (["Anna", "Boris"], ["Anna", "Boris"])
+        assert (here.done, there.done) == (["Boris"], ["Anna"])
+        assert there.received == 4
+
+        # Two uses of an invitation: the row with the first one is replaced, too.
+        def use() -> asyncio.Task[None]:
+            offer = there.invitations.get(token)
+            assert offer
+            assert offer.uses == 1
+            there.invitations.use(offer)
+            return there.agree()
+
+        _, offer = here.invitations.make("room", "lab", "Anna", 0.0, uses=2, seconds=600)
+        token = offer.token
+        made = here.agree()
+        while not made.done():
+            await here.receive()
+        await there.receive()
+        here.invitations.use(offer)
+        await one_behind_the_other(here.agree(), use)
+        assert (here.invitations.get(token), there.invitations.get(token)) == (None, None)
+        assert there.received == 10
+        for task in writing:
+            task.cancel()
 
     with_connection(nats, work)

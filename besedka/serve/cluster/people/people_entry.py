@@ -76,16 +76,18 @@ class ActEntry(msgspec.Struct, frozen=True, tag="act"):
         return f"{SUBJECTS}act.{number}"
 
 
-class HeadEntry(msgspec.Struct, frozen=True, tag="head"):
+class HeadEntry(msgspec.Struct, frozen=True, tag="head", omit_defaults=True):
     """The end of what was changed together.
 
     Attributes:
         by: the token of the offer; each offer has another one.
         acts: how many entries the audit log has.
+        before: the tokens of the offers before it, the last one first.
     """
 
     by: str
     acts: int
+    before: list[str] = []
 
 
 PeopleEntry: TypeAlias = RowEntry | RemarkEntry | ActEntry | HeadEntry

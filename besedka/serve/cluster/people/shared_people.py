@@ -12,11 +12,13 @@ import secrets
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from besedka.serve.cluster.errors import EntryInvalid
 from besedka.serve.cluster.jetstream.stream import Stream
 from besedka.serve.cluster.order.reach import PROBE_SECONDS, Reach
+from besedka.serve.cluster.people.act import Act
+from besedka.serve.cluster.people.offers import Offer, Offers
 from besedka.serve.cluster.people.people_entry import (
     ActEntry,
     HeadEntry,
@@ -41,25 +43,12 @@ REWRITE_SECONDS: Final = 1.0
 """After so long an entry of the audit log that could not be written is tried again. It is in force meanwhile."""
 
 
-class _Act:
-    """An entry of the audit log on its way to this node's file.
+class _Coming(NamedTuple):
+    """A message of the stream whose head is to come: its number, its bytes, and what they say."""
 
-    Attributes:
-        sequence: the number of its message; 0 before it is known.
-        entry: the entry.
-        is_written: whether the file has it.
-        is_in_force: whether it has taken effect here.
-        recorded: done when it is in the file, or could not be written; of an act of another node None.
-    """
-
-    def __init__(
-        self, entry: AuditEntry, recorded: asyncio.Future[None] | None = None, *, is_written: bool = False
-    ) -> None:
-        self.sequence = 0
-        self.entry = entry
-        self.is_written = is_written
-        self.is_in_force = is_written
-        self.recorded = recorded
+    number: int
+    data: bytes
+    entry: PeopleEntry
 
 
 class SharedPeople:
@@ -83,18 +72,17 @@ class SharedPeople:
         self._loop = asyncio.get_running_loop()
         self._agreed = AgreedRows(tables)
         # What was found at the start, until it has begun.
-        self._found: list[tuple[int, PeopleEntry]] | None = []
+        self._found: list[_Coming] | None = []
         self._in_file: Counter[str] = Counter()
         # What has come since the last head.
-        self._coming: list[tuple[int, PeopleEntry]] = []
+        self._coming: list[_Coming] = []
         self._head = 0
         self._acts = 0
+        self._offers = Offers()
         self._accepted = ""
-        self._token = ""
-        self._offered: Sequence[_Act] = ()
         self._news = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._unwritten: deque[_Act] = deque()
+        self._unwritten: deque[Act] = deque()
         self._has_acts = asyncio.Event()
         self._has_none = asyncio.Event()
         self._has_none.set()
@@ -119,19 +107,19 @@ class SharedPeople:
                 f"a message about people is of a table that this node does not have: {entry.table}"
             )
         if not isinstance(entry, HeadEntry):
-            self._coming.append((number, entry))
+            self._coming.append(_Coming(number, data, entry))
             return True
         self._head, self._acts = number, entry.acts
         coming, self._coming = self._coming, []
+        own = self._offers.decide(entry)
         if self._found is not None:
             self._found += coming
             return True
-        is_own = entry.by == self._token
-        self._accepted = self._token if is_own else self._accepted
-        try:
-            self._take(coming, is_own=is_own)
-        finally:
-            self._news.set()
+        if own:
+            self._accepted, offer = own
+            coming = self._take_own(coming, offer)
+        self._take(coming)
+        self._news.set()
         return True
 
     async def begin(self) -> None:
@@ -144,14 +132,14 @@ class SharedPeople:
         kept = self._kept or 0
         rows = [
             Found(self._change(entry), is_new=number > kept)
-            for number, entry in found
+            for number, _, entry in found
             if isinstance(entry, RowEntry | RemarkEntry)
         ]
         is_new_here = bool(found) and self._kept is None
         if is_new_here and (foreign := self._agreed.foreign(rows)):
             raise _holds_more(foreign)
         self._agreed.find(rows)
-        for number, entry in found:
+        for number, _, entry in found:
             if isinstance(entry, ActEntry):
                 self._find_act(number, entry, is_new=number > kept)
         if is_new_here and self._in_file.total():
@@ -188,7 +176,7 @@ class SharedPeople:
         lines, self._in_file = [*self._in_file.elements()], Counter()
         for begin in range(0, len(lines), OFFERED_AT_ONCE):
             some = lines[begin : begin + OFFERED_AT_ONCE]
-            await self._record([_Act(read_entry(line), is_written=True) for line in some])
+            await self._record([Act(read_entry(line), is_written=True) for line in some])
 
     def close(self) -> None:
         """Offer nothing any more."""
@@ -230,7 +218,7 @@ class SharedPeople:
 
     async def record(self, entries: Sequence[AuditEntry]) -> None:
         """Agree on entries of the audit log, as `Agreement.record`."""
-        await self._record([_Act(entry, self._loop.create_future()) for entry in entries])
+        await self._record([Act(entry, self._loop.create_future()) for entry in entries])
 
     def finish(self) -> None:
         """Have the last changes decided soon, because the server stops."""
@@ -242,7 +230,7 @@ class SharedPeople:
         if self._found is not None:
             raise Refused(ErrorCode.OUT_OF_REACH, wait=PROBE_SECONDS)
 
-    async def _record(self, acts: Sequence[_Act]) -> None:
+    async def _record(self, acts: Sequence[Act]) -> None:
         self._check_begun()
         async with self._turn:
             is_accepted = False
@@ -257,16 +245,16 @@ class SharedPeople:
             if act.recorded:
                 await act.recorded
 
-    async def _offer(self, messages: Sequence[Offered], acts: Sequence[_Act]) -> bool:
+    async def _offer(self, messages: Sequence[Offered], acts: Sequence[Act]) -> bool:
         """Offer messages until something is received behind the last head. Returns whether that is these.
 
         Raises:
             Refused: `out_of_reach`, `going_down`.
         """
         begun, behind = self._loop.time(), self._head
-        token = self._token = secrets.token_hex(8)
-        self._offered = acts
-        head = encode_people_entry(HeadEntry(token, self._acts + len(acts)))
+        token = secrets.token_hex(8)
+        offer = Offer([message.data for message in messages], acts)
+        head = encode_people_entry(self._offers.add(token, offer, self._acts + len(acts)))
         try:
             while self._head == behind:
                 self._news.clear()
@@ -278,38 +266,53 @@ class SharedPeople:
                 if self._head == behind:
                     await self._reach.check(begun)
         finally:
-            # It may be stored all the same, and is one of others then.
-            self._token, self._offered = "", ()
+            self._offers.abandon(token)
         return self._accepted == token
 
-    def _take(self, coming: Sequence[tuple[int, PeopleEntry]], *, is_own: bool) -> None:
-        """Take over what belongs to a head."""
-        changes = [self._change(entry) for _, entry in coming if isinstance(entry, RowEntry | RemarkEntry)]
-        if is_own:
-            self._agreed.accepted(changes)
-        else:
-            taken = self._agreed.receive(changes)
-            if taken:
-                self._listener.take_changes(taken)
-        acts = [(number, entry) for number, entry in coming if isinstance(entry, ActEntry)]
-        offered = self._offered if is_own else [_Act(self._entry_of(entry)) for _, entry in acts]
-        for (number, _), act in zip(acts, offered, strict=True):
-            self._keep(number, act)
+    def _take_own(self, coming: Sequence[_Coming], offer: Offer) -> list[_Coming]:
+        """Note that an offer of this node was accepted. Returns those messages before the head that are not of it."""
+        own = [decode_people_entry(data) for data in offer.messages]
+        self._agreed.accepted(
+            [self._change(entry) for entry in own if isinstance(entry, RowEntry | RemarkEntry)]
+        )
+        acts, others = deque(offer.acts), []
+        # A row of it may have been replaced meanwhile.
+        messages = Counter(offer.messages)
+        for message in coming:
+            if isinstance(message.entry, ActEntry) and acts:
+                self._keep(message.number, acts.popleft())
+            elif messages[message.data]:
+                messages[message.data] -= 1
+            else:
+                others.append(message)
+        return others
+
+    def _take(self, coming: Sequence[_Coming]) -> None:
+        """Take over what other nodes have changed."""
+        entries = [message.entry for message in coming]
+        taken = self._agreed.receive(
+            [self._change(entry) for entry in entries if isinstance(entry, RowEntry | RemarkEntry)]
+        )
+        if taken:
+            self._listener.take_changes(taken)
+        for number, _, entry in coming:
+            if isinstance(entry, ActEntry):
+                self._keep(number, Act(self._entry_of(entry)))
 
     def _find_act(self, number: int, entry: ActEntry, *, is_new: bool) -> None:
         """Write an entry down that was found at the start, unless the file has it, or had it once."""
         if self._in_file[entry.line]:
             self._in_file[entry.line] -= 1
         elif is_new:
-            self._keep(number, _Act(self._entry_of(entry)))
+            self._keep(number, Act(self._entry_of(entry)))
 
-    def _keep(self, number: int, act: _Act) -> None:
+    def _keep(self, number: int, act: Act) -> None:
         act.sequence = number
         self._unwritten.append(act)
         self._has_acts.set()
         self._has_none.clear()
 
-    def _put_in_force(self, act: _Act, refusal: Refused | None) -> None:
+    def _put_in_force(self, act: Act, refusal: Refused | None) -> None:
         """Put an entry in force, as `Listener.take_act`, or report it to its recorder, who does."""
         if act.recorded and not act.recorded.done():
             if refusal:

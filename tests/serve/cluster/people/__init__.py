@@ -1,0 +1,1 @@
+"""People, names and rights that all nodes share."""
