@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from besedka.wire.log_line import read_line
 from tests.blackbox.test_how_the_server_is import figures
 from tests.calling import Caller
+from tests.clocks import BENT
 from tests.clustering import Link, NatsServers, files
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
@@ -19,6 +21,7 @@ from tests.networks import Way
 from tests.ordering import Operator
 from tests.running import RunningServer, fetch
 from tests.talking import WireClient, ids_in
+from tests.torture.holding import FAULTY
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -153,7 +156,7 @@ def test_a_node_starts_while_a_server_is_down(nats: NatsServers, nodes: list[Run
     are_the_same(nodes, 1)
 
 
-def post(client: WireClient, text: str) -> None:
+def post(client: WireClient, text: str, answers: list[str] | None = None) -> None:
     """Post a message as clients do: once more with its key while the cluster is out of reach, as an election may take longer than a node waits."""
     code = "out_of_reach"
     while code:
@@ -161,6 +164,8 @@ def post(client: WireClient, text: str) -> None:
         answer = client.receive_until(lambda frame: frame.get("key") == text)[-1]
         code = answer.get("code", "")
         assert code in {"", "out_of_reach"}, answer
+        if answers is not None:
+            answers.append(code)
         time.sleep(answer.get("retry_after", 0))
 
 
@@ -245,6 +250,74 @@ def far(
     return make_server(
         "--lang", "en", "--utc", "--names", "open", *options, directory=directory, grpc=True
     ).start(), links
+
+
+@pytest.mark.parametrize("is_half_made", [False, True])
+def test_a_log_is_set_aside_once_however_long_it_cannot_be_made_anew(
+    nodes: list[RunningServer],
+    nats: NatsServers,
+    make_server: ServerMaker,
+    tmp_path: Path,
+    is_half_made: bool,
+) -> None:
+    options, links = nats.links()
+    (directory := tmp_path / "impatient").mkdir()
+    node = make_server(
+        *("--lang", "en", "--utc", "--names", "open", "--rate", "0", *options),
+        directory=directory,
+        module=BENT,
+        CONSTANTS=json.dumps({"besedka.serve.cluster.order.reach.OUT_OF_REACH_SECONDS": 0.5}),
+    ).start()
+    messages = 300 if is_half_made else 10
+    with WireClient(nodes[0]) as anna, WireClient(node) as boris:
+        anna.join("Anna")
+        boris.join("Boris")
+        for number in range(messages):  # each in an entry of its own
+            post(anna, f"message-{number}")
+        are_the_same([*nodes, node], messages)
+        if not is_half_made:
+            for link in links:
+                link.hold()
+        node.history.write_text(node.history.read_text("utf-8").replace("message-4", "by hand 4"), "utf-8")
+        wait_until(lambda: "changed by another program" in node.errors)
+        if is_half_made:
+            wait_until(lambda: [*directory.glob(f"{LOG}.aside-*")], pause=0.001)
+            for link in links:
+                link.hold()
+        for _ in range(3):
+            boris.send_frame("chat", text="meanwhile", key="k")
+            refused = boris.receive_until(lambda frame: frame["type"] == "error")[-1]
+            assert refused["code"] == "out_of_reach", refused
+        assert len([*directory.glob(f"{LOG}.aside-*")]) == is_half_made
+        for link in links:
+            link.heal()
+        are_the_same([*nodes, node], messages)
+        anna.say_many(["behind it"])
+        are_the_same([*nodes, node], messages + 1)
+    [kept] = directory.glob(f"{LOG}.aside-*")
+    assert kept.read_text("utf-8").count("\n") == messages
+    assert "by hand" in kept.read_text("utf-8")
+
+
+def test_what_the_others_have_and_a_full_disk_does_not_take_is_there_once_when_it_has_room(
+    nodes: list[RunningServer], nats: NatsServers, make_server: ServerMaker, tmp_path: Path
+) -> None:
+    (directory := tmp_path / "full").mkdir()
+    plan = {"call": "write", "at": 2, "times": 2, "errno": "ENOSPC"}
+    node = make_server(
+        *("--lang", "en", "--utc", "--names", "open", *nats.options),
+        directory=directory,
+        module=FAULTY,
+        FAULTS=json.dumps(plan),
+    ).start()
+    with WireClient(node) as anna:
+        anna.join("Anna")
+        answers = []
+        for key in ("one", "two", "three"):
+            post(anna, key, answers)
+    assert answers == ["", "out_of_reach", "", ""]
+    are_the_same([*nodes, node], 3)
+    assert [read_line(line).text for line in node.lines] == ["one", "two", "three"]
 
 
 def test_who_has_read_further_than_a_node_waits_there(

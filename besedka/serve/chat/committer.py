@@ -137,7 +137,8 @@ class Committer:
 
     def _is_waiting(self, room: Room) -> bool:
         """Whether batches of others are to be stored now, or a log to be compared; a server that stops leaves them to its next start."""
-        is_waiting = room in self._doubtful or self._sequencer.is_waiting(room.name)
+        is_doubtful = room in self._doubtful or self._steps.is_broken(room)
+        is_waiting = is_doubtful or self._sequencer.is_waiting(room.name)
         return is_waiting and not self._workers.is_going_down
 
     async def look_for_edits(self) -> None:
@@ -245,7 +246,7 @@ class Committer:
                     continue
                 first = await self._append(room, batch) if batch else None
             except AppendError as error:
-                self._fail(room, drafts, error)
+                self._fail(room, drafts, error, is_elsewhere=self._sequencer.give_up(room.name))
                 return False
             except Refused as refusal:
                 # What has gathered behind them would be stored before what its posters post again.
@@ -272,6 +273,8 @@ class Committer:
             Refused: as `Sequencer.sequence`.
         """
         while True:
+            if self._steps.is_broken(room):
+                await self._steps.make_anew(room)
             history = self._rooms.history(room)
             try:
                 if room in self._doubtful:
@@ -335,7 +338,10 @@ class Committer:
             self._is_full = False
             log.info("the disk has room again", extra=event("storage_free"))
 
-    def _fail(self, room: Room, drafts: Sequence[Draft], error: AppendError) -> None:
+    def _fail(
+        self, room: Room, drafts: Sequence[Draft], error: AppendError, *, is_elsewhere: bool = False
+    ) -> None:
+        """Refuse drafts that could not be stored, or not here: those that other servers have are posted again under their keys, which finds them."""
         self._full_at = self._loop.time()
         is_full = isinstance(error, StorageFull)
         sentence = "not stored in room %s, messages: %d: %s"
@@ -346,7 +352,10 @@ class Committer:
         else:
             log.error(sentence, *details.values(), error, extra=event("not_stored", **details))
         self._workers.lose(error)
-        room.refuse(drafts, ErrorCode.STORAGE_FULL if is_full else ErrorCode.NOT_STORED)
+        if is_full and is_elsewhere:
+            room.refuse(drafts, ErrorCode.OUT_OF_REACH, AGAIN_SECONDS)
+        else:
+            room.refuse(drafts, ErrorCode.STORAGE_FULL if is_full else ErrorCode.NOT_STORED)
 
     def _lost(self, room: Room, error: Exception) -> HistoryLost:
         return HistoryLost(self._rooms.history(room).path, reason(error))

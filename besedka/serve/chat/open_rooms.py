@@ -28,6 +28,7 @@ from besedka.serve.history import (
     Subject,
     has_log,
     remove_leftovers,
+    remove_log,
     retire_log,
     room_files,
     room_path,
@@ -138,6 +139,8 @@ class OpenRooms:
         self.list = RoomList(directory, self._written, self._rooms, clock, elsewhere)
         # Rooms that are being ended, or could not be ended: nobody can open them.
         self._ending: dict[str, asyncio.Future[None]] = {}
+        # Where the old logs are of those that are being made anew, by the names of their rooms.
+        self._half_made: dict[str, Path] = {}
         self._warned_at = float("-inf")
         self._warned_of: set[str] = set()
         self._reported: set[str] = set()
@@ -622,6 +625,8 @@ class OpenRooms:
     ) -> Path:
         """Set a room's log aside, and make it anew. Returns where the old one is.
 
+        If that was interrupted, the next time begins with what was made of the new one, which is not kept.
+
         Args:
             room: the room, in which nothing is stored meanwhile.
             stamp: the time, as the log writes it.
@@ -632,10 +637,12 @@ class OpenRooms:
             StartError: if the new one cannot be used.
         """
         old = self.history(room)
-        kept = await self._workers.read(_retired, old, stamp)
+        kept = await self._workers.read(_set_aside, old, stamp, self._half_made.get(room.name))
+        self._half_made[room.name] = kept
         history = await self._opened_log(room.name, Tenant(None), None)
         self._histories[room.name] = history
         await fill(history)
+        del self._half_made[room.name]
         return kept
 
     async def check_log(self, room: Room) -> None:
@@ -769,6 +776,17 @@ class OpenRooms:
             self._names.discard(room.name)
 
 
-def _retired(history: ChatHistory, stamp: str) -> Path:
+def _set_aside(history: ChatHistory, stamp: str, old: Path | None) -> Path:
+    """Close a log, and take it out of the way. Returns where the old one is.
+
+    Args:
+        history: the log.
+        stamp: the time, as the log writes it.
+        old: where the old one is, if this one was made in its place and not completed: then it is removed.
+    """
+    is_remains = old is not None and not history.was_edited()
     history.close()
-    return retire_log(history.path, stamp)
+    if old is None or not is_remains:
+        return retire_log(history.path, stamp)
+    remove_log(history.path)
+    return old

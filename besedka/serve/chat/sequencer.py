@@ -160,6 +160,13 @@ class Sequencer(Protocol):
             OrderBroken: if it stands elsewhere than it should, or in another log.
         """
 
+    def give_up(self, room: str) -> bool:
+        """Note that nobody waits any more for the drafts of the last batch, which could not be stored here.
+
+        Returns:
+            Whether other servers have them: then the batch is stored like one of others, as soon as that is possible.
+        """
+
     async def check(self, room: str, count: int, epoch: str) -> Stored | None:
         """Check a log that another program may have changed.
 
@@ -242,6 +249,10 @@ class LocalSequencer:
 
     def stored(self, room: str, first: int, count: int, epoch: str) -> None:
         """Nothing is to be noted."""
+
+    def give_up(self, room: str) -> bool:  # noqa: ARG002 - there are no others
+        """Nobody has them."""
+        return False
 
     async def check(self, room: str, count: int, epoch: str) -> None:
         """Whatever the log is, it is the order: nothing is to be compared."""

@@ -53,6 +53,8 @@ class Steps:
         self._workers = workers
         self._writer = writer
         self._stamp = stamp
+        # Logs that are to be made anew, and why, until that is done.
+        self._broken: dict[Room, OrderBroken] = {}
 
     async def apply(self, room: Room, step: Redaction | Import) -> None:
         """Do a step in a room's log, which is made anew if it is not what all have, and tell the subscribers of it.
@@ -113,21 +115,39 @@ class Steps:
         if not all(map(may_have_been, found, stored.messages)):
             raise OrderBroken(room.name, history.count, stored.first - 1)
 
-    async def make_anew(self, room: Room, broken: OrderBroken) -> None:
+    def is_broken(self, room: Room) -> bool:
+        """Whether a room's log is to be made anew, as `make_anew` could not do it."""
+        return room in self._broken
+
+    async def make_anew(self, room: Room, broken: OrderBroken | None = None) -> None:
         """Make a room's log anew from what all have stored, and keep the old one aside.
+
+        Args:
+            room: the room.
+            broken: why; None to go on with what could not be done before.
 
         Raises:
             Refused: as `Sequencer.again`; `room_unavailable`.
         """
+        if broken:
+            self._broken[room] = broken
+
+        steps = self._sequencer.again(room.name)
 
         async def fill(history: ChatHistory) -> None:
-            try:
-                async for step in self._sequencer.again(room.name):
-                    await self._do_again(history, step)
-            except OrderBroken as lacking:
-                raise HistoryLost(history.path, f"the cluster cannot make it anew: {lacking}") from lacking
+            if first:
+                await self._do_again(history, first)
+            async for step in steps:
+                await self._do_again(history, step)
 
-        old = await self._rooms.make_log_anew(room, self._stamp(), fill)
+        try:
+            # Nothing is set aside before the cluster answers.
+            first = await anext(steps, None)
+            old = await self._rooms.make_log_anew(room, self._stamp(), fill)
+        except OrderBroken as lacking:
+            path = self._rooms.history(room).path
+            raise HistoryLost(path, f"the cluster cannot make it anew: {lacking}") from lacking
+        broken = self._broken.pop(room)
         history = self._rooms.history(room)
         if history.epoch != self._sequencer.epoch_of(room.name):
             # Else it would be made anew again and again.

@@ -12,7 +12,7 @@ log, and `file_formats` recognises the files of other programs.
 
 from besedka.serve.files.ownership import Care
 from besedka.serve.history.chat_history import ChatHistory
-from besedka.serve.history.ended_files import kept_path, move_log, retire_log
+from besedka.serve.history.ended_files import kept_path, move_log, remove_log, retire_log
 from besedka.serve.history.epoch import read_epoch
 from besedka.serve.history.log_state import LATEST_MESSAGES, Latest, Page
 from besedka.serve.history.opening.findings import Restored
@@ -52,6 +52,7 @@ __all__ = [
     "piece_at",
     "read_epoch",
     "remove_leftovers",
+    "remove_log",
     "retire_log",
     "room_files",
     "room_names",

@@ -1,4 +1,4 @@
-"""The files of a room that ends: they get another name, and nothing of them is destroyed. Blocking."""
+"""The files of a room that ends: they get another name, and nothing of them is destroyed but what others have as well. Blocking."""
 
 from __future__ import annotations
 
@@ -47,6 +47,17 @@ def retire_log(log: Path, stamp: str) -> Path:
     log.rename(target)
     sync_directory(log)
     return target
+
+
+def remove_log(log: Path) -> None:
+    """Remove a log of which all messages are elsewhere, too, and its index; its epoch stays.
+
+    Raises:
+        OSError: from the system.
+    """
+    index_path(log).unlink(missing_ok=True)
+    log.unlink(missing_ok=True)
+    sync_directory(log)
 
 
 def move_log(log: Path, target: Path) -> None:

@@ -248,7 +248,7 @@ class ClusterSequencer:
         room = self._rooms.setdefault(name, RoomState())
         waiting = next((received.sequence for received in room.order.received if received.sequence), 0)
         end = waiting - 1 if waiting else max(room.order.applied, self._received_to)
-        sequence, count = 0, 0
+        sequence, count, last = 0, 0, None
         while True:
             found = await self.reach.answered(partial(self._stream.next_of, name, sequence + 1))
             if found is None or found[0] > end:
@@ -261,8 +261,10 @@ class ClusterSequencer:
                 yield self._step(fixed, count)
                 count = fixed.last
             yield self._step(entry, count)
-            room.note(entry)
-            count = entry.last
+            count, last = entry.last, entry
+        # Only now: a log that is made in part is not what all have.
+        if last:
+            room.note(last)
         room.order.applied, room.count, room.base = sequence, count, UNKNOWN
 
     def _step(self, entry: Entry, count: int) -> Step:
@@ -287,6 +289,12 @@ class ClusterSequencer:
         if count != room.end:
             raise OrderBroken(name, count, room.end)
         self._skip_applied(room, count)
+
+    def give_up(self, name: str) -> bool:
+        """Note that nobody waits any more for the drafts of the last batch, as `Sequencer.give_up`."""
+        room = self._rooms[name]
+        offer, room.offer = room.offer, None
+        return any(offer and received.entry.head.by == offer.token for received in room.order.received)
 
     async def check(self, name: str, count: int, epoch: str) -> Stored | None:
         """Compare a log with what the stream says of its room, as `Sequencer.check`. What waits to be stored there is compared then.

@@ -49,7 +49,9 @@ class Offers:
     def abandon(self, token: str) -> None:
         """Note that nobody waits for an offer any more: its acts take effect as if they were of others, if it was accepted."""
         if offer := self._undecided.get(token):
-            self._undecided[token] = offer._replace(acts=[Act(act.entry, is_written=act.is_written) for act in offer.acts])
+            self._undecided[token] = offer._replace(
+                acts=[Act(act.entry, is_written=act.is_written) for act in offer.acts]
+            )
 
     def decide(self, head: HeadEntry) -> tuple[str, Offer] | None:
         """Take in the next head. Returns the offer that was accepted, and its token; None if none was."""
