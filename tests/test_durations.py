@@ -51,7 +51,15 @@ DURATIONS: Final = {
     "serve/authentication/key_file.py": {"LOOK_SECONDS": SERVER},
     "serve/chat/chat.py": {"READY_SECONDS": SERVER},
     "serve/chat/committer.py": dict.fromkeys(
-        ("GATHER_SECONDS", "LOOK_SECONDS", "AGAIN_SECONDS", "FULL_SECONDS", "SLOW_SYNC_SECONDS"), SERVER
+        (
+            "GATHER_SECONDS",
+            "LOOK_SECONDS",
+            "COMPARE_SECONDS",
+            "AGAIN_SECONDS",
+            "FULL_SECONDS",
+            "SLOW_SYNC_SECONDS",
+        ),
+        SERVER,
     ),
     "serve/chat/room_heads.py": {"REACH_SECONDS": SERVER, "RETRY_SECONDS": SERVER},
     "serve/session/unstored.py": {"REMEMBERED_SECONDS": SERVER},

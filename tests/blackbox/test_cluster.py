@@ -252,6 +252,24 @@ def far(
     ).start(), links
 
 
+def test_a_log_that_cannot_be_opened_hides_no_edit_of_another_one(nodes: list[RunningServer]) -> None:
+    with WireClient(nodes[0]) as anna:
+        for room in ("aft", "bow"):
+            anna.join("Anna", room)
+            anna.send_frame("chat", room=room, text="hello", key=room)
+            assert anna.receive("chat")["id"] == 1
+            are_the_same(nodes, 1, f"chat_history.{room}.txt")
+    node = nodes[1]
+    node.stop()
+    log = node.directory / "chat_history.aft.txt"
+    log.rename(node.directory / "elsewhere.txt")
+    log.symlink_to("elsewhere.txt")  # which is not followed
+    edited = node.directory / "chat_history.bow.txt"
+    edited.write_text(edited.read_text("utf-8").replace("hello", "by hand"), "utf-8")
+    node.start()
+    are_the_same(nodes, 1, "chat_history.bow.txt")
+
+
 @pytest.mark.parametrize("is_half_made", [False, True])
 def test_a_log_is_set_aside_once_however_long_it_cannot_be_made_anew(
     nodes: list[RunningServer],

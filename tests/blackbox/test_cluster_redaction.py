@@ -131,6 +131,11 @@ class Step:
         target = Target(2, self._size, self.entry.head.first, self.sequence)
         self._nats.publish("besedka.log.main", redaction_of(head, [target]))
 
+    def order_wrongly(self) -> None:
+        """A node whose log was changed has ordered it, with a size that the message has nowhere else."""
+        self._size += 7
+        self.order()
+
     def begin(self) -> None:
         """A node has written a part of the tombstone, and not its checksum."""
         self.order()
@@ -198,3 +203,27 @@ def test_a_redaction_that_was_killed_is_finished_by_whoever_comes_next(
     are_the_same(nodes.all, 5)
     assert nodes.all[0].lines[1].endswith(TOMBSTONE)
     assert not [path for node in nodes.all for path in node.directory.glob("*.aside-*")]
+
+
+def test_a_redaction_with_a_size_that_is_not_that_of_all_removes_the_text_all_the_same(
+    nats: NatsServers, nodes: Nodes
+) -> None:
+    with WireClient(nodes.all[0]) as anna, WireClient(nodes.all[1]) as boris:
+        anna.join("Anna")
+        boris.join("Boris")
+        say(anna, "one", TEXT, "three")
+        are_the_same(nodes.all, 3)
+        Step(nats, nodes).order_wrongly()
+        wait_until(lambda: is_gone_from_logs(nodes))
+        say(anna, "four")
+        assert boris.receive_until(lambda frame: frame.get("text") == "four")[-1]["id"] == 4
+    are_the_same(nodes.all, 4)
+    for node in nodes.all:
+        assert node.lines[1].endswith(TOMBSTONE)
+        assert "other sizes than they have" in node.errors
+    wait_until(lambda: not nats.hold(TEXT))
+
+
+def is_gone_from_logs(nodes: Nodes) -> bool:
+    """Whether the text is in no log, but for those that were set aside."""
+    return not any(TEXT in node.history.read_text("utf-8") for node in nodes.all)

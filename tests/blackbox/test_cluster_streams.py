@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -11,10 +12,15 @@ from besedka.serve.cluster.jetstream.bucket import Bucket, Value
 from besedka.serve.cluster.jetstream.connection import Connection
 from besedka.serve.cluster.jetstream.consumer import Consumer
 from besedka.serve.cluster.jetstream.stream import STREAM, Stream, subject_of
+from besedka.serve.cluster.order.batches import without_text
+from besedka.serve.cluster.order.entry import Entry, Head, Target, encode_entry
+from besedka.serve.cluster.order.redaction.fixed import FixedEntries
+from besedka.serve.cluster.order.redaction.locating import locate
 from besedka.serve.cluster.people.people_entry import SUBJECTS as PEOPLE_SUBJECTS
 from besedka.serve.cluster.people.people_stream import PEOPLE_STREAM, ensure_people
 from besedka.serve.cluster.people.shared_people import SharedPeople
 from besedka.serve.cluster.presence.names_in_use import BUCKET, SUBJECTS, names_bucket
+from besedka.serve.history import Subject
 from besedka.serve.people.agreed_rows import Taken
 from besedka.serve.people.audit_entry import OPERATOR, AuditEntry
 from besedka.serve.people.invitations import Invitations
@@ -171,6 +177,28 @@ def test_what_is_heard_of_one_stream_says_nothing_of_another(nats: NatsServers) 
         assert names.answered_at > known[0]
         await bucket.put("key", b"value", 0)
         assert (order.answered_at, order.decided_at) == known
+
+    with_connection(nats, work)
+
+
+@pytest.mark.parametrize("is_redacted", [False, True])
+def test_a_message_is_redacted_with_the_size_that_all_have(nats: NatsServers, is_redacted: bool) -> None:
+    lines = [f"[2026-12-02 10:00:00] Anna: message {number}\n".encode() for number in (8, 9, 10)]
+
+    async def work(connection: Connection) -> None:
+        stream = Stream(connection)
+        state = await stream.ensure("UTC", may_make=True)
+        assert state
+        fixed = FixedEntries(stream)
+        await fixed.ensure(state)
+        entry = Entry(Head("by", 1, 1_790_000_000, "e"), lines)
+        await connection.publish(subject_of("main"), encode_entry(entry), 0)
+        if is_redacted:
+            await fixed.put("main", without_text(entry, 1), 0)
+            await stream.erase(STREAM, 1)
+        subject = Subject(3, "e", "2026-12-02 10:00:00", "Anna", 999)
+        assert await locate(stream, fixed, "main", subject) == Target(3, len(lines[2]), 1, 1 - is_redacted)
+        assert await locate(stream, fixed, "main", replace(subject, number=4)) is None
 
     with_connection(nats, work)
 

@@ -46,6 +46,9 @@ FULL_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 2.0
 """Interval between two looks whether another program has changed a log that all have."""
 
+COMPARE_SECONDS: Final = 10.0
+"""How long the comparison of the next log waits for that of the last one."""
+
 AGAIN_SECONDS: Final = 1.0
 """Pause before what others have posted is tried again, where it cannot be stored."""
 
@@ -143,14 +146,11 @@ class Committer:
 
     async def look_for_edits(self) -> None:
         """Have logs compared with what all have stored: each once, as it may have been changed before the start, and those of open rooms whenever another program has changed them."""
+        unseen: Sequence[str] = ()
         with suppress(Refused):  # the server stops
-            for name in await self._rooms.written():
-                if self._rooms.opened(name) is None:
-                    await self._opened_to_store(name)
-                opened = self._rooms.opened(name)
-                if opened is not None:
-                    await self._doubt(opened)
+            unseen = await self._rooms.written()
         while not self._workers.is_going_down:
+            unseen = [name for name in unseen if not await self._has_compared(name)]
             rooms = [*self._rooms]
             with suppress(Refused):
                 edited = await self._workers.read(_edited, [self._rooms.history(room) for room in rooms])
@@ -159,6 +159,18 @@ class Committer:
                     if is_open:
                         self._doubt(changed)
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _has_compared(self, name: str) -> bool:
+        """Have the log of a room compared, which is opened for it. Returns whether it could be opened; one that cannot holds up no other."""
+        try:
+            room = self._rooms.open(name, None)
+            if not isinstance(room, Room):
+                room = await asyncio.shield(room)
+        except Refused:
+            return False
+        # One after the other, but not for ever: it may lack space, or the cluster.
+        await asyncio.wait([self._doubt(room)], timeout=COMPARE_SECONDS)
+        return True
 
     def _doubt(self, room: Room) -> asyncio.Task[None]:
         """Have a log compared with what all have stored."""

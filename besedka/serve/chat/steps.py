@@ -69,10 +69,27 @@ class Steps:
         except HistoryChanged:
             await self.make_anew(room, OrderBroken(room.name, history.count, history.count))
             history = self._rooms.history(room)
+            if isinstance(step, Redaction):
+                step = await self._as_stored(room, history, step)
             try:
                 await self._apply(room, history, step)
             except HistoryChanged as error:
                 raise HistoryLost(history.path, str(error)) from error
+
+    async def _as_stored(self, room: Room, history: ChatHistory, redaction: Redaction) -> Redaction:
+        """A redaction with the sizes of its messages in a log that was just made anew: whatever else the one who ordered it had, all have this."""
+        sizes: dict[int, int] = {}
+        for number in redaction.sizes:
+            if number <= history.count:
+                [found] = await self._workers.read(history.raw, number, number)
+                sizes[number] = len(found)
+        if sizes != redaction.sizes:
+            log.error(
+                "messages of room %s are to be removed with other sizes than they have: %s",
+                room.name,
+                ", ".join(map(str, redaction.sizes)),
+            )
+        return Redaction(sizes)
 
     async def _apply(self, room: Room, history: ChatHistory, step: Redaction | Import) -> None:
         texts: dict[int, int] = {}

@@ -87,6 +87,16 @@ def without_text(entry: Entry, number: int) -> Entry:
     return Entry(entry.head, [data[:begin] + covered(data[begin:end]) + data[end:]])
 
 
+def size_of(entry: Entry, number: int) -> int:
+    """The size of one of an entry's messages in the log, in bytes with all line ends."""
+    place = number - entry.head.first
+    if not entry.head.piece:
+        return len(entry.messages[place])
+    [data] = entry.messages
+    begin, end = messages_of(data)[place]
+    return end - begin
+
+
 def own_batch(entry: Entry, drafts: Sequence[Draft], *, is_fixed: bool) -> Batch:
     """The drafts that were offered in an entry.
 

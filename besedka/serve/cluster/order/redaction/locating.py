@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from besedka.serve.cluster.jetstream.stream import Stream
+from besedka.serve.cluster.order.batches import size_of
 from besedka.serve.cluster.order.entry import Target, decode_entry
 from besedka.serve.cluster.order.redaction.fixed import FixedEntries
 from besedka.serve.history import Subject
@@ -17,12 +18,12 @@ async def locate(stream: Stream, fixed: FixedEntries, room: str, subject: Subjec
         stream: the order.
         fixed: the entries in which texts were redacted before.
         room: the room.
-        subject: the message.
+        subject: the message. Its size is that in the order, if this node's log has another one.
 
     Raises:
         TimeoutError: if the stream does not answer.
     """
-    number, size = subject.number, subject.size
+    number = subject.number
     begin, found = 1, None
     end, _ = await stream.last_of(room)
     while begin <= end:
@@ -33,7 +34,7 @@ async def locate(stream: Stream, fixed: FixedEntries, room: str, subject: Subjec
             begin, found = following[0] + 1, (following[0], entry)
         else:
             end = middle - 1
-    if found and found[1].last >= number:
-        return Target(number, size, found[1].head.first, found[0])
-    replaced = await fixed.holding(room, number)
-    return Target(number, size, replaced.head.first, 0) if replaced else None
+    sequence, entry = found or (0, None)
+    if entry is None or entry.last < number:
+        sequence, entry = 0, await fixed.holding(room, number)
+    return Target(number, size_of(entry, number), entry.head.first, sequence) if entry else None
