@@ -271,7 +271,7 @@ def test_a_log_that_cannot_be_opened_hides_no_edit_of_another_one(nodes: list[Ru
 
 
 @pytest.mark.parametrize("is_half_made", [False, True])
-def test_a_log_is_set_aside_once_however_long_it_cannot_be_made_anew(
+def test_a_log_is_kept_once_however_long_it_cannot_be_made_anew(
     nodes: list[RunningServer],
     nats: NatsServers,
     make_server: ServerMaker,
@@ -330,7 +330,7 @@ def test_what_the_others_have_and_a_full_disk_does_not_take_is_there_once_when_i
     ).start()
     with WireClient(node) as anna:
         anna.join("Anna")
-        answers = []
+        answers: list[str] = []
         for key in ("one", "two", "three"):
             post(anna, key, answers)
     assert answers == ["", "out_of_reach", "", ""]

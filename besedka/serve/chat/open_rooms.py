@@ -637,7 +637,7 @@ class OpenRooms:
             StartError: if the new one cannot be used.
         """
         old = self.history(room)
-        kept = await self._workers.read(_set_aside, old, stamp, self._half_made.get(room.name))
+        kept = await self._workers.read(_retired, old, stamp, self._half_made.get(room.name))
         self._half_made[room.name] = kept
         history = await self._opened_log(room.name, Tenant(None), None)
         self._histories[room.name] = history
@@ -776,7 +776,7 @@ class OpenRooms:
             self._names.discard(room.name)
 
 
-def _set_aside(history: ChatHistory, stamp: str, old: Path | None) -> Path:
+def _retired(history: ChatHistory, stamp: str, old: Path | None) -> Path:
     """Close a log, and take it out of the way. Returns where the old one is.
 
     Args:

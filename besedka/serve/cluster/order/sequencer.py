@@ -18,10 +18,11 @@ from itertools import takewhile
 from typing import Final, NamedTuple
 
 from besedka.serve.chat.sequencer import Import, OrderBroken, Redaction, Step, Stored
-from besedka.serve.cluster.jetstream.stream import Stream
+from besedka.serve.cluster.jetstream.stream import STREAM, Stream
 from besedka.serve.cluster.order.batches import batch_of, entry_of, own_batch, piece_of, redaction_of
 from besedka.serve.cluster.order.entry import Entry, Head, decode_entry, encode_entry
 from besedka.serve.cluster.order.reach import Reach
+from besedka.serve.cluster.order.redaction.fixed import FIXED
 from besedka.serve.cluster.order.redaction.redactions import RedactionOrder
 from besedka.serve.cluster.order.room_order import UNKNOWN, Received
 from besedka.serve.cluster.order.room_state import Offer, RoomState
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 
 AGAIN_SECONDS: Final = 0.3
 """Each offer is repeated so often: an election loses what it has not stored."""
+
+TRIES: Final = 10
+"""After so many repetitions without any entry of the room its last one is looked for again."""
 
 BEHIND_SECONDS: Final = 2.0
 """An entry that is not in the log by then keeps a node from being ready."""
@@ -222,10 +226,38 @@ class ClusterSequencer:
             OrderBroken: if there is none: the log lacks messages.
             Refused: `out_of_reach`.
         """
-        entry = await self.reach.answered(partial(self.redactions.fixed.holding, name, count + 1))
+        entry = await self._fixed(name, count + 1)
         if entry is None:
             raise OrderBroken(name, count, room.order.received[0].entry.head.first - 1)
         room.order.insert(Received(0, entry, 0))
+
+    async def _fixed(self, name: str, number: int) -> Entry | None:
+        """The entry with a message that is missing in the order, because a text in it was redacted; None if there is none.
+
+        Raises:
+            Refused: `out_of_reach`.
+        """
+        ask = partial(self.redactions.fixed.holding, name, number)
+        return await self.reach.answered(lambda: self._stream.surely(ask, FIXED))
+
+    async def _next(self, name: str, begin: int) -> tuple[int, bytes] | None:
+        """A room's first entry from a number on, as `Stream.next_of`; whoever says that there is none must be followed by a majority.
+
+        Raises:
+            Refused: `out_of_reach`.
+        """
+        ask = partial(self._stream.next_of, name, begin)
+        return await self.reach.answered(ask) or await self.reach.answered(
+            lambda: self._stream.surely(ask, STREAM)
+        )
+
+    async def _last(self, name: str) -> tuple[int, bytes]:
+        """A room's last entry, as `Stream.last_of`.
+
+        Raises:
+            TimeoutError: if nobody answers whom a majority follows: another one may know less.
+        """
+        return await self._stream.surely(partial(self._stream.last_of, name), STREAM)
 
     def unproven(self, name: str, count: int) -> Sequence[Stored]:
         """The entries that were received again and should be in the log, as `Sequencer.unproven`."""
@@ -250,12 +282,12 @@ class ClusterSequencer:
         end = waiting - 1 if waiting else max(room.order.applied, self._received_to)
         sequence, count, last = 0, 0, None
         while True:
-            found = await self.reach.answered(partial(self._stream.next_of, name, sequence + 1))
+            found = await self._next(name, sequence + 1)
             if found is None or found[0] > end:
                 break
             sequence, entry = found[0], decode_entry(found[1])
             while entry.head.first > count + 1:
-                fixed = await self.reach.answered(partial(self.redactions.fixed.holding, name, count + 1))
+                fixed = await self._fixed(name, count + 1)
                 if fixed is None:
                     raise OrderBroken(name, count, entry.head.first - 1)
                 yield self._step(fixed, count)
@@ -306,7 +338,7 @@ class ClusterSequencer:
         room = self._rooms.setdefault(name, RoomState())
         expected, last, entry = room.count, 0, None
         if expected == UNKNOWN and not room.order.received:
-            last, data = await self.reach.answered(partial(self._stream.last_of, name))
+            last, data = await self.reach.answered(partial(self._last, name))
             if not last:
                 return None  # the cluster does not know this room
             entry = decode_entry(data)
@@ -376,16 +408,30 @@ class ClusterSequencer:
                 return
             room.check_whole(name)
             data = encode_entry(self._entry(name, room, count, drafts))
-            while not room.order.received:
-                await self._stream.offer(name, data, room.order.applied)
-                await self._news(room)
-                await self.reach.check(begun)
+            while not await self._offer_behind(name, room, data, begun):
+                # There may be another entry than was known of.
+                room.order.applied = UNKNOWN
+                await self._locate(name, room, count, begun)
         except BaseException as error:
             # It may be stored all the same, and is one of others then.
             room.offer = None
             if isinstance(error, Refused):
                 self.redactions.wanted(name).refuse(error)
             raise
+
+    async def _offer_behind(self, name: str, room: RoomState, data: bytes, begun: float) -> bool:
+        """Offer an entry behind the last one of a room several times. Returns whether an entry of the room was received.
+
+        Raises:
+            Refused: `out_of_reach`.
+        """
+        for _ in range(TRIES):
+            if room.order.received:
+                break
+            await self._stream.offer(name, data, room.order.applied)
+            await self._news(room)
+            await self.reach.check(begun)
+        return bool(room.order.received)
 
     async def _locate(self, name: str, room: RoomState, count: int, begun: float) -> None:
         """Find out behind which entry the next one is to be offered, unless something is received meanwhile.
@@ -395,7 +441,7 @@ class ClusterSequencer:
         """
         while not room.order.received and (not room.order.is_known or room.count != count):
             with suppress(TimeoutError):
-                last, data = await self._stream.last_of(name)
+                last, data = await self._last(name)
                 if room.order.received:
                     return
                 if room.order.found(last, self._received_to):

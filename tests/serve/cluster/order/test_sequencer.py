@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
+from typing import Any
 
 import pytest
 
 from besedka.serve.chat.sequencer import OrderBroken
 from besedka.serve.cluster.jetstream.connection import Connection
-from besedka.serve.cluster.jetstream.stream import Stream
+from besedka.serve.cluster.jetstream.stream import STREAM, Stream
 from besedka.serve.cluster.order.entry import Entry, Head, encode_entry
 from besedka.serve.cluster.order.sequencer import ClusterSequencer
-from besedka.serve.room import Batch
+from besedka.serve.room import Batch, Draft
+from besedka.wire.message import Message
 from tests import looping
 
 
@@ -24,14 +27,7 @@ def entry(first: int, count: int) -> bytes:
 @pytest.mark.parametrize("strange", [0, 1])
 def test_an_external_edit_is_not_taken_for_the_entry_that_waits(strange: int) -> None:
     async def scenario() -> None:
-        sequencer = ClusterSequencer(
-            Stream(Connection()),
-            "0123456789abcdef",
-            clock=lambda: 1_790_000_000.0,
-            zone=UTC,
-            received_to=0,
-            keeps_names=True,
-        )
+        sequencer = sequencer_of(Stream(Connection()), received_to=0)
         sequencer.receive("main", 1, entry(1, 10))
         batch = await sequencer.sequence("main", 0, ())
         assert isinstance(batch, Batch)
@@ -46,3 +42,67 @@ def test_an_external_edit_is_not_taken_for_the_entry_that_waits(strange: int) ->
             assert isinstance(await sequencer.sequence("main", 10, ()), Batch)
 
     looping.run(scenario())
+
+
+class Doubtful(Stream):
+    """A stream whose answers are given one after the other: each names the leader, and the entry that is the room's last one for it.
+
+    What is offered behind the last one of them is accepted.
+    """
+
+    def __init__(self, answers: Sequence[tuple[str, int, bytes]]) -> None:
+        super().__init__(Connection())
+        self._answers = [*answers]
+        self.sequencer = sequencer_of(self)
+
+    async def info(self, name: str = STREAM) -> dict[str, Any]:
+        """The leader."""
+        return {"cluster": {"leader": self._answers[0][0]}, "name": name}
+
+    async def last_of(self, room: str) -> tuple[int, bytes]:  # noqa: ARG002
+        """The last entry, for the leader of this moment."""
+        _, number, data = self._answers[0]
+        if len(self._answers) > 1:
+            self._answers.pop(0)
+        return number, data
+
+    async def offer(self, room: str, data: bytes, behind: int) -> None:
+        """Take an offer."""
+        if len(self._answers) == 1 and behind == self._answers[0][1]:
+            self.sequencer.receive(room, behind + 1, data)
+
+
+def sequencer_of(stream: Stream, received_to: int = 9) -> ClusterSequencer:
+    """A sequencer over a stream."""
+    return ClusterSequencer(
+        stream,
+        "0123456789abcdef",
+        clock=lambda: 1_790_000_000.0,
+        zone=UTC,
+        received_to=received_to,
+        keeps_names=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [("cut off", 5, entry(1, 1)), ("new", 9, entry(2, 1))],  # it knows less, and nobody follows it
+        [
+            ("a", 5, entry(2, 1)),
+            ("a", 5, entry(2, 1)),
+            ("a", 9, entry(2, 1)),
+        ],  # it was wrong about the number
+    ],
+)
+def test_a_wrong_answer_about_the_last_entry_is_not_the_last_word(
+    answers: list[tuple[str, int, bytes]],
+) -> None:
+    async def scenario() -> None:
+        stream = Doubtful(answers)
+        draft = Draft(Message("", "Anna", "hello", key="k"), verified=True)
+        batch = await stream.sequencer.sequence("main", 2, [draft])
+        assert isinstance(batch, Batch)
+        assert [found.message.text for found in batch.drafts] == ["hello"]
+
+    looping.run_jumping(scenario())
