@@ -258,7 +258,7 @@ class Committer:
                     continue
                 first = await self._append(room, batch) if batch else None
             except AppendError as error:
-                self._fail(room, drafts, error, is_elsewhere=self._sequencer.give_up(room.name))
+                self._fail(room, drafts, error, is_elsewhere=self._sequencer.give_up(room.name, drafts))
                 return False
             except Refused as refusal:
                 # What has gathered behind them would be stored before what its posters post again.

@@ -160,11 +160,11 @@ class Sequencer(Protocol):
             OrderBroken: if it stands elsewhere than it should, or in another log.
         """
 
-    def give_up(self, room: str) -> bool:
-        """Note that nobody waits any more for the drafts of the last batch, which could not be stored here.
+    def give_up(self, room: str, drafts: Sequence[Draft]) -> bool:
+        """Note that nobody waits any more for drafts that could not be stored here.
 
         Returns:
-            Whether other servers have them: then the batch is stored like one of others, as soon as that is possible.
+            Whether other servers have any of them: these are stored like those of others, as soon as that is possible.
         """
 
     async def check(self, room: str, count: int, epoch: str) -> Stored | None:
@@ -250,7 +250,7 @@ class LocalSequencer:
     def stored(self, room: str, first: int, count: int, epoch: str) -> None:
         """Nothing is to be noted."""
 
-    def give_up(self, room: str) -> bool:  # noqa: ARG002 - there are no others
+    def give_up(self, room: str, drafts: Sequence[Draft]) -> bool:  # noqa: ARG002 - there are no others
         """Nobody has them."""
         return False
 

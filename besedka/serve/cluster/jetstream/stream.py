@@ -241,8 +241,15 @@ class Stream:
         return await self.connection.describe(name)
 
     async def _leader(self, name: str) -> tuple[str, str]:
-        """The leader of a stream, and since when it leads."""
-        group = (await self.info(name) or {}).get("cluster") or {}
+        """The leader of a stream, and since when it leads.
+
+        Raises:
+            Unanswered: if nobody answers, or there is no such stream any more, of which nothing can be known.
+        """
+        info = await self.info(name)
+        if info is None:
+            raise Unanswered
+        group = info.get("cluster") or {}
         return group.get("leader", ""), group.get("leader_since", "")
 
     async def _create(self, zone: str) -> dict[str, Any]:

@@ -322,11 +322,15 @@ class ClusterSequencer:
             raise OrderBroken(name, count, room.end)
         self._skip_applied(room, count)
 
-    def give_up(self, name: str) -> bool:
-        """Note that nobody waits any more for the drafts of the last batch, as `Sequencer.give_up`."""
+    def give_up(self, name: str, drafts: Sequence[Draft]) -> bool:
+        """Note that nobody waits any more for drafts that could not be stored, as `Sequencer.give_up`."""
         room = self._rooms[name]
         offer, room.offer = room.offer, None
-        return any(offer and received.entry.head.by == offer.token for received in room.order.received)
+        keys = {draft.message.key for draft in drafts}
+        heads = [received.entry.head for received in room.order.received]
+        return any(
+            (offer and head.by == offer.token) or not keys.isdisjoint(head.keys.values()) for head in heads
+        )
 
     async def check(self, name: str, count: int, epoch: str) -> Stored | None:
         """Compare a log with what the stream says of its room, as `Sequencer.check`. What waits to be stored there is compared then.
@@ -409,9 +413,7 @@ class ClusterSequencer:
             room.check_whole(name)
             data = encode_entry(self._entry(name, room, count, drafts))
             while not await self._offer_behind(name, room, data, begun):
-                # There may be another entry than was known of.
-                room.order.applied = UNKNOWN
-                await self._locate(name, room, count, begun)
+                await self._look_again(name, room, count)
         except BaseException as error:
             # It may be stored all the same, and is one of others then.
             room.offer = None
@@ -433,6 +435,23 @@ class ClusterSequencer:
             await self.reach.check(begun)
         return bool(room.order.received)
 
+    async def _look_again(self, name: str, room: RoomState, count: int) -> None:
+        """Look whether a room has a later entry than was known of, which this node has applied all the same.
+
+        Raises:
+            OrderBroken: if the room has other messages than its log.
+        """
+        with suppress(TimeoutError):
+            last, data = await self._last(name)
+            if (
+                not room.order.received
+                and last > room.order.applied
+                and room.order.found(last, self._received_to)
+            ):
+                room.note(decode_entry(data))
+        if room.count != count:
+            raise OrderBroken(name, count, room.count)
+
     async def _locate(self, name: str, room: RoomState, count: int, begun: float) -> None:
         """Find out behind which entry the next one is to be offered, unless something is received meanwhile.
 
@@ -440,19 +459,22 @@ class ClusterSequencer:
             OrderBroken: if the room has other messages than its log.
         """
         while not room.order.received and (not room.order.is_known or room.count != count):
+            self._progress.clear()
+            is_found = False
             with suppress(TimeoutError):
                 last, data = await self._last(name)
                 if room.order.received:
                     return
-                if room.order.found(last, self._received_to):
-                    if last:
-                        room.note(decode_entry(data))
-                    else:
-                        room.count = 0
-                    if room.count != count:
-                        raise OrderBroken(name, count, room.count)
-                else:
-                    self._progress.clear()
+                is_found = room.order.found(last, self._received_to)
+                if is_found and last:
+                    room.note(decode_entry(data))
+                elif is_found:
+                    room.count = 0
+            if is_found and room.count != count:
+                raise OrderBroken(name, count, room.count)
+            if not is_found:
+                # Nobody has answered, or the entry is on its way.
+                with suppress(TimeoutError):
                     async with asyncio.timeout(AGAIN_SECONDS):
                         await self._progress.wait()
             await self.reach.check(begun)
