@@ -112,7 +112,7 @@ def claim(client: WireClient, name: str, secret: str) -> Frame:
     return client.receive_until(lambda frame: frame["type"] in {"welcome", "error"})[-1]
 
 
-def test_a_private_room_is_private_on_all_nodes(nodes: list[RunningServer]) -> None:
+def test_a_private_room_is_private_on_all_nodes(servers: NatsServers, nodes: list[RunningServer]) -> None:
     with WireClient(nodes[0]) as anna, WireClient(nodes[1]) as boris:
         anna.join("Vera", secret="hers")
         boris.join("Boris", secret="his")
@@ -130,6 +130,10 @@ def test_a_private_room_is_private_on_all_nodes(nodes: list[RunningServer]) -> N
         anna.join("Vera", "plans", secret="hers")
         boris.send_frame("chat", room="plans", text="thank you", key="k")
         assert anna.receive("chat")["text"] == "thank you"
+        # No node takes it for an open one, however late it receives that it is private.
+        entries = servers.numbered().values()
+        assert all(entry.head.people for subject, entry in entries if subject.endswith(".plans"))
+        assert any(subject.endswith(".plans") for subject, _ in entries)
         # Whoever is put out is put out at once, wherever they are.
         assert anna.ask("uninvite", room="plans", user="Boris")["type"] == "done"
         assert boris.receive("error")["code"] == "not_invited"

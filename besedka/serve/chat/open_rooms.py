@@ -281,6 +281,10 @@ class OpenRooms:
         """Whether a room of this name is open, or is being opened."""
         return name in self._rooms or name in self._opening
 
+    def is_private(self, name: str) -> bool:
+        """Whether a room is not open to everybody."""
+        return self._directory.rooms.kind(name) is not Kind.OPEN
+
     def is_present_elsewhere(self, person: str) -> bool:
         """Whether anybody is at another node of a cluster under a name, in capitals or not."""
         return bool(self._elsewhere and self._elsewhere.is_present(person))
@@ -556,7 +560,7 @@ class OpenRooms:
 
     async def _is_kept(self, name: str) -> bool:
         """Whether a room that is not open has messages, or members."""
-        if name == DEFAULT_ROOM or self._directory.rooms.kind(name) is not Kind.OPEN:
+        if name == DEFAULT_ROOM or self.is_private(name):
             return True
         return await self._workers.read(has_log, self._path, name)
 
@@ -584,7 +588,7 @@ class OpenRooms:
         open_log = partial(
             ChatHistory.open,
             may_be_link=name == DEFAULT_ROOM,
-            is_private=self._directory.rooms.kind(name) is not Kind.OPEN,
+            is_private=self.is_private(name),
             new_epoch=self._epoch_of(name),
         )
         path = self._path if name == DEFAULT_ROOM else room_path(self._path, name)
@@ -597,9 +601,8 @@ class OpenRooms:
         history = await self._opened_log(name, tenant, None if self._redactions else unfinished)
         if self._redactions and unfinished:
             await self._have_finished(self._redactions, name, history, unfinished)
-        is_private = self._directory.rooms.kind(name) is not Kind.OPEN
         self._histories[name] = history
-        self._warn_of_others(name, history, Care.PRIVATE if is_private else Care.SHARED)
+        self._warn_of_others(name, history, Care.PRIVATE if self.is_private(name) else Care.SHARED)
         room = self._rooms[name] = Room(
             name,
             history,
@@ -652,7 +655,7 @@ class OpenRooms:
             Refused: `room_unavailable` if it is not.
         """
         history = self.history(room)
-        if not history.is_private and self._directory.rooms.kind(room.name) is not Kind.OPEN:
+        if not history.is_private and self.is_private(room.name):
             await self._workers.read(history.refuse_others)
 
     def _report(self, name: str, restored: Restored) -> None:

@@ -21,6 +21,7 @@ from besedka.serve.cluster.jetstream.stream import STREAM, Stream, StreamState, 
 from besedka.serve.cluster.logs.lost_messages import Differs, lacking_of, log_paths, written_logs
 from besedka.serve.cluster.logs.taking_over import take_over
 from besedka.serve.cluster.order.redaction.fixed import FixedEntries
+from besedka.serve.cluster.order.room_rights import PeoplesRights
 from besedka.serve.cluster.order.sequencer import ClusterSequencer
 from besedka.serve.cluster.people.people_stream import PEOPLE_STREAM, ensure_people
 from besedka.serve.cluster.people.shared_people import SharedPeople
@@ -149,6 +150,7 @@ class Node:
         if self._sequencer is None or self._people is None:
             raise RuntimeError("the sequencer and the people are made first")
         sequencer, people = self._sequencer, self._people
+        sequencer.rights = PeoplesRights(people, rooms.is_private)
         self._show(sequencer, metrics)
         await self.presence.start()
         of_people = Consumer(self._stream, PEOPLE_STREAM, self._state.id, 0, people.receive)
@@ -170,7 +172,7 @@ class Node:
             # Before anything is received: a log that the cluster refuses must not be set aside first.
             if self._is_new:
                 logs = await asyncio.to_thread(log_paths, self._history)
-                await take_over(self._stream, rooms, logs)
+                await take_over(self._stream, rooms, sequencer.rights, logs)
             sequencer.redactions.begin()
             works = [
                 consumer.run(),

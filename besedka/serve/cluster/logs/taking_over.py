@@ -16,6 +16,7 @@ from besedka.serve.cluster.jetstream.stream import Stream, subject_of
 from besedka.serve.cluster.logs.lost_messages import last_of
 from besedka.serve.cluster.order.batches import import_of, piece_of
 from besedka.serve.cluster.order.entry import Entry, Head, decode_entry, encode_entry
+from besedka.serve.cluster.order.room_rights import RoomRights
 from besedka.serve.errors import ClusterUnusable
 from besedka.serve.history import ChatHistory, Piece
 from besedka.serve.log_event import event
@@ -25,12 +26,13 @@ from besedka.wire.errors import Refused
 log = logging.getLogger(__name__)
 
 
-async def take_over(stream: Stream, rooms: OpenRooms, names: Iterable[str]) -> None:
+async def take_over(stream: Stream, rooms: OpenRooms, rights: RoomRights, names: Iterable[str]) -> None:
     """Give the cluster the logs of those rooms that it does not have.
 
     Args:
         stream: the stream.
         rooms: opens the rooms.
+        rights: the rights in them.
         names: the rooms.
 
     Raises:
@@ -41,7 +43,7 @@ async def take_over(stream: Stream, rooms: OpenRooms, names: Iterable[str]) -> N
         if last is None or _has_more(last):
             room = await _opened(rooms, name)
             with rooms.held(room):
-                await _give(stream, name, rooms.history(room))
+                await _give(stream, name, rooms.history(room), rights.needed(name))
 
 
 async def _opened(rooms: OpenRooms, name: str) -> Room:
@@ -52,7 +54,7 @@ async def _opened(rooms: OpenRooms, name: str) -> Room:
         raise ClusterUnusable(f"the log of the room {name} cannot be opened to be taken over") from refusal
 
 
-async def _give(stream: Stream, name: str, history: ChatHistory) -> None:
+async def _give(stream: Stream, name: str, history: ChatHistory, people: int) -> None:
     """Give the cluster one log."""
     size, is_given = history.body.size, False
     while size:
@@ -65,7 +67,9 @@ async def _give(stream: Stream, name: str, history: ChatHistory) -> None:
         accepted: int | None = number
         while accepted is not None and offset < size:
             piece = await asyncio.to_thread(history.piece, offset, first)
-            accepted = await _publish(stream, name, history, piece, accepted)
+            head = Head(secrets.token_hex(8), piece.first, 0, history.epoch, people=people)
+            entry = import_of(head, piece, more=piece.end < size)
+            accepted = await _publish(stream, name, entry, accepted)
             offset, first = piece.end, piece.next
     if is_given:
         log.info(
@@ -76,12 +80,10 @@ async def _give(stream: Stream, name: str, history: ChatHistory) -> None:
         )
 
 
-async def _publish(stream: Stream, name: str, history: ChatHistory, piece: Piece, behind: int) -> int | None:
-    """Publish a piece. Returns its number; None if it is not known whether it was accepted, or another entry was before it."""
-    head = Head(secrets.token_hex(8), piece.first, 0, history.epoch)
-    data = encode_entry(import_of(head, piece, more=piece.end < history.body.size))
+async def _publish(stream: Stream, name: str, entry: Entry, behind: int) -> int | None:
+    """Publish an entry. Returns its number; None if it is not known whether it was accepted, or another entry was before it."""
     try:
-        return await stream.connection.publish(subject_of(name), data, behind)
+        return await stream.connection.publish(subject_of(name), encode_entry(entry), behind)
     except TimeoutError:
         return None
 

@@ -79,6 +79,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
         kind: what it does.
         targets: the messages that a redaction is of, all at once; none in an entry of another kind.
         piece: of an import.
+        people: the number of the last head about people that its node knew, if the room is not open to everybody; otherwise 0.
         v: the version of this form.
     """
 
@@ -91,6 +92,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: EntryKind = EntryKind.LINES
     targets: list[Target] = []
     piece: Extent | None = None
+    people: int = 0
     v: int = VERSION
 
 

@@ -25,6 +25,7 @@ from besedka.serve.cluster.order.reach import Reach
 from besedka.serve.cluster.order.redaction.fixed import FIXED
 from besedka.serve.cluster.order.redaction.redactions import RedactionOrder
 from besedka.serve.cluster.order.room_order import UNKNOWN, Received
+from besedka.serve.cluster.order.room_rights import OpenToAll, RoomRights
 from besedka.serve.cluster.order.room_state import Offer, RoomState
 from besedka.serve.room import Batch, Draft
 from besedka.wire.errors import ErrorCode, Refused
@@ -72,6 +73,7 @@ class ClusterSequencer:
         redactions: those that are wanted here, and those that were done.
         conflicts: how many offers of this node came behind those of others, and were made again.
         go_on: called when more entries can be taken in again.
+        rights: what must be known about people before an entry is applied.
     """
 
     def __init__(
@@ -105,6 +107,9 @@ class ClusterSequencer:
         self._progress = asyncio.Event()
         self._is_closed = False
         self.conflicts = 0
+        self.rights: RoomRights = OpenToAll()
+        # Rooms that are not woken before the rights in them are known.
+        self._late: dict[str, asyncio.Task[None]] = {}
         self.go_on: Callable[[], None] = lambda: None
 
     def start(self, wake: Callable[[str], None]) -> None:
@@ -174,9 +179,23 @@ class ClusterSequencer:
         self._received_to = number
         self._progress.set()
         room.news.set()
-        self._wake(name)
+        if self.rights.has(entry.head.people):
+            self._wake(name)
+        elif name not in self._late:
+            self._late[name] = self._loop.create_task(self._wake_later(name, entry.head.people))
         self._is_full = self._waiting_bytes > RECEIVED_BYTES_AT_MOST
         return not self._is_full
+
+    async def _wake_later(self, name: str, people: int) -> None:
+        """Have a room opened, and its entries stored, when the rights in it are known."""
+        while not (self._is_closed or self.rights.has(people)):
+            with suppress(Refused):
+                await self.rights.wait_for(people)
+                break
+            await asyncio.sleep(AGAIN_SECONDS)
+        del self._late[name]
+        if not self._is_closed:
+            self._wake(name)
 
     def is_waiting(self, name: str) -> bool:
         """Whether entries of a room wait to be applied, or redactions to be ordered."""
@@ -205,6 +224,8 @@ class ClusterSequencer:
         if room.order.received[0].entry.head.first > count + 1:
             await self._fill_hole(name, room, count)
         first = room.order.received[0].entry
+        if not self.rights.has(first.head.people):
+            await self.rights.wait_for(first.head.people)
         return self._batch(room, count) if first.is_batch else _step_of(first)
 
     def _batch(self, room: RoomState, count: int) -> Batch:
@@ -491,7 +512,13 @@ class ClusterSequencer:
         at = int(self._clock())
         if at < room.at < at + CLOCK_SECONDS:
             at = room.at
-        head = Head(f"{self._token}{secrets.token_hex(8)}", count + 1, at, self.epoch_of(name))
+        head = Head(
+            f"{self._token}{secrets.token_hex(8)}",
+            count + 1,
+            at,
+            self.epoch_of(name),
+            people=self.rights.needed(name),
+        )
         if wanted := self.redactions.wanted(name):
             return redaction_of(head, wanted.targets)
         entry, offered = entry_of(head, drafts, self._zone)

@@ -81,6 +81,8 @@ class SharedPeople:
         self._offers = Offers()
         self._accepted = ""
         self._news = asyncio.Event()
+        # Those who wait for any head.
+        self._waiting: list[asyncio.Future[None]] = []
         self._turn = asyncio.Lock()
         self._unwritten: deque[Act] = deque()
         self._has_acts = asyncio.Event()
@@ -120,6 +122,10 @@ class SharedPeople:
             coming = self._take_own(coming, offer)
         self._take(coming)
         self._news.set()
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
         return True
 
     async def begin(self) -> None:
@@ -177,6 +183,27 @@ class SharedPeople:
         for begin in range(0, len(lines), OFFERED_AT_ONCE):
             some = lines[begin : begin + OFFERED_AT_ONCE]
             await self._record([Act(read_entry(line), is_written=True) for line in some])
+
+    async def wait_for(self, number: int) -> None:
+        """Wait until a head is received, as `Known.wait_for`."""
+        begun = self._loop.time()
+        while self.reached() < number:
+            news: asyncio.Future[None] = self._loop.create_future()
+            self._waiting.append(news)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PROBE_SECONDS):
+                    await news
+                continue
+            if await self._ends_before(number):
+                return  # it was of a stream that was there before this one was restored
+            await self._reach.check(begun)
+
+    async def _ends_before(self, number: int) -> bool:
+        """Whether it is certain that there is no message of this number."""
+        with suppress(TimeoutError):
+            info = await self._stream.info(PEOPLE_STREAM)
+            return info is not None and int(info["state"]["last_seq"]) < number
+        return False
 
     def close(self) -> None:
         """Offer nothing any more."""

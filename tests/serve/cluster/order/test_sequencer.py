@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
@@ -12,16 +13,17 @@ from besedka.serve.chat.sequencer import OrderBroken
 from besedka.serve.cluster.jetstream.connection import Connection
 from besedka.serve.cluster.jetstream.stream import STREAM, Stream
 from besedka.serve.cluster.order.entry import Entry, Head, encode_entry
+from besedka.serve.cluster.order.room_rights import PeoplesRights
 from besedka.serve.cluster.order.sequencer import ClusterSequencer
 from besedka.serve.room import Batch, Draft
 from besedka.wire.message import Message
 from tests import looping
 
 
-def entry(first: int, count: int) -> bytes:
-    """The bytes of an entry of so many messages."""
+def entry(first: int, count: int, people: int = 0) -> bytes:
+    """The bytes of an entry of so many messages, whose node knew so much about people."""
     lines = [f"[2026-12-02 10:00:00] Anna: message {first + number}\n".encode() for number in range(count)]
-    return encode_entry(Entry(Head(f"by {first}", first, 1_790_000_000, "e"), lines))
+    return encode_entry(Entry(Head(f"by {first}", first, 1_790_000_000, "e", people=people), lines))
 
 
 @pytest.mark.parametrize("strange", [0, 1])
@@ -106,3 +108,47 @@ def test_a_wrong_answer_about_the_last_entry_is_not_the_last_word(
         assert [found.message.text for found in batch.drafts] == ["hello"]
 
     looping.run_jumping(scenario())
+
+
+class Slow:
+    """The people that are known: more when a test says so."""
+
+    def __init__(self) -> None:
+        self.head = 4
+        self.news = asyncio.Event()
+
+    def reached(self) -> int:
+        """The number of the last head."""
+        return self.head
+
+    async def wait_for(self, number: int) -> None:
+        """Wait for a head."""
+        while self.head < number:
+            await self.news.wait()
+
+    def receive(self, head: int) -> None:
+        """Receive a head."""
+        self.head = head
+        self.news.set()
+
+
+def test_nothing_of_a_private_room_is_applied_before_it_is_known_as_one() -> None:
+    async def scenario() -> None:
+        sequencer, known = sequencer_of(Stream(Connection()), received_to=0), Slow()
+        woken: list[str] = []
+        sequencer.rights = PeoplesRights(known, lambda room: room == "cellar")
+        sequencer.start(woken.append)
+        for number, (room, people) in enumerate([("main", 0), ("cellar", 7), ("cellar", 7), ("lab", 4)], 1):
+            sequencer.receive(room, number, entry({2: 2, 3: 3}.get(number, 1), 1, people))
+        await looping.until(lambda: len(woken) == 2)
+        assert woken == ["main", "lab"]
+        applying = asyncio.ensure_future(sequencer.sequence("cellar", 1, ()))
+        assert isinstance(await sequencer.sequence("main", 0, ()), Batch)
+        assert not applying.done()
+        known.receive(7)
+        assert isinstance(await applying, Batch)
+        await looping.until(lambda: len(woken) == 3)
+        assert woken[2] == "cellar"
+        assert [sequencer.rights.needed(room) for room in ("main", "cellar")] == [0, 7]
+
+    looping.run(scenario())
