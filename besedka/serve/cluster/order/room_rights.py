@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Known(Protocol):
-    """What this node knows about people."""
+    """The knowledge of this node about people."""
 
     def reached(self) -> int:
         """The number of the last head that was received."""
@@ -55,7 +55,7 @@ class PeoplesRights:
     """The rights as the people of all nodes have them.
 
     Args:
-        known: what this node knows about people.
+        known: the knowledge of this node about people.
         is_private: whether a room is not open to everybody.
     """
 
