@@ -1,4 +1,4 @@
-"""The steps of a node at real servers of NATS: of several writers at once one wins, what is deleted is gone, and what is received is taken in."""
+"""A node's use of real NATS servers: one of several concurrent writers wins, deleted entries are gone, and no entry is skipped."""
 
 from __future__ import annotations
 
@@ -133,15 +133,6 @@ def test_an_entry_may_be_erased_any_number_of_times(nats: NatsServers) -> None:
         assert await stream.find(STREAM, {"seq": 3}) is None
 
     with_connection(nats, work)
-
-
-def test_a_value_is_removed_once(nats: NatsServers) -> None:
-    async def work(bucket: Bucket) -> None:
-        revision = await bucket.put("key", b"one", 0)
-        assert [await bucket.remove(revision) for _ in range(2)] == [True, False]
-        assert await bucket.get("key") is None
-
-    with_bucket(nats, work)
 
 
 def test_an_entry_that_cannot_be_taken_in_ends_the_receiving(nats: NatsServers) -> None:
@@ -299,5 +290,30 @@ def test_an_accepted_offer_whose_head_was_replaced_before_it_was_received_is_not
         assert there.received == 10
         for task in writing:
             task.cancel()
+
+    with_connection(nats, work)
+
+
+def test_a_node_waits_for_what_others_know_about_people_unless_it_cannot_come(nats: NatsServers) -> None:
+    async def work(connection: Connection) -> None:
+        stream = Stream(connection)
+        state = await stream.ensure("UTC", may_make=True)
+        assert state
+        await ensure_people(stream, state.id, keeps_names=True)
+        here, there = People(stream), People(stream)
+        for node in (here, there):
+            await node.shared.begin()
+        kicking = there.kick("Anna")
+        writing = asyncio.ensure_future(there.shared.keep_acts())
+        while not kicking.done():
+            await there.receive()
+        waiting = asyncio.ensure_future(here.shared.wait_for(2))
+        await there.shared.wait_for(2)
+        assert not waiting.done()
+        await here.receive()
+        await waiting
+        # Of a stream that is no more.
+        await here.shared.wait_for(3)
+        writing.cancel()
 
     with_connection(nats, work)

@@ -163,9 +163,7 @@ class Committer:
     async def _has_compared(self, name: str) -> bool:
         """Have the log of a room compared, which is opened for it. Returns whether it could be opened; one that cannot holds up no other."""
         try:
-            room = self._rooms.open(name, None)
-            if not isinstance(room, Room):
-                room = await asyncio.shield(room)
+            room = await self._rooms.for_server(name)
         except Refused:
             return False
         # One after the other, but not for ever: it may lack space, or the cluster.
@@ -195,9 +193,7 @@ class Committer:
             if self._sequencer.is_waiting(name):
                 self._rooms.note_posted_elsewhere(name)
             try:
-                room = self._rooms.open(name, None)
-                if not isinstance(room, Room):
-                    room = await asyncio.shield(room)
+                room = await self._rooms.for_server(name)
             except Refused:
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue

@@ -240,6 +240,10 @@ class OpenRooms:
         """
         self.check_accepting()
         await self.check_exists(name)
+        return await self.for_server(name)
+
+    async def for_server(self, name: str) -> Room:
+        """The room of this name, for the server itself; raises as `open`."""
         room = self.open(name, None)
         return room if isinstance(room, Room) else await asyncio.shield(room)
 

@@ -77,7 +77,7 @@ class Steps:
                 raise HistoryLost(history.path, str(error)) from error
 
     async def _as_stored(self, room: Room, history: ChatHistory, redaction: Redaction) -> Redaction:
-        """A redaction with the sizes of its messages in a log that was just made anew: whatever else the one who ordered it had, all have this."""
+        """A redaction with the sizes of its messages in a log that was just made anew, which every node has; the sizes in the order may be wrong."""
         sizes: dict[int, int] = {}
         for number in redaction.sizes:
             if number <= history.count:

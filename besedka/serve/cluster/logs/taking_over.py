@@ -48,8 +48,7 @@ async def take_over(stream: Stream, rooms: OpenRooms, rights: RoomRights, names:
 
 async def _opened(rooms: OpenRooms, name: str) -> Room:
     try:
-        room = rooms.open(name, None)
-        return room if isinstance(room, Room) else await room
+        return await rooms.for_server(name)
     except Refused as refusal:
         raise ClusterUnusable(f"the log of the room {name} cannot be opened to be taken over") from refusal
 

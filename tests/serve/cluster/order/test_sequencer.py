@@ -49,7 +49,7 @@ def test_an_external_edit_is_not_taken_for_the_entry_that_waits(strange: int) ->
 class Doubtful(Stream):
     """A stream whose answers are given one after the other: each names the leader, and the entry that is the room's last one for it.
 
-    What is offered behind the last one of them is accepted.
+    It accepts offers made behind the entry of the last answer.
     """
 
     def __init__(self, answers: Sequence[tuple[str, int, bytes]]) -> None:
