@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Generator, Iterator
@@ -44,6 +45,10 @@ HAS_FAILED: Final = pytest.StashKey[bool]()
 
 THREADS: Final = ["ps", "-eLo", "pid,ppid,tid,stat,pcpu,time,wchan:32,comm,args"]
 """All threads of this machine, with what each waits for in the kernel."""
+
+COUNTED: Final = re.compile(r"^[1-9]")
+"""How the number of people begins once the server has answered."""
+
 CLIENT = Path(__file__).parent.parent.parent / "besedka" / "client"
 
 
@@ -205,6 +210,12 @@ def come_in(page: Page, name: str) -> None:
 
 def come_back(page: Page, name: str) -> None:
     """Wait until somebody whom the browser knows is in again, without a login."""
+    recognized(page, name)
+    expect(page.locator("#people")).to_have_text(COUNTED)
+
+
+def recognized(page: Page, name: str) -> None:
+    """Wait until the page is open for somebody whom the browser knows, which takes no answer of the server."""
     page.wait_for_selector("html[data-scene=chat]")
     settled(page)
     expect(page.locator("#me")).to_have_text(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit, come_back, come_in, say, wait_for_text
+from tests.browser.conftest import Visit, come_in, recognized, say, wait_for_text
 from tests.browser.test_tabs_and_offline import LOOKED_AFTER
 from tests.conftest import ServerMaker
 from tests.proxies.proxying import make_certificate, nginx
@@ -48,7 +48,7 @@ def test_the_page_is_kept_for_its_own_path_only(make_server: ServerMaker, visit:
     assert scope == f"{server.page}talk/chat/"
     server.stop()
     page.reload()
-    come_back(page, "Anna")
+    recognized(page, "Anna")
     say(page, "later")
     expect(page.locator(".waiting .text")).to_have_text("later")
     server.start()

@@ -15,6 +15,7 @@ from tests.browser.conftest import (
     come_back,
     come_in,
     ids,
+    recognized,
     say,
     settled,
     texts,
@@ -124,7 +125,7 @@ def reopen(page: Page, cable: Cable) -> None:
     """Open the page anew while the server cannot be reached."""
     cable.pull_out()
     page.reload()
-    come_back(page, "Anna")
+    recognized(page, "Anna")
 
 
 def reconnect(page: Page, cable: Cable) -> None:
@@ -535,7 +536,7 @@ def test_where_nothing_can_be_copied_the_page_works_as_before(
     page.evaluate(HIDE)
     page.route_web_socket("**/ws", lambda socket: socket.close())
     page.reload()
-    come_back(page, "Anna")
+    recognized(page, "Anna")
     expect(page.locator("#hint")).to_contain_text("No connection")
     expect(page.locator(".message, .from-device:not(:empty)")).to_have_count(0)
     page.get_by_role("button", name="Leave", exact=True).click()

@@ -19,6 +19,7 @@ from tests.browser.conftest import (
     come_back,
     come_in,
     introduce,
+    recognized,
     say,
     texts,
     wait_for,
@@ -68,7 +69,7 @@ def test_a_known_user_opens_the_page_without_a_server_and_their_messages_are_sen
     page.evaluate(LOOKED_AFTER)
     server.stop()
     page.reload()
-    come_back(page, "Anna")
+    recognized(page, "Anna")
     say(page, "written without a server")
     expect(page.locator(".waiting .text")).to_have_text("written without a server")
     say(page, "/help")
