@@ -601,6 +601,7 @@ def test_going_to_the_latest_message_ends_the_link_to_another(
     expect(page.locator(".message.target .text")).to_have_text("message 4")
     page.click("#newer")
     expect(page).to_have_url(house.page + f"#{room}")
+    expect(page.locator("#newer")).to_be_hidden()
     assert distance_from_bottom(page) < 5
 
 

@@ -191,9 +191,13 @@ def test_no_node_delivers_before_its_own_sync(make_server: ServerMaker, tmp_path
             traces.append(start_traced(node, directory))
             nodes.append(node)
 
+        # Whoever joins reads the latest messages only: all must be in before the first one is posted.
+        everybody = threading.Barrier(senders)
+
         def talk(number: int) -> None:
             with WireClient(nodes[number % NODES]) as client:
                 client.join(f"s{number}")
+                everybody.wait()
                 for count in range(each):
                     client.send_frame("chat", text=f"<{number}.{count}>", key=f"k{count}")
                 client.receive_to(senders * each)
