@@ -628,16 +628,16 @@ class OpenRooms:
             redactions.finish(name, unfinished)
 
     async def make_log_anew(
-        self, room: Room, stamp: str, fill: Callable[[ChatHistory], Awaitable[None]]
-    ) -> Path:
-        """Set a room's log aside, and make it anew. Returns where the old one is.
+        self, room: Room, stamp: str, fill: Callable[[ChatHistory, Path], Awaitable[None]]
+    ) -> None:
+        """Set a room's log aside, and make it anew.
 
         If that was interrupted, the next time begins with what was made of the new one, which is not kept.
 
         Args:
             room: the room, in which nothing is stored meanwhile.
             stamp: the time, as the log writes it.
-            fill: appends the messages.
+            fill: appends the messages; it is given where the old log is, too.
 
         Raises:
             Refused: `room_unavailable`, `going_down`.
@@ -648,9 +648,8 @@ class OpenRooms:
         self._half_made[room.name] = kept
         history = await self._opened_log(room.name, Tenant(None), None)
         self._histories[room.name] = history
-        await fill(history)
+        await fill(history, kept)
         del self._half_made[room.name]
-        return kept
 
     async def check_log(self, room: Room) -> None:
         """Before something is written in a room that has become private since it was opened: look whether its log is the server's own.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.log_writer import LogWriter
@@ -151,7 +152,13 @@ class Steps:
 
         steps = self._sequencer.again(room.name)
 
-        async def fill(history: ChatHistory) -> None:
+        async def fill(history: ChatHistory, old: Path) -> None:
+            log.warning(
+                "%s; it is made anew from the cluster, and the old one is kept as %s",
+                self._broken[room],
+                old.name,
+                extra=event("set_aside", room=room.name, path=str(old)),
+            )
             if first:
                 await self._do_again(history, first)
             async for step in steps:
@@ -160,22 +167,16 @@ class Steps:
         try:
             # Nothing is set aside before the cluster answers.
             first = await anext(steps, None)
-            old = await self._rooms.make_log_anew(room, self._stamp(), fill)
+            await self._rooms.make_log_anew(room, self._stamp(), fill)
         except OrderBroken as lacking:
             path = self._rooms.history(room).path
             raise HistoryLost(path, f"the cluster cannot make it anew: {lacking}") from lacking
-        broken = self._broken.pop(room)
+        del self._broken[room]
         history = self._rooms.history(room)
         if history.epoch != self._sequencer.epoch_of(room.name):
             # Else it would be made anew again and again.
             raise HistoryLost(history.path, "it was made anew from the cluster, and has another epoch")
         self._read_on(room)
-        log.warning(
-            "%s; it is made anew from the cluster, and the old one is kept as %s",
-            broken,
-            old.name,
-            extra=event("set_aside", room=room.name, path=str(old)),
-        )
 
     async def _do_again(self, history: ChatHistory, step: Batch | Redaction | Import) -> None:
         if isinstance(step, Redaction):

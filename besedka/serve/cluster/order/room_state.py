@@ -44,6 +44,10 @@ class RoomState:
         self.at, self.count, self.epoch = entry.head.at, entry.last, entry.head.epoch
         self.is_being_imported = entry.head.piece is not None and entry.head.piece.more
 
+    def is_ahead(self, count: int) -> bool:
+        """Whether a log with so many messages may have some already whose entries come again: it had them at the first look."""
+        return self.count < count == self.base
+
     def check_whole(self, name: str) -> None:
         """Check that the log is whole: nothing may come between two pieces of one that is taken over.
 

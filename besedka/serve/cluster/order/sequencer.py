@@ -214,7 +214,7 @@ class ClusterSequencer:
         room = self._rooms.setdefault(name, RoomState())
         if room.base == UNKNOWN:
             room.base = count
-        if room.count not in {UNKNOWN, count} and not room.count < count == room.base:
+        if room.count not in {UNKNOWN, count} and not room.is_ahead(count):
             raise OrderBroken(name, count, room.count)
         if not room.order.received and (drafts or self.redactions.wanted(name)):
             await self._offer(name, room, count, drafts)
@@ -362,7 +362,7 @@ class ClusterSequencer:
         """
         room = self._rooms.setdefault(name, RoomState())
         expected, last, entry = room.count, 0, None
-        if expected == UNKNOWN and not room.order.received:
+        if (expected == UNKNOWN or room.is_ahead(count)) and not room.order.received:
             last, data = await self.reach.answered(partial(self._last, name))
             if not last:
                 return None  # the cluster does not know this room

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from besedka.serve.chat.sequencer import OrderBroken
+from besedka.serve.chat.sequencer import OrderBroken, Redaction
 from besedka.serve.cluster.jetstream.connection import Connection
 from besedka.serve.cluster.jetstream.stream import STREAM, Stream
-from besedka.serve.cluster.order.entry import Entry, Head, encode_entry
+from besedka.serve.cluster.order.entry import Entry, EntryKind, Head, Target, encode_entry
 from besedka.serve.cluster.order.room_rights import PeoplesRights
 from besedka.serve.cluster.order.sequencer import ClusterSequencer
 from besedka.serve.room import Batch, Draft
@@ -24,6 +24,12 @@ def entry(first: int, count: int, people: int = 0) -> bytes:
     """The bytes of an entry of so many messages, whose node knew so much about people."""
     lines = [f"[2026-12-02 10:00:00] Anna: message {first + number}\n".encode() for number in range(count)]
     return encode_entry(Entry(Head(f"by {first}", first, 1_790_000_000, "e", people=people), lines))
+
+
+def redaction(first: int) -> bytes:
+    """The bytes of an entry that redacts the first of the messages before it."""
+    head = Head("by redact", first, 1_790_000_000, "e", kind=EntryKind.REDACT, targets=[Target(1, 40, 1, 1)])
+    return encode_entry(Entry(head, ()))
 
 
 @pytest.mark.parametrize("strange", [0, 1])
@@ -108,6 +114,25 @@ def test_a_wrong_answer_about_the_last_entry_is_not_the_last_word(
         assert [found.message.text for found in batch.drafts] == ["hello"]
 
     looping.run_jumping(scenario())
+
+
+@pytest.mark.parametrize("comes_again", [True, False])
+def test_a_log_may_have_what_is_not_received_again_yet(*, comes_again: bool) -> None:
+    """After a restart, by way of a server that has not caught up itself."""
+
+    async def scenario() -> None:
+        stream = Doubtful([("a", 6 if comes_again else 5, entry(3, 2) if comes_again else redaction(3))])
+        sequencer = sequencer_of(stream, received_to=4)
+        sequencer.receive("main", 5, redaction(3))
+        assert isinstance(await sequencer.sequence("main", 4, ()), Redaction)
+        sequencer.done("main", 4)
+        if comes_again:
+            assert await sequencer.check("main", 4, "e") is None
+        else:
+            with pytest.raises(OrderBroken, match="holds 4 messages, and should hold 2"):
+                await sequencer.check("main", 4, "e")
+
+    looping.run(scenario())
 
 
 class Slow:
