@@ -123,6 +123,7 @@ def test_what_was_begun_is_finished_by_a_node_with_the_same_log_and_nothing_come
         lay(tmp_path / "node-1")
         nodes.start()
         wait_until(lambda: have(nodes, "chat_history.long.txt", LONG_ROOM))
+        assert anna.receive_to(2000)[-1] == 2000
         anna.send_frame("chat", room="long", text="behind the last one", key="k")
         stored = anna.receive_until(lambda frame: frame.get("key") == "k")[-1]
         assert (stored["type"], stored["id"]) == ("chat", 2001)
