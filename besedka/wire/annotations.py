@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from besedka.wire.log_line import BOM, HEAD_BYTES_AT_MOST
 from besedka.wire.message import Message
 
 MARK: Final = "*"
@@ -52,6 +53,17 @@ _ANNOTATION = re.compile(
     rf"(?P<verb>{'|'.join(Verb)}) {_REF}(?:: (?P<text>.*)|:?(?P<rest>\n.*)?)", re.DOTALL | re.ASCII
 )
 _REPLY = re.compile(rf"> {_REF}: (?P<quote>[^\n]*)(?:\n(?P<text>.*))?", re.DOTALL | re.ASCII)
+
+
+ANNOTATION_BYTES_AT_MOST: Final = HEAD_BYTES_AT_MOST + 100
+"""So many bytes of an entry decide whether it is an annotation."""
+
+_STAMP: Final = rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] "
+_LINE: Final = re.compile(
+    rb"(?:%s)?%s\*(?>[^\n]{0,%d}?:(?= |\r?\n|\r?\Z)) (?:%s) #[1-9]\d{0,15}(?:\.[1-9]\d{0,15})? %s"
+    % (BOM, _STAMP, HEAD_BYTES_AT_MOST - len(MARK), "|".join(Verb).encode(), _STAMP)
+)
+_AT_MARK: Final = len("[0000-00-00 00:00:00")
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -112,6 +124,13 @@ class Reply(msgspec.Struct, frozen=True):
     target: Reference
     quote: str
     text: str
+
+
+def is_annotation(raw: bytes) -> bool:
+    """Whether the bytes of an entry of the log are an annotation, as `read_annotation` decides; its first `ANNOTATION_BYTES_AT_MOST` are enough."""
+    # Nearly none is, and this takes a quarter of the time.
+    may_be = raw.startswith(b"] *", _AT_MARK) or raw.startswith(b"] *", _AT_MARK + len(BOM))
+    return may_be and _LINE.match(raw) is not None
 
 
 def read_annotation(message: Message) -> Annotation | None:

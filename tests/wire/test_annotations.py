@@ -11,19 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.wire.annotations import (
+    ANNOTATION_BYTES_AT_MOST,
     QUOTE_CHARACTERS_AT_MOST,
     Annotation,
     Origin,
     Reference,
     Reply,
     Verb,
+    is_annotation,
     quote_of,
     read_annotation,
     read_reply,
     write_annotation,
     write_reply,
 )
-from besedka.wire.log_line import can_be_author, read_line, write_line
+from besedka.wire.log_line import BOM, FIRST_LINE, can_be_author, read_line, readable_line, write_line
 from besedka.wire.message import Message
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
@@ -48,6 +50,43 @@ def test_the_annotations_of_the_vectors(case: dict[str, Any]) -> None:
     found = case["annotation"]
     expected = found and Annotation(Verb(found["verb"]), found["name"], reference(found), found["text"])
     assert read_annotation(Message(STAMP, case["user"], case["text"])) == expected
+
+
+@pytest.mark.parametrize("case", VECTORS["annotations"], ids=lambda case: case["text"][:50])
+@pytest.mark.parametrize("before", [b"", BOM])
+def test_the_bytes_of_the_vectors(case: dict[str, Any], before: bytes) -> None:
+    raw = before + write_line(Message(STAMP, case["user"], case["text"])).encode() + b"\n"
+    assert is_annotation(raw) is bool(case["annotation"])
+    assert is_annotation(raw[:ANNOTATION_BYTES_AT_MOST]) is bool(case["annotation"])
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "*",
+                "Anna",
+                ": ",
+                ":",
+                " ",
+                "\n",
+                "\t",
+                "\r\n",
+                "edit",
+                " #1",
+                "#12.3",
+                f" [{STAMP}] ",
+                f"[{STAMP}]",
+                "й",
+            ]
+        ),
+        max_size=12,
+    ).map("".join)
+)
+def test_the_bytes_of_a_message_say_what_its_lines_say(text: str) -> None:
+    raw = f"[{STAMP}] *{text}\n".encode()
+    if FIRST_LINE.match(raw):
+        assert is_annotation(raw) is (read_annotation(read_line(readable_line(raw))) is not None)
 
 
 @pytest.mark.parametrize("case", VECTORS["replies"], ids=lambda case: case["text"][:50])

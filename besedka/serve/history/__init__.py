@@ -14,7 +14,7 @@ from besedka.serve.files.ownership import Care
 from besedka.serve.history.chat_history import ChatHistory
 from besedka.serve.history.ended_files import kept_path, move_log, remove_log, retire_log
 from besedka.serve.history.epoch import read_epoch
-from besedka.serve.history.log_state import LATEST_MESSAGES, Latest, Page
+from besedka.serve.history.log_state import LATEST_MESSAGES, Latest, Page, newcomers_begin
 from besedka.serve.history.opening.findings import Restored
 from besedka.serve.history.opening.leftovers import remove_leftovers
 from besedka.serve.history.pieces import Piece, holds_piece, messages_of, piece_at
@@ -49,6 +49,7 @@ __all__ = [
     "may_have_been",
     "messages_of",
     "move_log",
+    "newcomers_begin",
     "piece_at",
     "read_epoch",
     "remove_leftovers",

@@ -15,7 +15,14 @@ from besedka.serve.files.descriptor import FULL, Descriptor, PartlyWritten, reas
 from besedka.serve.files.file_system import file_system_of
 from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.full_disk import append_error, cut_back, keep_torn_end
-from besedka.serve.history.log_state import LATEST_MESSAGES, SHOWN_BYTES, Latest, LogState, shown_line
+from besedka.serve.history.log_state import (
+    SHOWN_BYTES,
+    Latest,
+    LogState,
+    message_ids,
+    newcomers_begin,
+    shown_line,
+)
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.record import BEGINNING, Flag, Record
 from besedka.wire.message import MessageId
@@ -205,12 +212,13 @@ class Appender:
         body, batch, records, _ = started
         self._note_strange(body)
         first = body.add(records)
-        newest, name = batch[-LATEST_MESSAGES:], body.file.name
+        latest, name = self._log.latest, body.file.name
+        messages = message_ids(first, records, latest.messages)
+        newest = batch[newcomers_begin(messages, body.count) - body.count - 1 :]
         numbers = range(body.count - len(newest) + 1, body.count + 1)
         lines = [_shown(message, number, name) for number, message in zip(numbers, newest, strict=True)]
-        latest = self._log.latest
         known = [*latest.flags, *[record.flags for record in records[-len(lines) :]]]
-        self._log.latest = Latest.up_to(body.count, [*latest.lines, *lines], known)
+        self._log.latest = Latest.up_to(body.count, [*latest.lines, *lines], known, messages)
         return first
 
     def _note_strange(self, body: LogState) -> None:

@@ -167,7 +167,7 @@ class Index:
         return index
 
     def add_all(self, records: Iterable[Record | Run]) -> None:
-        """Append any number of records of messages that are in the log already; of a run, those of its messages, without flags.
+        """Append any number of records of messages that are in the log already; of a run, those of its messages, with no flag but `Flag.ANNOTATION`.
 
         Raises:
             OSError: from the system.

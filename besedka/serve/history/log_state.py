@@ -16,14 +16,17 @@ from typing import Final, NamedTuple
 
 from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history.index import Index, StrangeLines
-from besedka.serve.history.record import Flag, Record
+from besedka.serve.history.record import IS_ANNOTATION, Flag, Record
 from besedka.serve.history.scan import crc_of
 from besedka.serve.history.search import Block
 from besedka.serve.history.torn_file import Torn
 from besedka.wire.log_line import BOM, STAMP_CHARACTERS, MessageId, readable_line
 
 LATEST_MESSAGES: Final = 10
-"""Messages that newcomers are shown; as many of them as `LATEST_BYTES` hold stay in memory."""
+"""Messages that newcomers are shown, without the annotations between and behind them; as much of it as `LATEST_BYTES` hold stays in memory."""
+
+LATEST_ENTRIES: Final = 256
+"""The most entries of the log that newcomers are shown with them: anybody may have added any number of annotations."""
 
 LATEST_BYTES: Final = 16 * 1024
 """Memory of those of an open room: ten messages of 700 letters. If they are longer, newcomers read the others from the log."""
@@ -50,34 +53,39 @@ _RUN_BYTES_AT_MOST: Final = 2 * (PAGE_BYTES + SHOWN_BYTES)
 
 
 class Latest(NamedTuple):
-    """The last messages of a log, at one moment: up to `LATEST_MESSAGES` and `LATEST_BYTES`, perhaps none.
+    """The last entries of a log, at one moment: from the first of its last `LATEST_MESSAGES` messages on, as many as `LATEST_BYTES` hold, perhaps none.
 
     Attributes:
         first: the id of the first of them.
         lines: their lines, oldest first.
         flags: the flags of each.
+        messages: the ids of the last `LATEST_MESSAGES` messages, oldest first; fewer if the last `LATEST_ENTRIES` entries hold fewer.
     """
 
     first: int
     lines: tuple[str, ...]
     flags: tuple[Flag, ...] = ()
+    messages: tuple[int, ...] = ()
 
     @classmethod
-    def up_to(cls, last: int, lines: Sequence[str], flags: Sequence[Flag]) -> Latest:
-        """As many of these messages as may be kept.
+    def up_to(
+        cls, last: int, lines: Sequence[str], flags: Sequence[Flag], messages: tuple[int, ...]
+    ) -> Latest:
+        """As many of these entries as may be kept.
 
         Args:
             last: the id of the last of them.
             lines: their lines, oldest first.
             flags: the flags of each.
+            messages: the ids of the last messages.
         """
-        kept = min(len(lines), LATEST_MESSAGES)
+        kept = min(len(lines), last - newcomers_begin(messages, last) + 1)
         # To ask for their sizes takes longer than the rest, and few messages are so long.
-        if sum(map(len, lines[-LATEST_MESSAGES:])) > _SURELY_KEPT_CHARACTERS:
-            sizes = map(sys.getsizeof, reversed(lines[-LATEST_MESSAGES:]))
+        if sum(map(len, lines[-kept:])) > _SURELY_KEPT_CHARACTERS:
+            sizes = map(sys.getsizeof, reversed(lines[-kept:]))
             kept = sum(size <= LATEST_BYTES for size in accumulate(sizes))
         begin = len(lines) - kept
-        return cls(last - kept + 1, tuple(lines[begin:]), tuple(flags[begin:]))
+        return cls(last - kept + 1, tuple(lines[begin:]), tuple(flags[begin:]), messages)
 
     def with_line(self, number: int, line: str) -> Latest:
         """A copy with another line for a message, if it is among them."""
@@ -85,6 +93,17 @@ class Latest(NamedTuple):
         if not 0 <= position < len(self.lines):
             return self
         return self._replace(lines=(*self.lines[:position], line, *self.lines[position + 1 :]))
+
+
+def newcomers_begin(messages: Sequence[int], head: int) -> int:
+    """The id at which newcomers begin to read.
+
+    Args:
+        messages: the ids of the last messages, as `Latest.messages`.
+        head: the id of the last entry that was delivered.
+    """
+    tenth = messages[0] if len(messages) == LATEST_MESSAGES else 1
+    return max(1, head - LATEST_ENTRIES + 1, min(tenth, head - LATEST_MESSAGES + 1))
 
 
 class Page(NamedTuple):
@@ -214,9 +233,19 @@ class LogState:
         return first
 
     def latest(self) -> Latest:
-        """The last messages."""
-        _, page = self.read_before(self.count + 1, LATEST_MESSAGES)
-        return Latest.up_to(self.count, page.lines, page.flags)
+        """The last entries, for newcomers."""
+        messages = self._last_messages()
+        _, page = self.read_before(self.count + 1, self.count - newcomers_begin(messages, self.count) + 1)
+        return Latest.up_to(self.count, page.lines, page.flags, messages)
+
+    def _last_messages(self) -> tuple[int, ...]:
+        """The ids of the last messages, as `Latest.messages`."""
+        messages = self._messages_among(LATEST_MESSAGES)
+        return messages if len(messages) == LATEST_MESSAGES else self._messages_among(LATEST_ENTRIES)
+
+    def _messages_among(self, entries: int) -> tuple[int, ...]:
+        first = max(1, self.count - entries + 1)
+        return message_ids(first, [*self.index.records(first, self.count)])
 
     def _begins_with(self, record: Record, message: Record) -> bool:
         if record.length <= message.length or record.head_crc != message.head_crc:
@@ -260,6 +289,20 @@ class LogState:
             return [(record.begin - begin, record.end - begin) for record in records]
 
         return Block(first, self.file.read(begin, size), spans)
+
+
+def message_ids(first: int, records: Sequence[Record], before: tuple[int, ...] = ()) -> tuple[int, ...]:
+    """The ids of the last messages, as `Latest.messages`.
+
+    Args:
+        first: the id of the first of the last entries.
+        records: the records of these entries.
+        before: the ids of the last messages in front of them.
+    """
+    found = [number for number, record in enumerate(records, first) if not IS_ANNOTATION[record.flags]]
+    ids = (*before, *found)[-LATEST_MESSAGES:]
+    oldest = first + len(records) - LATEST_ENTRIES
+    return ids if not ids or ids[0] >= oldest else tuple(number for number in ids if number >= oldest)
 
 
 def _page(records: Iterable[Record]) -> list[Record]:

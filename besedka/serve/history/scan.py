@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from besedka.serve.files.descriptor import Descriptor
+from besedka.wire.annotations import ANNOTATION_BYTES_AT_MOST, is_annotation
 from besedka.wire.log_line import BOM, ENTRY, FIRST_LINE, HEAD_BYTES_AT_MOST, PLAIN_FIRST
 
 SCAN_BYTES: Final = 1024 * 1024
@@ -46,6 +47,7 @@ class Entry(NamedTuple):
         crc: CRC-32 of its bytes.
         head_crc: CRC-32 of its first line, with the line end.
         damaged_at: the number of its first line, counted from 0, with a NUL or invalid UTF-8; None if there is none.
+        is_annotation: whether it is a message of that form (`besedka.wire.annotations`).
     """
 
     begin: int
@@ -54,6 +56,7 @@ class Entry(NamedTuple):
     crc: int
     head_crc: int
     damaged_at: int | None = None
+    is_annotation: bool = False
 
     @classmethod
     def of(cls, raw: bytes, begin: int, kind: Kind) -> Entry:
@@ -62,7 +65,8 @@ class Entry(NamedTuple):
         head = raw.find(b"\n") + 1
         head_crc = zlib.crc32(raw[:head]) if 0 < head < size else crc
         damaged_at = line_of_damage(raw) if is_damaged(raw) else None
-        return cls(begin, begin + size, kind, crc, head_crc, damaged_at)
+        annotates = kind is Kind.MESSAGE and is_annotation(raw)
+        return cls(begin, begin + size, kind, crc, head_crc, damaged_at, annotates)
 
 
 class Run(NamedTuple):
@@ -84,6 +88,11 @@ class Run(NamedTuple):
         """Whether a message of it has several lines."""
         # The first alone is ten times as fast, and nearly always enough.
         return b"\t" in self.raw and b"\n\t" in self.raw
+
+    @property
+    def may_annotate(self) -> bool:
+        """Whether a message of it may be an annotation."""
+        return b"] *" in self.raw
 
     def messages(self) -> list[bytes]:
         """The bytes of each message, with its line ends."""
@@ -272,6 +281,7 @@ class _Growing:
         self._begin = begin
         self._kind = kind
         self._crc = 0
+        self._head = b""
         self._head_crc: int | None = None
         self._lines = 0
         self._damaged_at: int | None = None
@@ -280,6 +290,8 @@ class _Growing:
     def feed(self, piece: bytes) -> None:
         if self._head_crc is None and b"\n" in piece:
             self._head_crc = zlib.crc32(piece[: piece.index(b"\n") + 1], self._crc)
+        if len(self._head) < ANNOTATION_BYTES_AT_MOST:
+            self._head += piece[: ANNOTATION_BYTES_AT_MOST - len(self._head)]
         self._crc = zlib.crc32(piece, self._crc)
         if self._damaged_at is None and (place := self._damage(piece)) is not None:
             self._damaged_at = self._lines + piece.count(b"\n", 0, place)
@@ -291,7 +303,8 @@ class _Growing:
         if self._damaged_at is None and self._damage(b"", is_end=True) is not None:
             self._damaged_at = self._lines
         end = self._begin + self.size
-        return Entry(self._begin, end, self._kind, self._crc, head_crc, self._damaged_at)
+        annotates = self._kind is Kind.MESSAGE and is_annotation(self._head)
+        return Entry(self._begin, end, self._kind, self._crc, head_crc, self._damaged_at, annotates)
 
     def _damage(self, piece: bytes, *, is_end: bool = False) -> int | None:
         """The offset of the first damage in a piece, which may begin within a character."""

@@ -23,7 +23,7 @@ from typing import Protocol
 from msgspec import structs
 
 from besedka.serve.counters import Counters
-from besedka.serve.history import LATEST_MESSAGES, Latest
+from besedka.serve.history import Latest, newcomers_begin
 from besedka.serve.room.batch import Batch, Draft, Gathering, Position
 from besedka.serve.room.broadcast import Broadcast, Encode
 from besedka.serve.room.dedup import Dedup, KeyMemory
@@ -81,6 +81,8 @@ class Room:
         self.name = name
         self.head = log.count
         self._log = log
+        # Their ids, perhaps of some behind the head, which are not delivered yet.
+        self._latest_messages = log.latest.messages
         self._counters = counters
         self._epoch = log.epoch
         self.holds = 0
@@ -201,6 +203,7 @@ class Room:
             self._forget_log()
         is_next = first == self.head + 1 and not is_other_log
         before, self.head = self.head, first + len(batch.drafts) - 1
+        self._latest_messages = self._log.latest.messages
         self._counters.messages += len(batch.drafts)
         messages: list[Message] = []
         posters: list[tuple[Poster, Message]] = []
@@ -226,6 +229,7 @@ class Room:
         if is_other_log:
             self._forget_log()
         before, self.head = self.head, log.count
+        self._latest_messages = log.latest.messages
         return self._turn_to_log(before, MessageId(self.head + 1), is_other_log=is_other_log)
 
     def refuse(self, drafts: Sequence[Draft], code: ErrorCode, wait: float = 0.0) -> None:
@@ -426,4 +430,4 @@ class Room:
         return structs.replace(page, keys=keys) if keys else page
 
     def _newcomer_cursor(self) -> int:
-        return max(1, self.head - LATEST_MESSAGES + 1)
+        return newcomers_begin(self._latest_messages, self.head)

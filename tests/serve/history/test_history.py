@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from operator import neg
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,19 @@ from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor
-from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Query, room_path, scan
+from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Query, newcomers_begin, room_path, scan
 from besedka.serve.history.index import Index
-from besedka.serve.history.log_state import LATEST_BYTES, SHOWN_BYTES
+from besedka.serve.history.log_state import LATEST_BYTES, LATEST_ENTRIES, SHOWN_BYTES
 from besedka.serve.history.opening import loading
 from besedka.serve.history.record import RECORD_BYTES
 from besedka.serve.history.scan import Entry, Run
 from besedka.serve.history.verifying import verdict
 from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.log_line import ENTRY, FIRST_LINE
+from tests.lengths import often
 from tests.serve.history.logs import history_of, index_of, line, read_all, write
+
+REACTION = "[2025-11-19 23:46:36] *Anna: react #1 [2025-11-19 23:46:36] Boris: ok"
 
 
 def test_a_new_history_is_an_empty_private_file(tmp_path: Path) -> None:
@@ -90,6 +94,35 @@ def test_of_long_messages_only_the_last_that_fit_stay_in_memory(
     history.close()
     again = ChatHistory.open(tmp_path / "talk.txt")
     assert again.latest == latest
+    again.close()
+
+
+@often(15)
+@given(counts=st.lists(st.integers(-12, 12).filter(bool) | st.integers(250, 260).map(neg), max_size=8))
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_newcomers_begin_at_the_tenth_last_message_whatever_was_added_to_them(
+    tmp_path_factory: pytest.TempPathFactory, counts: list[int], *, is_one_batch: bool
+) -> None:
+    """Numbers of messages, or of annotations."""
+    path = tmp_path_factory.mktemp("history") / "talk.txt"
+    lines = [line("x") if count > 0 else REACTION for count in counts for _ in range(abs(count))]
+    history = ChatHistory.open(path)
+    for batch in filter(None, [lines] if is_one_batch else [[one] for one in lines]):
+        history.append(batch)
+    ids = [number for number, one in enumerate(lines, 1) if one != REACTION][-LATEST_MESSAGES:]
+    latest = history.latest
+    shown = [*latest.lines]
+    assert shown == lines[latest.first - 1 :]
+    assert [*latest.messages] == [number for number in ids if number > len(lines) - LATEST_ENTRIES]
+    begin = max(ids[0] if len(ids) == LATEST_MESSAGES else 1, len(lines) - LATEST_ENTRIES + 1)
+    assert newcomers_begin(latest.messages, len(lines)) == begin <= latest.first
+    history.close()
+    again = ChatHistory.open(path)
+    assert (again.latest.first, again.latest.lines, again.latest.messages) == (
+        latest.first,
+        latest.lines,
+        latest.messages,
+    )
     again.close()
 
 

@@ -12,7 +12,8 @@ from besedka.serve.history.record import RECORD_BYTES, Flag, Record, RecordForma
 from besedka.serve.history.scan import Run
 
 MESSAGES = st.builds(
-    lambda text, continuations: f"[2025-11-19 23:46:36] Anna: {text}\n{continuations}".encode(),
+    lambda name, text, continuations: f"[2025-11-19 23:46:36] {name}: {text}\n{continuations}".encode(),
+    st.sampled_from(["Anna", "*Anna", "*Anna: pin #1 [2025-11-19 23:46:36] Boris"]),
     st.text(st.characters(exclude_characters="\n\0", exclude_categories=["Cs"]), max_size=20),
     st.lists(st.sampled_from(["\t\n", "\tmore\n", "\t[2025-11-19 23:46:36] Boris: hi\n"]), max_size=2).map(
         "".join

@@ -35,7 +35,8 @@ class FakeLog:
 
     @property
     def latest(self) -> Latest:
-        return Latest(max(1, self.count - 9), tuple(self.lines[-10:]))
+        first = max(1, self.count - 9)
+        return Latest(first, tuple(self.lines[-10:]), messages=tuple(range(first, self.count + 1)))
 
     def append(self, lines: list[str]) -> MessageId:
         self.lines += lines
