@@ -4,7 +4,8 @@
 appends to many logs at once, `pieces` takes a log from another server. `opening` loads a log at
 the start and repairs it after a crash; `log_state` is the state of an open log in memory. `external_edits` handles changes by another program,
 which `watch` notices, and `full_disk` a disk without room. `scan` finds the messages in the bytes, `index` stores their offsets in `record`s, `reindexing` rebuilds the
-index of an open log, `epoch` has the name of the log. `search` finds texts, as `folding` compares them, `resent` messages that a client sends again.
+index of an open log, `epoch` has the name of the log. `search` finds texts, as `folding` compares them, `resent` messages that a client sends again; `annotations` knows
+which entries are about which messages.
 
 `verifying` is for ``besedka verify``, `importing` for ``besedka import``. `room_files` maps rooms to files, `ended_files` moves those of rooms that end, `torn_file` keeps what is cut off a
 log, and `file_formats` recognises the files of other programs.

@@ -1,0 +1,4 @@
+"""Which entries of a log are about which messages of it: annotations, and replies.
+
+`resolving` finds out which message a line is about, and `annotation_file` keeps that, so that a page needs not read the log for it.
+"""

@@ -1,0 +1,174 @@
+"""The file beside a log that says which entries are about which messages, ``chat_history.txt.annotations``: ids, and no texts.
+
+It can be deleted at any time, and is made anew from the log. It is a database of SQLite, because it is asked for ranges of messages, and grows in no order of theirs; what it says is only believed
+of a log with its epoch. It is not synced with each message: what is lost of it is found again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Final
+
+from besedka.serve.files.descriptor import Descriptor, create_private, open_regular
+from besedka.serve.files.trust import UntrustedFile, refuse_less_trusted
+from besedka.serve.history.annotations.resolving import About
+from besedka.serve.repeated_error import RepeatedError
+
+log = logging.getLogger(__name__)
+
+_unkept: Final = RepeatedError(log)
+
+VERSION: Final = 1
+"""Of the tables; a file of another version is made anew."""
+
+_TABLES: Final = f"""
+    PRAGMA user_version = {VERSION};
+    CREATE TABLE log (epoch TEXT NOT NULL, known INTEGER NOT NULL);
+    CREATE TABLE about (target INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (target, id)) WITHOUT ROWID;
+    CREATE UNIQUE INDEX entry ON about (id);
+"""
+
+
+class AnnotationFile:
+    """The file of one log, open. Any thread may use it. Make it with `open`.
+
+    Attributes:
+        known: the id of the last entry of the log that it covers.
+    """
+
+    def __init__(self, database: sqlite3.Connection, epoch: str) -> None:
+        """Read what a database says.
+
+        Raises:
+            sqlite3.Error: if it is none.
+        """
+        self._database = database
+        self._epoch = epoch
+        self._lock = threading.Lock()
+        if database.execute("PRAGMA user_version").fetchone() != (VERSION,):
+            database.executescript(
+                "BEGIN; DROP TABLE IF EXISTS log; DROP TABLE IF EXISTS about;" + _TABLES + "COMMIT"
+            )
+        row = database.execute("SELECT known FROM log WHERE epoch = ?", (epoch,)).fetchone()
+        self.known: int = row[0] if row else 0
+        if row is None:
+            self._begin_anew()
+
+    @classmethod
+    def open(cls, path: Path, log_file: Descriptor, epoch: str) -> AnnotationFile:
+        """Open the file beside a log; one that is no such file, or that somebody could have written who cannot write the log, is made anew.
+
+        Where none can be written, it is in memory.
+
+        Args:
+            path: the log.
+            log_file: the log, open.
+            epoch: its epoch.
+        """
+        beside = annotations_path(path)
+        try:
+            _make_trusted(beside, log_file)
+            try:
+                return cls(_connected(str(beside)), epoch)
+            except sqlite3.DatabaseError:
+                beside.unlink()
+                _make_trusted(beside, log_file)
+                return cls(_connected(str(beside)), epoch)
+        except (OSError, sqlite3.Error) as error:
+            _unkept.note("%s cannot be kept: %s", beside, error)
+        return cls(_connected(":memory:"), epoch)
+
+    def add(self, found: Iterable[About], known: int) -> None:
+        """Take in what is about messages in the entries up to ``known``.
+
+        Raises:
+            sqlite3.Error: from the system.
+        """
+        with self._lock, self._database as database:
+            database.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", found)
+            database.execute("UPDATE log SET known = ?", (known,))
+            self.known = known
+
+    def cut(self, count: int) -> None:
+        """Forget what is behind the first ``count`` entries of the log.
+
+        Raises:
+            sqlite3.Error: from the system.
+        """
+        if self.known > count:
+            with self._lock, self._database as database:
+                database.execute("DELETE FROM about WHERE id > ?", (count,))
+                database.execute("UPDATE log SET known = ?", (count,))
+                self.known = count
+
+    def about(self, first: int, last: int) -> dict[int, list[int]]:
+        """The ids of the entries that are about messages ``first`` to ``last``, in their order, by the ids of these.
+
+        Raises:
+            sqlite3.Error: from the system.
+        """
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT target, id FROM about WHERE target BETWEEN ? AND ? ORDER BY target, id", (first, last)
+            ).fetchall()
+        return {target: [number for _, number in group] for target, group in groupby(rows, itemgetter(0))}
+
+    def target(self, number: int) -> int:
+        """The id of the message that an entry is about; 0 if it is about none.
+
+        Raises:
+            sqlite3.Error: from the system.
+        """
+        with self._lock:
+            row = self._database.execute("SELECT target FROM about WHERE id = ?", (number,)).fetchone()
+        return row[0] if row else 0
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._database.close()
+
+    def _begin_anew(self) -> None:
+        with self._database as database:
+            database.execute("DELETE FROM about")
+            database.execute("DELETE FROM log")
+            database.execute("INSERT INTO log VALUES (?, 0)", (self._epoch,))
+
+
+def annotations_path(log: Path) -> Path:
+    """The file that says which entries of a log are about which messages."""
+    return log.with_name(f"{log.name}.annotations")
+
+
+def _connected(path: str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False)
+    # What a power cut takes is found again; only the file must not be torn by it.
+    database.execute("PRAGMA synchronous = NORMAL")
+    return database
+
+
+def _make_trusted(path: Path, log_file: Descriptor) -> None:
+    """Have a file there that only those can write who can write the log, an empty one if there is none.
+
+    Raises:
+        OSError: from the system.
+    """
+    journal = path.with_name(f"{path.name}-journal")
+    try:
+        for each in (journal, path):
+            with suppress(FileNotFoundError):
+                refuse_less_trusted(each, open_regular(each, os.O_RDONLY), log_file)
+    except UntrustedFile as why:
+        log.warning("%s is not used, and made anew: %s", path, why.strerror)
+        for each in (journal, path):
+            each.unlink(missing_ok=True)
+    with suppress(FileExistsError):
+        create_private(path, os.O_RDWR).close()

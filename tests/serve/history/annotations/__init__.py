@@ -1,0 +1,1 @@
+"""What entries are about which messages."""
