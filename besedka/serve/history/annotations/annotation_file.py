@@ -10,10 +10,9 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import groupby
-from operator import itemgetter
+from itertools import starmap
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +28,13 @@ _unkept: Final = RepeatedError(log)
 VERSION: Final = 1
 """Of the tables; a file of another version is made anew."""
 
+AT_ONCE: Final = 1_000
+"""Rows that are read at once: a crowd may have reacted to one message."""
+
+_OF_MESSAGES: Final = "SELECT target, id FROM about WHERE target BETWEEN ? AND ? ORDER BY target, id"
+_BEHIND: Final = (
+    "SELECT target, id FROM about INDEXED BY entry WHERE id > ? AND target BETWEEN ? AND ? ORDER BY id"
+)
 _TABLES: Final = f"""
     PRAGMA user_version = {VERSION};
     CREATE TABLE log (epoch TEXT NOT NULL, known INTEGER NOT NULL);
@@ -109,17 +115,30 @@ class AnnotationFile:
                 database.execute("UPDATE log SET known = ?", (count,))
                 self.known = count
 
-    def about(self, first: int, last: int) -> dict[int, list[int]]:
-        """The ids of the entries that are about messages ``first`` to ``last``, in their order, by the ids of these.
+    def about(self, first: int, last: int) -> Iterator[list[About]]:
+        """The entries that are about messages ``first`` to ``last``, some at a time: by these messages, and of each in their order.
+
+        Args:
+            first: the id of the first message.
+            last: the id of the last one.
 
         Raises:
             sqlite3.Error: from the system.
         """
+        return self._found(_OF_MESSAGES, first, last)
+
+    def about_behind(self, first: int, last: int, behind: int) -> Iterator[list[About]]:
+        """The same of the entries behind one, in their order."""
+        return self._found(_BEHIND, behind, first, last)
+
+    def _found(self, query: str, *values: int) -> Iterator[list[About]]:
         with self._lock:
-            rows = self._database.execute(
-                "SELECT target, id FROM about WHERE target BETWEEN ? AND ? ORDER BY target, id", (first, last)
-            ).fetchall()
-        return {target: [number for _, number in group] for target, group in groupby(rows, itemgetter(0))}
+            cursor = self._database.execute(query, values)
+            rows = cursor.fetchmany(AT_ONCE)
+        while rows:
+            yield [*starmap(About, rows)]
+            with self._lock:
+                rows = cursor.fetchmany(AT_ONCE)
 
     def target(self, number: int) -> int:
         """The id of the message that an entry is about; 0 if it is about none.

@@ -1,1 +1,1 @@
-"""What entries are about which messages."""
+"""The entries of a log that are about messages of it."""

@@ -31,7 +31,7 @@ LOGS = st.lists(ENTRIES | ENTRIES | OTHERS, max_size=30).map(
 
 
 def by_the_book(lines: list[str]) -> set[About]:
-    """What each line is about, looked for from the first line on."""
+    """The message that each line is about, looked for from the first line on."""
     entries = [read_line(one) for one in lines]
     found = set()
     for number, entry in enumerate(entries, 1):
