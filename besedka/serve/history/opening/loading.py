@@ -20,7 +20,7 @@ from besedka.serve.history.opening.foreign import is_without_messages, refuse_fo
 from besedka.serve.history.opening.index_trust import agreeing_records, standing_records
 from besedka.serve.history.opening.old_index import OldIndex
 from besedka.serve.history.opening.torn_end import torn_offset
-from besedka.serve.history.record import Record, each_record
+from besedka.serve.history.record import ANNOTATING, IS_ANNOTATION, Record, each_record
 from besedka.serve.history.scan import (
     FIRST_BYTES,
     SCAN_BYTES,
@@ -229,12 +229,15 @@ def _continues(log_file: Descriptor, behind: int, end: int) -> bool:
 
 
 def _flagged(records: Iterable[Record | Run], before: Iterable[Record | None]) -> Iterable[Record | Run]:
-    """Records read from a log, with the flags that an earlier index has for the same messages: the log has no flags."""
+    """Records read from a log, with the flags that an earlier index has for the same messages: the log has no others than `Flag.ANNOTATION`."""
     return map(_with_flags, each_record(records), chain(before, repeat(None))) if before else records
 
 
 def _with_flags(record: Record, known: Record | None) -> Record:
-    return known if known and known._replace(flags=record.flags) == record else record
+    if known is None or known._replace(flags=record.flags) != record:
+        return record
+    # An index of an older server lacks this one.
+    return known._replace(flags=ANNOTATING[known.flags]) if IS_ANNOTATION[record.flags] else known
 
 
 def _body(log_file: Descriptor, index: Index, end: int, reading: Reading) -> LogState:
