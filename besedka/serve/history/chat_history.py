@@ -23,6 +23,7 @@ from besedka.serve.files.descriptor import reason
 from besedka.serve.files.file_system import FileSystem, file_system_of
 from besedka.serve.files.ownership import Care, concern
 from besedka.serve.files.trust import refuse_untrusted, refuse_untrusted_log
+from besedka.serve.history.annotations.path import remove_annotations
 from besedka.serve.history.appending import Appender, Started
 from besedka.serve.history.epoch import Epoch, epoch_path, keep_epoch
 from besedka.serve.history.external_edits import ExternalEdits
@@ -345,6 +346,7 @@ class ChatHistory(ReadableLog):
                 if self._edits.is_unchanged(0):
                     self.path.unlink()
                     index_path(self.path).unlink(missing_ok=True)
+                    remove_annotations(self.path)
                     epoch_path(self.path).unlink(missing_ok=True)
         super().close()
         self._edits.close()

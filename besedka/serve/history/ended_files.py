@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from besedka.serve.files.descriptor import sync_directory
+from besedka.serve.history.annotations.path import remove_annotations
 from besedka.serve.history.epoch import epoch_path
 from besedka.serve.history.index import index_path
 from besedka.serve.history.room_files import room_path
@@ -33,7 +34,7 @@ def retired_path(log: Path, stamp: str) -> Path:
 
 
 def retire_log(log: Path, stamp: str) -> Path:
-    """Give a log another name, so that it can be made anew; its index is removed, and its epoch stays. Returns the new name.
+    """Give a log another name, so that it can be made anew; its index and annotations are removed, and its epoch stays. Returns the new name.
 
     Raises:
         OSError: from the system.
@@ -44,6 +45,7 @@ def retire_log(log: Path, stamp: str) -> Path:
         number += 1
         target = target.with_name(f"{retired_path(log, stamp).name}-{number}")
     index_path(log).unlink(missing_ok=True)
+    remove_annotations(log)
     log.rename(target)
     sync_directory(log)
     return target
@@ -56,6 +58,7 @@ def remove_log(log: Path) -> None:
         OSError: from the system.
     """
     index_path(log).unlink(missing_ok=True)
+    remove_annotations(log)
     log.unlink(missing_ok=True)
     sync_directory(log)
 
@@ -70,6 +73,7 @@ def move_log(log: Path, target: Path) -> None:
         OSError: from the system.
     """
     moved = False
+    remove_annotations(log)
     for old, new in (
         (index_path(log), index_path(target)),
         (epoch_path(log), epoch_path(target)),

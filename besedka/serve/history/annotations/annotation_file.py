@@ -18,6 +18,7 @@ from typing import Final
 
 from besedka.serve.files.descriptor import Descriptor, create_private, open_regular
 from besedka.serve.files.trust import UntrustedFile, refuse_less_trusted
+from besedka.serve.history.annotations.path import annotations_path, journal_path, remove_annotations
 from besedka.serve.history.annotations.resolving import About
 from besedka.serve.repeated_error import RepeatedError
 
@@ -47,6 +48,7 @@ class AnnotationFile:
     """The file of one log, open. Any thread may use it. Make it with `open`.
 
     Attributes:
+        epoch: the epoch of the log.
         known: the id of the last entry of the log that it covers.
     """
 
@@ -57,7 +59,7 @@ class AnnotationFile:
             sqlite3.Error: if it is none.
         """
         self._database = database
-        self._epoch = epoch
+        self.epoch = epoch
         self._lock = threading.Lock()
         if database.execute("PRAGMA user_version").fetchone() != (VERSION,):
             database.executescript(
@@ -81,15 +83,20 @@ class AnnotationFile:
         """
         beside = annotations_path(path)
         try:
-            _make_trusted(beside, log_file)
+            _make_trusted(path, log_file)
             try:
                 return cls(_connected(str(beside)), epoch)
             except sqlite3.DatabaseError:
-                beside.unlink()
-                _make_trusted(beside, log_file)
+                remove_annotations(path)
+                _make_trusted(path, log_file)
                 return cls(_connected(str(beside)), epoch)
         except (OSError, sqlite3.Error) as error:
             _unkept.note("%s cannot be kept: %s", beside, error)
+        return cls.in_memory(epoch)
+
+    @classmethod
+    def in_memory(cls, epoch: str) -> AnnotationFile:
+        """One that is lost when it is closed, of a log of this epoch."""
         return cls(_connected(":memory:"), epoch)
 
     def add(self, found: Iterable[About], known: int) -> None:
@@ -159,12 +166,7 @@ class AnnotationFile:
         with self._database as database:
             database.execute("DELETE FROM about")
             database.execute("DELETE FROM log")
-            database.execute("INSERT INTO log VALUES (?, 0)", (self._epoch,))
-
-
-def annotations_path(log: Path) -> Path:
-    """The file that says which entries of a log are about which messages."""
-    return log.with_name(f"{log.name}.annotations")
+            database.execute("INSERT INTO log VALUES (?, 0)", (self.epoch,))
 
 
 def _connected(path: str) -> sqlite3.Connection:
@@ -174,20 +176,19 @@ def _connected(path: str) -> sqlite3.Connection:
     return database
 
 
-def _make_trusted(path: Path, log_file: Descriptor) -> None:
-    """Have a file there that only those can write who can write the log, an empty one if there is none.
+def _make_trusted(log_path: Path, log_file: Descriptor) -> None:
+    """Have a file beside a log that only those can write who can write the log, an empty one if there is none.
 
     Raises:
         OSError: from the system.
     """
-    journal = path.with_name(f"{path.name}-journal")
+    beside = annotations_path(log_path)
     try:
-        for each in (journal, path):
+        for each in (journal_path(log_path), beside):
             with suppress(FileNotFoundError):
                 refuse_less_trusted(each, open_regular(each, os.O_RDONLY), log_file)
     except UntrustedFile as why:
-        log.warning("%s is not used, and made anew: %s", path, why.strerror)
-        for each in (journal, path):
-            each.unlink(missing_ok=True)
+        log.warning("%s is not used, and made anew: %s", beside, why.strerror)
+        remove_annotations(log_path)
     with suppress(FileExistsError):
-        create_private(path, os.O_RDWR).close()
+        create_private(beside, os.O_RDWR).close()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.files.descriptor import Descriptor
-from besedka.serve.history.annotations.annotation_file import AT_ONCE, AnnotationFile, annotations_path
+from besedka.serve.history.annotations.annotation_file import AT_ONCE, AnnotationFile
+from besedka.serve.history.annotations.path import annotations_path
 from besedka.serve.history.annotations.resolving import About
 from tests.serve.history.logs import write
 
