@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from besedka.serve.people.names import Known, KnownNames
+from besedka.wire.annotations import MARK
 
 _STAMP_END: Final = len("[0000-00-00 00:00:00")
 _NAME_AT: Final = len("[0000-00-00 00:00:00] ")
@@ -63,7 +64,8 @@ class Verdicts:
         names = self._names
         if not names.is_kept or was_verified is False:
             return names.is_kept
-        standing = self._standing(line[_NAME_AT : line.find(":", _NAME_AT)])
+        # (No name begins with the mark of an annotation, so nobody else's message is taken for the holder's.)
+        standing = self._standing(line[_NAME_AT : line.find(":", _NAME_AT)].removeprefix(MARK))
         if was_verified and standing.regained_by == _NO_DOUBT:
             return False
         said = names.span(line[1:_STAMP_END])

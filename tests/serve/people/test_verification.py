@@ -23,6 +23,8 @@ def is_unverified(names: KnownNames, said: str, *, was_verified: bool | None = N
         (line(NOW, "anna: hi"), True),
         (line(NOW, "Boris: hi"), True),
         (line(NOW, "Anna:\n\tsecond line"), False),
+        (line(NOW, "*Anna: pin #1 [2025-11-19 10:30:00] Boris"), False),
+        (line(THEN, "*Anna: pin #1 [2025-11-19 10:30:00] Boris"), True),
         ("[2020-01-01 00:00:00] Anna: before names were held", False),
         ("[2025-99-99 00:00:00] Anna: whenever that was", True),
         ("", False),
